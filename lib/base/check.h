@@ -1,0 +1,13 @@
+/* Assertions that stay on in production: a wrong bill is worse than a stopped partition. */
+#pragma once
+
+#include <stdlib.h>
+
+/* Prints what was expected and aborts; never returns. */
+_Noreturn void check_failed(const char *condition, const char *file, int line);
+
+#define CHECK(condition)                                                                                     \
+    do {                                                                                                     \
+        if (__builtin_expect(!(condition), 0))                                                               \
+            check_failed(#condition, __FILE__, __LINE__);                                                    \
+    } while (0)

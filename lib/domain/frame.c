@@ -1,0 +1,12 @@
+#include "lib/domain/frame.h"
+
+#include "lib/base/check.h"
+
+static const char *const meter_names[METER_COUNT] = {"runtime",       "capacity", "input_tokens",
+                                                     "output_tokens", "images",   "months"};
+
+const char *meter_name(enum meter meter)
+{
+    CHECK(meter < METER_COUNT);
+    return meter_names[meter];
+}
