@@ -1,0 +1,78 @@
+#include "lib/base/table.h"
+
+#define XXH_INLINE_ALL
+#include <xxhash.h>
+
+#include "lib/base/check.h"
+
+enum { CAPACITY_FIRST = 16 };
+
+static void slot_put(struct table *table, uint64_t slot)
+{
+    uint32_t at = (uint32_t)(slot >> 32) & table->mask;
+    while (table->slots[at] != 0)
+        at = (at + 1) & table->mask;
+    table->slots[at] = slot;
+}
+
+static void grow(struct table *table)
+{
+    uint64_t capacity = table->slots == NULL ? CAPACITY_FIRST : 2 * ((uint64_t)table->mask + 1);
+    CHECK(capacity <= (uint64_t)1 << 31);
+    struct table old = *table;
+    table->slots = calloc(capacity, sizeof *table->slots);
+    CHECK(table->slots != NULL);
+    table->mask = (uint32_t)(capacity - 1);
+    if (old.slots != NULL)
+        for (uint64_t i = 0; i <= old.mask; i++)
+            if (old.slots[i] != 0)
+                slot_put(table, old.slots[i]);
+    free(old.slots);
+}
+
+void table_insert(struct table *table, uint64_t hash, uint32_t index)
+{
+    CHECK(index < UINT32_MAX);
+    if (table->slots == NULL || (uint64_t)table->count * 3 >= ((uint64_t)table->mask + 1) * 2)
+        grow(table);
+    slot_put(table, (uint64_t)table_tag(hash) << 32 | (index + 1));
+    table->count++;
+}
+
+void table_remove(struct table *table, uint64_t hash, uint32_t index)
+{
+    uint64_t wanted = (uint64_t)table_tag(hash) << 32 | (index + 1);
+    uint32_t hole = table_tag(hash) & table->mask;
+    while (table->slots[hole] != wanted) {
+        CHECK(table->slots[hole] != 0);
+        hole = (hole + 1) & table->mask;
+    }
+    /* Close the gap: an entry moves back unless its home lies after the hole. */
+    for (uint32_t at = (hole + 1) & table->mask; table->slots[at] != 0; at = (at + 1) & table->mask) {
+        uint32_t home = (uint32_t)(table->slots[at] >> 32) & table->mask;
+        if (((at - home) & table->mask) >= ((at - hole) & table->mask)) {
+            table->slots[hole] = table->slots[at];
+            hole = at;
+        }
+    }
+    table->slots[hole] = 0;
+    table->count--;
+}
+
+void table_clear(struct table *table)
+{
+    if (table->count > 0)
+        memset(table->slots, 0, ((size_t)table->mask + 1) * sizeof *table->slots);
+    table->count = 0;
+}
+
+void table_release(struct table *table)
+{
+    free(table->slots);
+    *table = (struct table){0};
+}
+
+uint64_t hash_bytes(const void *at, size_t size)
+{
+    return XXH3_64bits(at, size);
+}
