@@ -1,4 +1,5 @@
-/* Time: RFC 3339 in and out, whole UTC hours, calendar months. Pure arithmetic, no clock, no time zone data. */
+/* Time: RFC 3339 in and out, whole UTC hours, calendar months. Pure arithmetic, no clock, no time zone data.
+ */
 #pragma once
 
 #include "lib/base/str.h"
@@ -6,7 +7,8 @@
 enum { SECOND_US = 1000000, HOUR_S = 3600, TIME_TEXT_SIZE = 24 };
 
 /* RFC 3339 by CONTRACT §1 (t and z allowed, no blank for T, :60 reads as :59 with its fraction, any number of
- * fractional digits truncated to the microsecond, 1970-01-01 <= time < 2200-01-01). False: it does not parse. */
+ * fractional digits truncated to the microsecond, 1970-01-01 <= time < 2200-01-01). False: it does not parse.
+ */
 bool time_parse(struct str text, int64_t *out_us);
 /* "2026-11-01T10:00:00Z", NUL-terminated. */
 void time_print(int64_t second_s, char out[TIME_TEXT_SIZE]);

@@ -1,7 +1,8 @@
 /* A growing array of values: VEC(struct point) points = {0}; vec_push(&points, p).
  *
  * Elements lie side by side at v.at[0 .. v.count - 1]; pushing may move them. Clearing keeps the memory, so
- * that a steady state allocates nothing. Running out of memory ends the process (DESIGN §4: never a verdict). */
+ * that a steady state allocates nothing. Running out of memory ends the process (DESIGN §4: never a verdict).
+ */
 #pragma once
 
 #include <stdint.h>

@@ -11,8 +11,8 @@
 struct catalog;
 
 struct catalog_error {
-    uint32_t line;   /* from 1 */
-    uint32_t column; /* from 1, in characters */
+    uint32_t line;     /* from 1 */
+    uint32_t column;   /* from 1, in characters */
     char message[200]; /* what was expected; no newline */
 };
 
@@ -35,14 +35,14 @@ void catalog_free(struct catalog *catalog);
 
 /* Three letters, NUL-terminated. */
 const char *catalog_currency(const struct catalog *catalog);
-uint32_t catalog_charge_scale(const struct catalog *catalog);   /* 0..12 */
-int64_t catalog_void_after_us(const struct catalog *catalog);   /* 0: never */
+uint32_t catalog_charge_scale(const struct catalog *catalog); /* 0..12 */
+int64_t catalog_void_after_us(const struct catalog *catalog); /* 0: never */
 int64_t catalog_grace_us(const struct catalog *catalog);
 int64_t catalog_liveness_s(const struct catalog *catalog, enum product product); /* 0: off */
 bool catalog_settles_by_cycle(const struct catalog *catalog, enum product product);
 
-/* payg prices for METER_RUNTIME and METER_CAPACITY, counts' prices for the maas meters, the subscription's for
- * METER_MONTHS. An unknown sku, or a meter without price: count 0. */
+/* payg prices for METER_RUNTIME and METER_CAPACITY, counts' prices for the maas meters, the subscription's
+ * for METER_MONTHS. An unknown sku, or a meter without price: count 0. */
 struct price_list catalog_prices(const struct catalog *catalog, enum product product, struct str sku,
                                  enum meter meter);
 /* Free bytes of a storage sku; 0 where none. */

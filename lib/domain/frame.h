@@ -15,7 +15,7 @@ struct level_segment {
     uint16_t from_s; /* 0..3599, from the hour's start */
     uint16_t len_s;  /* 1..3600 */
     struct str sku;
-    struct str order; /* size 0: none. Always none for storage. */
+    struct str order;           /* size 0: none. Always none for storage. */
     unsigned __int128 quantity; /* units of the sku; storage: bytes of the account's file systems, > 0 */
 };
 
@@ -32,7 +32,14 @@ struct level_row {
     uint32_t segment_count;
 };
 
-enum meter { METER_RUNTIME, METER_CAPACITY, METER_INPUT_TOKENS, METER_OUTPUT_TOKENS, METER_IMAGES, METER_MONTHS };
+enum meter {
+    METER_RUNTIME,
+    METER_CAPACITY,
+    METER_INPUT_TOKENS,
+    METER_OUTPUT_TOKENS,
+    METER_IMAGES,
+    METER_MONTHS
+};
 #define METER_COUNT 6
 /* "runtime", ...; CONTRACT §4. */
 const char *meter_name(enum meter meter);
@@ -77,13 +84,13 @@ struct frame_counters {
 struct frame {
     uint32_t partition;
     uint32_t rules_number;
-    uint64_t seq;          /* from 0 */
-    int64_t next_offset;   /* of usage.records: where the next frame's input begins */
+    uint64_t seq;        /* from 0 */
+    int64_t next_offset; /* of usage.records: where the next frame's input begins */
     uint8_t prev_hash[FRAME_HASH_SIZE];
-    uint8_t hash[FRAME_HASH_SIZE]; /* over the encoded frame without this field */
+    uint8_t hash[FRAME_HASH_SIZE];            /* over the encoded frame without this field */
     uint8_t snapshot_digest[FRAME_HASH_SIZE]; /* of the snapshot written after the frame before; else zeros */
-    int64_t watermark_us;  /* INT64_MIN: log time has not begun */
-    int64_t closed_s;      /* everything of seconds below is settled; INT64_MIN: nothing yet */
+    int64_t watermark_us;                     /* INT64_MIN: log time has not begun */
+    int64_t closed_s; /* everything of seconds below is settled; INT64_MIN: nothing yet */
     struct frame_counters counters;
     const struct level_row *levels;
     uint32_t level_count;

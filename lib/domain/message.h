@@ -7,18 +7,18 @@
 
 /* The rules that a generation is folded under (DESIGN §2): in the log, never in a process's configuration. */
 struct rules {
-    uint32_t number;               /* of the fold; 1 */
-    int64_t epoch_us;              /* log time between frames: 5 s */
-    int64_t delay_us;              /* watermark = log time - delay: 10 s */
-    int64_t lifecycle_horizon_us;  /* how late a launch, stop, failure may come (CONTRACT §2.3) */
-    int64_t report_horizon_us;     /* how late a heartbeat, storage report or count may come */
-    int64_t epoch_records;         /* an epoch ends with the message that holds the N-th record */
-    int64_t snapshot_bytes;        /* input bytes after which a snapshot may fall due */
+    uint32_t number;              /* of the fold; 1 */
+    int64_t epoch_us;             /* log time between frames: 5 s */
+    int64_t delay_us;             /* watermark = log time - delay: 10 s */
+    int64_t lifecycle_horizon_us; /* how late a launch, stop, failure may come (CONTRACT §2.3) */
+    int64_t report_horizon_us;    /* how late a heartbeat, storage report or count may come */
+    int64_t epoch_records;        /* an epoch ends with the message that holds the N-th record */
+    int64_t snapshot_bytes;       /* input bytes after which a snapshot may fall due */
 };
 
 /* A catalog as the log has it. Hour H is rated by the last one whose from_s <= H (DESIGN §2). */
 struct catalog_text {
-    int64_t from_s; /* a whole hour; INT64_MIN: since ever (the first) */
+    int64_t from_s;  /* a whole hour; INT64_MIN: since ever (the first) */
     struct str text; /* YAML */
 };
 

@@ -52,8 +52,8 @@ struct record {
     int64_t bytes;    /* storage.used */
     int64_t input_tokens;
     int64_t output_tokens;
-    int64_t images; /* 0 unless its status is "succeeded" */
-    int64_t months; /* order.paid */
+    int64_t images;    /* 0 unless its status is "succeeded" */
+    int64_t months;    /* order.paid */
     struct str amount; /* credited: as it was written */
     struct str currency;
 };

@@ -1,0 +1,49 @@
+/* The fold: usage.records of one partition in, numbered frames out (DESIGN §4).
+ *
+ * A pure function of the log: no clock, no randomness, no order of arrival, no floating point. Two processes
+ * that fold the same messages make the same frames, so the state is never precious. It is used alike by the
+ * aggregator, by `hourglass rate` and by tests:
+ *
+ *     for each message in offset order:
+ *         switch (fold_apply(fold, &message)) ...
+ *         if FOLD_EPOCH_DUE: frame = fold_close_epoch(fold); encode it; fold_hashed(fold, frame hash)
+ *
+ * Invariant, after every frame: the lines of hours before its `closed_s` are what the events that have
+ * arrived say with now = closed_s (but for heartbeats that came late: the next close). */
+#pragma once
+
+#include "lib/domain/frame.h"
+#include "lib/domain/message.h"
+
+struct fold;
+
+enum fold_outcome {
+    FOLD_EPOCH_OPEN, /* taken in; the epoch goes on */
+    FOLD_EPOCH_DUE,  /* taken in, and it ends the epoch: call fold_close_epoch before the next message */
+    /* Not taken in; the partition must stop: */
+    FOLD_OFFSET_GAP,      /* not the next offset of the log */
+    FOLD_NO_RULES,        /* offset 0 is not the generation's rules and catalog */
+    FOLD_RULES_UNKNOWN,   /* rules that this binary does not speak, or a second set */
+    FOLD_CATALOG_BAD,     /* a catalog in the log that does not parse */
+    FOLD_RECORDS_MISSING, /* its collector had more messages acknowledged than the log has */
+};
+const char *fold_outcome_text(enum fold_outcome outcome);
+
+/* Never NULL. */
+struct fold *fold_new(uint32_t partition);
+void fold_free(struct fold *fold);
+
+/* Takes in one message. Its slices may go as soon as this returns. */
+enum fold_outcome fold_apply(struct fold *fold, const struct message *message);
+/* Ends the epoch. The frame and what it points to stay good until the next call of fold_apply; its hash is
+ * zeros. */
+const struct frame *fold_close_epoch(struct fold *fold);
+/* The hash of the frame that was just made: the next one names it. */
+void fold_hashed(struct fold *fold, const uint8_t hash[FRAME_HASH_SIZE]);
+/* Closes every hour, the last one up to time_s, with now = time_s (`rate` only: CONTRACT §5). */
+const struct frame *fold_finish(struct fold *fold, int64_t time_s);
+
+/* The offset of the next message that it takes. */
+int64_t fold_next_offset(const struct fold *fold);
+/* The number of the next frame. */
+uint64_t fold_next_seq(const struct fold *fold);

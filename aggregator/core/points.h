@@ -1,0 +1,52 @@
+/* The change points of one resource or file system: the fold of CONTRACT §2.1.
+ *
+ * Points are kept sorted by (effective time, kind, id, source) and each knows the level that it leaves, so
+ * the order in which they arrive cannot matter, and a late one is folded in from its own place on only. A
+ * failed event stands twice, at `since` and at `time`. The level of a second is the one left by the last
+ * point whose time, cut to the second, is at or before it. */
+#pragma once
+
+#include "aggregator/core/timeline.h"
+#include "lib/base/names.h"
+#include "lib/domain/record.h"
+
+struct point {
+    int64_t time_us; /* effective */
+    struct str id;   /* bytes from the slab of `struct points_shared` */
+    uint32_t source; /* number of a name */
+    uint8_t kind;    /* enum record_kind */
+    bool second;     /* the later place of a failed event */
+    uint32_t sku;    /* as the event says: numbers of names; 0: absent */
+    uint32_t order;
+    int64_t quantity;  /* as the event says; storage: bytes */
+    struct level left; /* the level after it; quantity 0: not running */
+};
+
+struct points {
+    VEC(struct point) list;
+    struct level base; /* before the first point */
+};
+
+/* What all resources of a partition share: names of skus, orders and sources, and where ids lie. */
+struct slab;
+struct points_shared {
+    struct names *names;
+    struct slab *ids;
+};
+
+enum points_outcome { POINTS_ADDED, POINTS_REPEATED };
+
+/* Puts an event's change in (not a heartbeat). *earliest_us: its effective time. */
+enum points_outcome points_add(struct points *points, const struct points_shared *shared,
+                               const struct record *record);
+/* Index of the first point whose second is at or after second_s. */
+uint32_t points_at(const struct points *points, int64_t second_s);
+/* The level of a second. */
+struct level points_level(const struct points *points, int64_t second_s);
+/* Appends the levels of [from_s, to_s) to the timeline. */
+void points_fold(const struct points *points, int64_t from_s, int64_t to_s, struct timeline *out);
+/* The last second in [from_s, to_s) in which something stopped it (at an event's effective time);
+ * INT64_MIN: none. */
+int64_t points_last_stop(const struct points *points, int64_t from_s, int64_t to_s);
+/* Takes points before second_s into the base. */
+void points_forget(struct points *points, const struct points_shared *shared, int64_t second_s);
