@@ -103,6 +103,8 @@ static struct step clipped(const struct timeline *t, uint32_t i, int64_t from_s,
 
 bool timeline_same(const struct timeline *a, const struct timeline *b, int64_t from_s, int64_t to_s)
 {
+    if (from_s >= to_s)
+        return true;
     uint32_t i = timeline_at(a, from_s), j = timeline_at(b, from_s);
     for (;; i++, j++) {
         struct step x = clipped(a, i, from_s, to_s), y = clipped(b, j, from_s, to_s);

@@ -1,0 +1,192 @@
+/* The fold of one resource: CONTRACT §2.1. Any order of arrival leaves the same levels. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include <cmocka.h>
+
+#include "aggregator/core/points.h"
+#include "lib/base/slab.h"
+#include "lib/base/time.h"
+#include "tests/unit/random.h"
+
+enum { EVENTS = 9, SPAN = 12, ROUNDS = 5000 };
+
+struct world {
+    struct names names;
+    struct slab ids;
+    struct points points;
+};
+
+static void world_release(struct world *world)
+{
+    vec_release(&world->points.list);
+    names_release(&world->names);
+    slab_release(&world->ids);
+}
+
+static enum points_outcome add(struct world *world, const struct record *record)
+{
+    struct points_shared shared = {&world->names, &world->ids};
+    return points_add(&world->points, &shared, record);
+}
+
+static struct record random_record(struct random *random, char id[8], int number)
+{
+    static const enum record_kind kinds[] = {RECORD_LAUNCHED, RECORD_RECONFIGURED, RECORD_STOPPED,
+                                             RECORD_FAILED, RECORD_DELETED};
+    snprintf(id, 8, "%d", number);
+    int64_t time_us = random_below(random, SPAN) * (int64_t)SECOND_US + random_below(random, 2) * 500000;
+    struct record record = {
+        .kind = kinds[random_below(random, 5)],
+        .account = STR("a"),
+        .subject = STR("c"),
+        .source = random_below(random, 2) ? STR("/x") : STR("/y"),
+        .id = str_of(id),
+        .time_us = time_us,
+        .since_us = time_us,
+    };
+    if (record.kind == RECORD_LAUNCHED || record.kind == RECORD_RECONFIGURED) {
+        record.sku = random_below(random, 2) ? STR("s") : STR("t");
+        record.quantity = 1 + random_below(random, 3);
+    }
+    if (record.kind == RECORD_FAILED)
+        record.since_us = (int64_t)random_below(random, (uint32_t)(time_us / SECOND_US) + 1) * SECOND_US;
+    if (record.since_us > time_us)
+        record.since_us = time_us;
+    return record;
+}
+
+static void shuffle(struct random *random, struct record records[EVENTS])
+{
+    for (int i = EVENTS - 1; i > 0; i--) {
+        int j = (int)random_below(random, (uint32_t)i + 1);
+        struct record kept = records[i];
+        records[i] = records[j];
+        records[j] = kept;
+    }
+}
+
+static void the_order_of_arrival_changes_no_level(void **state)
+{
+    (void)state;
+    struct random random = random_of(6);
+    for (int round = 0; round < ROUNDS; round++) {
+        struct record records[EVENTS];
+        char ids[EVENTS][8];
+        for (int i = 0; i < EVENTS; i++)
+            records[i] = random_record(&random, ids[i], i);
+        struct world first = {0}, second = {0};
+        names_init(&first.names);
+        names_init(&second.names);
+        for (int i = 0; i < EVENTS; i++)
+            add(&first, &records[i]);
+        shuffle(&random, records);
+        for (int i = 0; i < EVENTS; i++) {
+            add(&second, &records[i]);
+            assert_int_equal(add(&second, &records[i]), POINTS_REPEATED);
+        }
+        for (int s = 0; s < SPAN; s++) {
+            struct level a = points_level(&first.points, s), b = points_level(&second.points, s);
+            assert_true(a.quantity == b.quantity);
+            assert_true(str_equal(names_get(&first.names, a.sku), names_get(&second.names, b.sku)));
+        }
+        world_release(&first);
+        world_release(&second);
+    }
+}
+
+static struct record event(enum record_kind kind, double second, const char *id)
+{
+    int64_t time_us = (int64_t)(second * SECOND_US);
+    return (struct record){.kind = kind,
+                           .account = STR("a"),
+                           .subject = STR("c"),
+                           .source = STR("/"),
+                           .id = str_of(id),
+                           .time_us = time_us,
+                           .since_us = time_us,
+                           .quantity = 1,
+                           .sku = kind == RECORD_LAUNCHED ? STR("s") : STR("")};
+}
+
+static uint64_t seconds_running(struct world *world, int64_t to_s)
+{
+    struct timeline out = {0};
+    points_fold(&world->points, 0, to_s, &out);
+    uint64_t seconds = 0;
+    for (uint32_t i = 0; i < out.steps.count; i++)
+        seconds += (uint64_t)(out.steps.at[i].to_s - out.steps.at[i].from_s);
+    vec_release(&out.steps);
+    return seconds;
+}
+
+static void a_launch_across_one_second_boundary_is_one_second(void **state)
+{
+    (void)state;
+    struct world world = {0};
+    names_init(&world.names);
+    struct record launched = event(RECORD_LAUNCHED, 10.9, "1"), stopped = event(RECORD_STOPPED, 11.1, "2");
+    add(&world, &launched);
+    add(&world, &stopped);
+    assert_int_equal(seconds_running(&world, 100), 1);
+    world_release(&world);
+}
+
+static void launched_and_stopped_inside_one_second_is_none(void **state)
+{
+    (void)state;
+    struct world world = {0};
+    names_init(&world.names);
+    struct record stopped = event(RECORD_STOPPED, 10.5, "2"), launched = event(RECORD_LAUNCHED, 10.1, "1");
+    add(&world, &stopped);
+    add(&world, &launched);
+    assert_int_equal(seconds_running(&world, 100), 0);
+    world_release(&world);
+}
+
+static void a_failure_stands_at_since_and_at_time(void **state)
+{
+    (void)state;
+    struct world world = {0};
+    names_init(&world.names);
+    struct record launched = event(RECORD_LAUNCHED, 0, "1"), again = event(RECORD_LAUNCHED, 30, "2");
+    struct record failed = event(RECORD_FAILED, 40, "3");
+    failed.since_us = 20 * (int64_t)SECOND_US;
+    add(&world, &failed);
+    add(&world, &launched);
+    add(&world, &again);
+    assert_int_equal(seconds_running(&world, 100), 30);
+    assert_int_equal(points_last_stop(&world.points, 0, 100), 20);
+    world_release(&world);
+}
+
+static void forgetting_keeps_the_level_that_was_left(void **state)
+{
+    (void)state;
+    struct world world = {0};
+    names_init(&world.names);
+    struct record launched = event(RECORD_LAUNCHED, 5, "1"), stopped = event(RECORD_STOPPED, 50, "2");
+    add(&world, &launched);
+    add(&world, &stopped);
+    struct points_shared shared = {&world.names, &world.ids};
+    points_forget(&world.points, &shared, 20);
+    assert_int_equal(world.points.list.count, 1);
+    assert_int_equal((uint64_t)points_level(&world.points, 30).quantity, 1);
+    assert_int_equal((uint64_t)points_level(&world.points, 50).quantity, 0);
+    world_release(&world);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_order_of_arrival_changes_no_level),
+        cmocka_unit_test(a_launch_across_one_second_boundary_is_one_second),
+        cmocka_unit_test(launched_and_stopped_inside_one_second_is_none),
+        cmocka_unit_test(a_failure_stands_at_since_and_at_time),
+        cmocka_unit_test(forgetting_keeps_the_level_that_was_left),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
