@@ -83,74 +83,6 @@ void fold_free(struct fold *fold)
     free(fold);
 }
 
-/* --- resources, pools, file systems --- */
-
-static uint32_t resource_of(struct fold *fold, const struct record *record)
-{
-    const struct names *names = &fold->names;
-    uint64_t hash = hash_mix(hash_mix(hash_str(record->account), hash_str(record->subject)), record->product);
-    for (struct table_probe p = table_probe(&fold->resource_index, hash);
-         table_next(&fold->resource_index, &p);) {
-        const struct series *series = &fold->resources.at[p.index].series;
-        if (series->product == record->product &&
-            str_equal(names_get(names, series->name), record->subject) &&
-            str_equal(names_get(names, series->account), record->account))
-            return p.index;
-    }
-    struct resource resource = {.series = {
-                                    .product = record->product,
-                                    .account = names_intern(&fold->names, record->account),
-                                    .name = names_intern(&fold->names, record->subject),
-                                    .changed_s = INT64_MAX,
-                                    .signs_changed_s = INT64_MAX,
-                                }};
-    vec_push(&fold->resources, resource);
-    table_insert(&fold->resource_index, hash, fold->resources.count - 1);
-    return fold->resources.count - 1;
-}
-
-static uint32_t pool_of(struct fold *fold, uint32_t account, uint32_t sku)
-{
-    uint64_t hash = hash_mix(account, sku);
-    for (struct table_probe p = table_probe(&fold->pool_index, hash); table_next(&fold->pool_index, &p);) {
-        const struct series *series = &fold->pools.at[p.index].series;
-        if (series->account == account && series->sku == sku)
-            return p.index;
-    }
-    struct storage_pool pool = {.series =
-                                    {
-                                        .product = PRODUCT_STORAGE,
-                                        .account = account,
-                                        .name = names_intern(&fold->names, STR("*")),
-                                        .sku = sku,
-                                        .changed_s = INT64_MAX,
-                                        .signs_changed_s = INT64_MAX,
-                                    },
-                                .last_stop_s = INT64_MIN / 2};
-    vec_push(&fold->pools, pool);
-    table_insert(&fold->pool_index, hash, fold->pools.count - 1);
-    return fold->pools.count - 1;
-}
-
-static uint32_t file_system_of(struct fold *fold, const struct record *record)
-{
-    uint32_t account = names_intern(&fold->names, record->account);
-    uint32_t sku = names_intern(&fold->names, record->sku);
-    uint32_t subject = names_intern(&fold->names, record->subject);
-    uint64_t hash = hash_mix(hash_mix(account, sku), subject);
-    for (struct table_probe p = table_probe(&fold->file_system_index, hash);
-         table_next(&fold->file_system_index, &p);) {
-        const struct file_system *fs = &fold->file_systems.at[p.index];
-        if (fs->account == account && fs->sku == sku && fs->subject == subject)
-            return p.index;
-    }
-    struct file_system fs = {.account = account, .sku = sku, .subject = subject};
-    fs.pool = pool_of(fold, account, sku);
-    vec_push(&fold->file_systems, fs);
-    table_insert(&fold->file_system_index, hash, fold->file_systems.count - 1);
-    return fold->file_systems.count - 1;
-}
-
 /* --- applying one record --- */
 
 static void make_live(struct fold *fold, struct series_ref ref)
@@ -186,7 +118,7 @@ static void add_sign(struct fold *fold, struct series_ref ref, int64_t time_us)
 
 static enum points_outcome apply_change(struct fold *fold, const struct record *record)
 {
-    struct series_ref ref = {resource_of(fold, record), false};
+    struct series_ref ref = {fold_resource(fold, record), false};
     struct points_shared shared = fold_shared(fold);
     if (points_add(&fold->resources.at[ref.index].points, &shared, record) == POINTS_REPEATED)
         return POINTS_REPEATED;
@@ -204,13 +136,13 @@ static void apply_heartbeat(struct fold *fold, const struct record *record)
 {
     if (fold->liveness_s[record->product] == 0)
         return;
-    struct series_ref ref = {resource_of(fold, record), false};
+    struct series_ref ref = {fold_resource(fold, record), false};
     add_sign(fold, ref, record->since_us);
 }
 
 static enum points_outcome apply_storage(struct fold *fold, const struct record *record)
 {
-    uint32_t index = file_system_of(fold, record);
+    uint32_t index = fold_file_system(fold, record);
     struct points *points = &fold->file_systems.at[index].points;
     struct series_ref ref = {fold->file_systems.at[index].pool, true};
     struct storage_pool *pool = &fold->pools.at[ref.index];
@@ -448,6 +380,7 @@ enum fold_outcome fold_apply(struct fold *fold, const struct message *message)
     if (message->record_count == 0)
         fold->counters.ticks++;
     apply_records(fold, message);
+    fold->records_since_snapshot += message->record_count;
     bool due = clock_advance(&fold->clock, &fold->rules, message->append_us, message->clock_us);
     incarnation->last_us = fold->clock.now_us;
     if (fold->counters.records_in >= (uint64_t)fold->rules.epoch_records)

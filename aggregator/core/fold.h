@@ -47,3 +47,17 @@ const struct frame *fold_finish(struct fold *fold, int64_t time_s);
 int64_t fold_next_offset(const struct fold *fold);
 /* The number of the next frame. */
 uint64_t fold_next_seq(const struct fold *fold);
+
+/* Snapshots, between fold_close_epoch and the next fold_apply (DESIGN §4, Snapshots). Canonical: equal states
+ * give equal bytes, whatever the order in which they came about. */
+
+/* Falls due by the log alone: when the input since the last one outweighs it. */
+bool fold_snapshot_due(const struct fold *fold);
+/* Appends the whole state. */
+struct packer;
+void fold_snapshot(const struct fold *fold, struct packer *out);
+/* A snapshot was taken: the next frame carries its digest. */
+void fold_snapshot_taken(struct fold *fold, const uint8_t digest[FRAME_HASH_SIZE], uint64_t size);
+/* The fold as it was when the snapshot was made; NULL when the bytes are not one. The snapshot counts as
+ * taken with this digest. */
+struct fold *fold_restore(struct str snapshot, const uint8_t digest[FRAME_HASH_SIZE]);

@@ -89,6 +89,8 @@ struct fold {
     uint8_t prev_hash[FRAME_HASH_SIZE];
     uint8_t snapshot_digest[FRAME_HASH_SIZE];
     VEC(struct incarnation) incarnations;
+    uint64_t records_since_snapshot;
+    uint64_t last_snapshot_size;
 
     struct names names;
     struct slab ids;
@@ -131,6 +133,14 @@ static inline struct points_shared fold_shared(struct fold *fold)
 {
     return (struct points_shared){&fold->names, &fold->ids};
 }
+
+/* aggregator/core/index.c: finding and making what a record is about. */
+uint32_t fold_resource(struct fold *fold, const struct record *record);
+uint32_t fold_file_system(struct fold *fold, const struct record *record);
+/* Take over what a snapshot had; pools before their file systems. */
+void fold_adopt_resource(struct fold *fold, struct resource resource);
+void fold_adopt_pool(struct fold *fold, struct storage_pool pool);
+void fold_adopt_file_system(struct fold *fold, struct file_system file_system);
 
 /* aggregator/core/say.c: what the frame says of levels. Fills drafts and segments. */
 void say_levels(struct fold *fold, int64_t closed_before_s);

@@ -1,0 +1,96 @@
+/* Finding the resource, pool or file system that a record is about, and making it at its first record. */
+#include "aggregator/core/state.h"
+
+static uint64_t resource_hash(struct str account, enum product product, struct str name)
+{
+    return hash_mix(hash_mix(hash_str(account), hash_str(name)), product);
+}
+
+void fold_adopt_resource(struct fold *fold, struct resource resource)
+{
+    const struct series *series = &resource.series;
+    uint64_t hash = resource_hash(names_get(&fold->names, series->account), series->product,
+                                  names_get(&fold->names, series->name));
+    table_insert(&fold->resource_index, hash, fold->resources.count);
+    if (series->live)
+        vec_push(&fold->live, (struct series_ref){fold->resources.count, false});
+    vec_push(&fold->resources, resource);
+}
+
+uint32_t fold_resource(struct fold *fold, const struct record *record)
+{
+    const struct names *names = &fold->names;
+    uint64_t hash = resource_hash(record->account, record->product, record->subject);
+    for (struct table_probe p = table_probe(&fold->resource_index, hash);
+         table_next(&fold->resource_index, &p);) {
+        const struct series *series = &fold->resources.at[p.index].series;
+        if (series->product == record->product &&
+            str_equal(names_get(names, series->name), record->subject) &&
+            str_equal(names_get(names, series->account), record->account))
+            return p.index;
+    }
+    fold_adopt_resource(fold, (struct resource){.series = {
+                                                    .product = record->product,
+                                                    .account = names_intern(&fold->names, record->account),
+                                                    .name = names_intern(&fold->names, record->subject),
+                                                    .changed_s = INT64_MAX,
+                                                    .signs_changed_s = INT64_MAX,
+                                                }});
+    return fold->resources.count - 1;
+}
+
+void fold_adopt_pool(struct fold *fold, struct storage_pool pool)
+{
+    uint64_t hash = hash_mix(pool.series.account, pool.series.sku);
+    table_insert(&fold->pool_index, hash, fold->pools.count);
+    if (pool.series.live)
+        vec_push(&fold->live, (struct series_ref){fold->pools.count, true});
+    vec_push(&fold->pools, pool);
+}
+
+static uint32_t pool_of(struct fold *fold, uint32_t account, uint32_t sku)
+{
+    uint64_t hash = hash_mix(account, sku);
+    for (struct table_probe p = table_probe(&fold->pool_index, hash); table_next(&fold->pool_index, &p);) {
+        const struct series *series = &fold->pools.at[p.index].series;
+        if (series->account == account && series->sku == sku)
+            return p.index;
+    }
+    fold_adopt_pool(fold, (struct storage_pool){.series = {.product = PRODUCT_STORAGE,
+                                                           .account = account,
+                                                           .name = names_intern(&fold->names, STR("*")),
+                                                           .sku = sku,
+                                                           .changed_s = INT64_MAX,
+                                                           .signs_changed_s = INT64_MAX},
+                                                .last_stop_s = INT64_MIN / 2});
+    return fold->pools.count - 1;
+}
+
+static uint64_t file_system_hash(const struct file_system *fs)
+{
+    return hash_mix(hash_mix(fs->account, fs->sku), fs->subject);
+}
+
+void fold_adopt_file_system(struct fold *fold, struct file_system file_system)
+{
+    file_system.pool = pool_of(fold, file_system.account, file_system.sku);
+    table_insert(&fold->file_system_index, file_system_hash(&file_system), fold->file_systems.count);
+    vec_push(&fold->file_systems, file_system);
+}
+
+uint32_t fold_file_system(struct fold *fold, const struct record *record)
+{
+    struct file_system wanted = {
+        .account = names_intern(&fold->names, record->account),
+        .sku = names_intern(&fold->names, record->sku),
+        .subject = names_intern(&fold->names, record->subject),
+    };
+    for (struct table_probe p = table_probe(&fold->file_system_index, file_system_hash(&wanted));
+         table_next(&fold->file_system_index, &p);) {
+        const struct file_system *fs = &fold->file_systems.at[p.index];
+        if (fs->account == wanted.account && fs->sku == wanted.sku && fs->subject == wanted.subject)
+            return p.index;
+    }
+    fold_adopt_file_system(fold, wanted);
+    return fold->file_systems.count - 1;
+}

@@ -1,0 +1,76 @@
+#include "lib/base/pack.h"
+
+#include "lib/base/check.h"
+
+_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "packed integers are copied as they lie");
+
+void pack_raw(struct packer *packer, const void *at, size_t size)
+{
+    CHECK(size < UINT32_MAX - packer->bytes.count);
+    vec_reserve(&packer->bytes, packer->bytes.count + (uint32_t)size);
+    if (size > 0)
+        memcpy(packer->bytes.at + packer->bytes.count, at, size);
+    packer->bytes.count += (uint32_t)size;
+}
+
+void pack_u64(struct packer *packer, uint64_t value)
+{
+    pack_raw(packer, &value, sizeof value);
+}
+
+void pack_u128(struct packer *packer, unsigned __int128 value)
+{
+    pack_raw(packer, &value, sizeof value);
+}
+
+void pack_str(struct packer *packer, struct str value)
+{
+    pack_raw(packer, &value.size, sizeof value.size);
+    pack_raw(packer, value.at, value.size);
+}
+
+void unpack_raw(struct unpacker *unpacker, void *out, size_t size)
+{
+    if (unpacker->bad || (size_t)(unpacker->end - unpacker->at) < size) {
+        unpacker->bad = true;
+        memset(out, 0, size);
+        return;
+    }
+    memcpy(out, unpacker->at, size);
+    unpacker->at += size;
+}
+
+uint64_t unpack_u64(struct unpacker *unpacker)
+{
+    uint64_t value;
+    unpack_raw(unpacker, &value, sizeof value);
+    return value;
+}
+
+unsigned __int128 unpack_u128(struct unpacker *unpacker)
+{
+    unsigned __int128 value;
+    unpack_raw(unpacker, &value, sizeof value);
+    return value;
+}
+
+struct str unpack_str(struct unpacker *unpacker)
+{
+    uint32_t size;
+    unpack_raw(unpacker, &size, sizeof size);
+    if (unpacker->bad || (size_t)(unpacker->end - unpacker->at) < size) {
+        unpacker->bad = true;
+        return (struct str){"", 0};
+    }
+    struct str value = {unpacker->at, size};
+    unpacker->at += size;
+    return value;
+}
+
+uint32_t unpack_count(struct unpacker *unpacker, size_t size)
+{
+    uint64_t count = unpack_u64(unpacker);
+    if (!unpacker->bad && count > (size_t)(unpacker->end - unpacker->at) / size)
+        unpacker->bad = true;
+    return unpacker->bad ? 0 : (uint32_t)count;
+}
