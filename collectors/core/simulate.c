@@ -1,0 +1,170 @@
+#include "collectors/core/simulate.h"
+
+#include "lib/base/arena.h"
+#include "lib/base/check.h"
+#include "lib/base/partition.h"
+#include "lib/base/time.h"
+#include "lib/base/vec.h"
+
+enum {
+    MESSAGE_BYTES = 64 * 1024,
+    RECORD_OVERHEAD_BYTES = 32, /* of a record beside its strings, roughly */
+    TICKS_MAX = 1000,           /* hours of silence that get a tick each */
+};
+
+/* What waits for one partition's next message. */
+struct pending {
+    VEC(struct record) records;
+    struct arena strings;
+    uint32_t size_bytes;
+};
+
+struct simulation {
+    struct simulate_config config;
+    int64_t clock_us; /* INT64_MIN: no event yet */
+    struct pending *pending;
+};
+
+struct rules simulate_rules(void)
+{
+    return (struct rules){
+        .number = 1,
+        .epoch_us = 5 * (int64_t)SECOND_US,
+        .delay_us = 10 * (int64_t)SECOND_US,
+        .lifecycle_horizon_us = INT64_MAX,
+        .report_horizon_us = INT64_MAX,
+        .epoch_records = 100000,
+        .snapshot_bytes = 64 * 1024 * 1024,
+    };
+}
+
+struct simulation *simulation_new(const struct simulate_config *config)
+{
+    CHECK(config->partitions > 0 && config->epoch_us > 0);
+    struct simulation *simulation = calloc(1, sizeof *simulation);
+    CHECK(simulation != NULL);
+    simulation->config = *config;
+    simulation->clock_us = INT64_MIN;
+    simulation->pending = calloc(config->partitions, sizeof *simulation->pending);
+    CHECK(simulation->pending != NULL);
+    return simulation;
+}
+
+void simulation_free(struct simulation *simulation)
+{
+    if (simulation == NULL)
+        return;
+    for (uint32_t p = 0; p < simulation->config.partitions; p++) {
+        vec_release(&simulation->pending[p].records);
+        arena_release(&simulation->pending[p].strings);
+    }
+    free(simulation->pending);
+    free(simulation);
+}
+
+static void send(struct simulation *simulation, uint32_t partition, int64_t clock_us)
+{
+    struct pending *pending = &simulation->pending[partition];
+    struct message message = {
+        .clock_us = clock_us,
+        .append_us = clock_us,
+        .feed = simulation->config.feed,
+        .incarnation = simulation->config.incarnation,
+        .records = pending->records.at,
+        .record_count = pending->records.count,
+    };
+    simulation->config.sink(simulation->config.context, partition, &message);
+    vec_clear(&pending->records);
+    arena_reset(&pending->strings);
+    pending->size_bytes = 0;
+}
+
+static void flush(struct simulation *simulation)
+{
+    for (uint32_t p = 0; p < simulation->config.partitions; p++)
+        if (simulation->pending[p].records.count > 0)
+            send(simulation, p, simulation->clock_us);
+}
+
+/* A tick to every partition; nothing is pending. */
+static void tick(struct simulation *simulation, int64_t clock_us)
+{
+    for (uint32_t p = 0; p < simulation->config.partitions; p++)
+        send(simulation, p, clock_us);
+}
+
+static int64_t hour_of(int64_t time_us)
+{
+    return time_hour(time_second(time_us));
+}
+
+/* Ticks for the whole hours that lie between two clocks, before the event that passed them. */
+static void tick_hours(struct simulation *simulation, int64_t before_us, int64_t after_us)
+{
+    int64_t last_s = hour_of(after_us);
+    int64_t hour_s = hour_of(before_us) + HOUR_S;
+    for (int ticks = 0; hour_s <= last_s && ticks < TICKS_MAX; hour_s += HOUR_S, ticks++)
+        tick(simulation, hour_s * SECOND_US + simulation->config.delay_us);
+    if (hour_s <= last_s)
+        tick(simulation, last_s * SECOND_US + simulation->config.delay_us);
+}
+
+static void advance(struct simulation *simulation, int64_t time_us)
+{
+    int64_t before_us = simulation->clock_us;
+    if (time_us <= before_us)
+        return;
+    if (before_us != INT64_MIN &&
+        before_us / simulation->config.epoch_us != time_us / simulation->config.epoch_us) {
+        flush(simulation);
+        tick_hours(simulation, before_us, time_us);
+    }
+    simulation->clock_us = time_us;
+}
+
+static void keep(struct pending *pending, const struct record *record)
+{
+    struct record copy = *record;
+    struct str *const strings[] = {&copy.account, &copy.subject, &copy.source, &copy.id,
+                                   &copy.sku,     &copy.order,   &copy.amount, &copy.currency};
+    uint32_t size = 0;
+    for (size_t i = 0; i < sizeof strings / sizeof *strings; i++)
+        size += strings[i]->size;
+    /* One piece a record: they lie behind each other. */
+    char *at = size == 0 ? NULL : arena_take(&pending->strings, size);
+    for (size_t i = 0; i < sizeof strings / sizeof *strings; i++) {
+        if (strings[i]->size == 0)
+            continue;
+        memcpy(at, strings[i]->at, strings[i]->size);
+        strings[i]->at = at;
+        at += strings[i]->size;
+    }
+    vec_push(&pending->records, copy);
+    pending->size_bytes += size + RECORD_OVERHEAD_BYTES;
+}
+
+bool simulation_add(struct simulation *simulation, const struct record *record)
+{
+    int64_t time_us = record_effective_us(record);
+    if (simulation->config.until_s != INT64_MAX && time_second(time_us) >= simulation->config.until_s)
+        return false;
+    advance(simulation, time_us);
+    uint32_t partitions = simulation->config.partitions;
+    uint32_t partition = partitions == 1 ? 0 : partition_of(record->account, partitions);
+    struct pending *pending = &simulation->pending[partition];
+    keep(pending, record);
+    if (pending->size_bytes >= MESSAGE_BYTES)
+        send(simulation, partition, simulation->clock_us);
+    return true;
+}
+
+void simulation_end(struct simulation *simulation, int64_t time_s)
+{
+    flush(simulation);
+    tick(simulation, time_s * SECOND_US + simulation->config.delay_us);
+}
+
+int64_t simulation_default_until_s(const struct simulation *simulation)
+{
+    return simulation->clock_us == INT64_MIN ? INT64_MIN : hour_of(simulation->clock_us) + HOUR_S;
+}
