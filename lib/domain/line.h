@@ -1,0 +1,26 @@
+/* A charge line as analysts see it (CONTRACT §4, §5): ten fields, in one order, in three formats. */
+#pragma once
+
+#include "lib/base/pack.h"
+#include "lib/base/str.h"
+
+struct line {
+    struct str account;
+    int64_t hour_s;
+    const char *product;
+    struct str resource;
+    const char *meter;
+    struct str sku;
+    const char *kind;
+    const char *units;  /* decimal digits */
+    const char *amount; /* with charge_scale decimals; NULL: unpriced */
+    const char *currency;
+};
+
+enum line_format { LINE_NDJSON, LINE_CSV, LINE_TABLE };
+
+/* Field by field as bytes: account, hour, product, resource, meter, sku, kind. */
+int line_compare(const struct line *a, const struct line *b);
+/* What comes before the first line of the format; nothing for NDJSON. */
+void line_header(enum line_format format, struct packer *out);
+void line_print(enum line_format format, const struct line *line, struct packer *out);

@@ -1,0 +1,162 @@
+#include "settler/core/book.h"
+
+#include "lib/base/check.h"
+
+void book_init(struct book *book)
+{
+    *book = (struct book){.closed_s = INT64_MIN, .next_due_us = INT64_MAX};
+    names_init(&book->names);
+}
+
+void book_release(struct book *book)
+{
+    for (uint32_t i = 0; i < book->orders.count; i++) {
+        vec_release(&book->orders.at[i].facts);
+        vec_release(&book->orders.at[i].users);
+    }
+    prices_release(&book->prices);
+    names_release(&book->names);
+    arena_release(&book->memory);
+    vec_release(&book->lines);
+    table_release(&book->line_index);
+    vec_release(&book->hours);
+    table_release(&book->hour_index);
+    vec_release(&book->resources);
+    table_release(&book->resource_index);
+    vec_release(&book->orders);
+    table_release(&book->order_index);
+    vec_release(&book->open);
+    vec_release(&book->pending);
+}
+
+static uint32_t resource_by_number(struct book *book, enum product product, uint32_t account, uint32_t name)
+{
+    uint64_t hash = hash_mix(hash_mix(account, name), product);
+    for (struct table_probe p = table_probe(&book->resource_index, hash);
+         table_next(&book->resource_index, &p);) {
+        const struct book_resource *r = &book->resources.at[p.index];
+        if (r->product == product && r->account == account && r->name == name)
+            return p.index;
+    }
+    vec_push(&book->resources, (struct book_resource){product, account, name, UINT32_MAX});
+    table_insert(&book->resource_index, hash, book->resources.count - 1);
+    return book->resources.count - 1;
+}
+
+uint32_t book_resource(struct book *book, enum product product, struct str account, struct str name)
+{
+    return resource_by_number(book, product, names_intern(&book->names, account),
+                              names_intern(&book->names, name));
+}
+
+static bool key_equal(const struct line_key *a, const struct line_key *b)
+{
+    return a->product == b->product && a->meter == b->meter && a->kind == b->kind &&
+           a->account == b->account && a->resource == b->resource && a->sku == b->sku;
+}
+
+uint32_t book_line(struct book *book, const struct line_key *key)
+{
+    uint64_t hash = hash_mix(
+        hash_mix(key->account, key->resource),
+        hash_mix(key->sku, (uint64_t)key->product << 16 | (uint64_t)key->meter << 8 | (uint64_t)key->kind));
+    for (struct table_probe p = table_probe(&book->line_index, hash); table_next(&book->line_index, &p);)
+        if (key_equal(&book->lines.at[p.index].key, key))
+            return p.index;
+    uint32_t resource = resource_by_number(book, key->product, key->account, key->resource);
+    struct book_resource *owner = &book->resources.at[resource];
+    vec_push(&book->lines, (struct book_line){*key, resource, owner->first_line});
+    owner->first_line = book->lines.count - 1;
+    table_insert(&book->line_index, hash, book->lines.count - 1);
+    return book->lines.count - 1;
+}
+
+static uint64_t hour_hash(uint32_t line, int64_t hour_s)
+{
+    return hash_mix(line, (uint64_t)hour_s);
+}
+
+uint32_t book_find_hour(const struct book *book, uint32_t line, int64_t hour_s)
+{
+    for (struct table_probe p = table_probe(&book->hour_index, hour_hash(line, hour_s));
+         table_next(&book->hour_index, &p);)
+        if (book->hours.at[p.index].line == line && book->hours.at[p.index].hour_s == hour_s)
+            return p.index;
+    return UINT32_MAX;
+}
+
+uint32_t book_hour(struct book *book, uint32_t line, int64_t hour_s)
+{
+    uint32_t found = book_find_hour(book, line, hour_s);
+    if (found != UINT32_MAX)
+        return found;
+    vec_push(&book->hours, (struct line_hour){.line = line, .hour_s = hour_s});
+    table_insert(&book->hour_index, hour_hash(line, hour_s), book->hours.count - 1);
+    return book->hours.count - 1;
+}
+
+uint32_t book_find_order(const struct book *book, uint32_t account, uint32_t name)
+{
+    for (struct table_probe p = table_probe(&book->order_index, hash_mix(account, name));
+         table_next(&book->order_index, &p);)
+        if (book->orders.at[p.index].account == account && book->orders.at[p.index].name == name)
+            return p.index;
+    return UINT32_MAX;
+}
+
+uint32_t book_order(struct book *book, uint32_t account, uint32_t name)
+{
+    uint32_t found = book_find_order(book, account, name);
+    if (found != UINT32_MAX)
+        return found;
+    vec_push(&book->orders,
+             (struct book_order){.account = account, .name = name, .state = {.void_due_us = INT64_MAX}});
+    table_insert(&book->order_index, hash_mix(account, name), book->orders.count - 1);
+    return book->orders.count - 1;
+}
+
+void book_clear_uses(struct line_hour *hour)
+{
+    hour->use_count = 0;
+}
+
+void book_add_use(struct book *book, struct line_hour *hour, struct use use)
+{
+    if (hour->use_count == hour->use_capacity) {
+        uint32_t capacity = hour->use_capacity == 0 ? 1 : hour->use_capacity * 2;
+        struct use *uses = arena_take(&book->memory, capacity * sizeof *uses);
+        if (hour->use_count > 0)
+            memcpy(uses, hour->uses, hour->use_count * sizeof *uses);
+        hour->uses = uses;
+        hour->use_capacity = capacity;
+    }
+    hour->uses[hour->use_count++] = use;
+}
+
+void book_add_user(struct book_order *order, uint32_t resource, int64_t hour_s)
+{
+    for (uint32_t i = 0; i < order->users.count; i++) {
+        struct order_user *user = &order->users.at[i];
+        if (user->resource != resource)
+            continue;
+        if (hour_s < user->first_hour_s)
+            user->first_hour_s = hour_s;
+        if (hour_s > user->last_hour_s)
+            user->last_hour_s = hour_s;
+        return;
+    }
+    vec_push(&order->users, (struct order_user){resource, hour_s, hour_s});
+}
+
+bool book_add_fact(struct book *book, struct book_order *order, const struct order_fact *fact)
+{
+    for (uint32_t i = 0; i < order->facts.count; i++)
+        if (str_equal(order->facts.at[i].id, fact->id) && str_equal(order->facts.at[i].source, fact->source))
+            return false;
+    struct order_fact copy = *fact;
+    copy.id = arena_copy(&book->memory, fact->id);
+    copy.source = arena_copy(&book->memory, fact->source);
+    copy.sku = arena_copy(&book->memory, fact->sku);
+    vec_push(&order->facts, copy);
+    return true;
+}

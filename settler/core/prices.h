@@ -1,0 +1,24 @@
+/* The catalogs in force: hour H is rated by the last one whose hour is at or before H, for ever (DESIGN §2).
+ */
+#pragma once
+
+#include "lib/base/vec.h"
+#include "lib/domain/catalog.h"
+
+struct catalog_in_force {
+    int64_t from_s; /* INT64_MIN: the first */
+    struct catalog *catalog;
+};
+
+struct prices {
+    VEC(struct catalog_in_force) list; /* by from_s; of the same hour the later one took the other's place */
+};
+
+/* Parses and keeps it. False: the text is no catalog. */
+bool prices_add(struct prices *prices, int64_t from_s, struct str text);
+/* The catalog of an hour. There is one: the first holds since ever. */
+const struct catalog *prices_at(const struct prices *prices, int64_t hour_s);
+/* The scale and currency that the first catalog fixed. */
+uint32_t prices_charge_scale(const struct prices *prices);
+const char *prices_currency(const struct prices *prices);
+void prices_release(struct prices *prices);

@@ -1,0 +1,533 @@
+#include "settler/core/settle.h"
+
+#include "lib/base/check.h"
+#include "lib/base/time.h"
+#include "settler/core/cover.h"
+
+void settlement_init(struct settlement *settlement)
+{
+    memset(settlement, 0, sizeof *settlement);
+    book_init(&settlement->book);
+}
+
+void settlement_release(struct settlement *settlement)
+{
+    book_release(&settlement->book);
+    vec_release(&settlement->rows);
+    vec_release(&settlement->credits);
+    vec_release(&settlement->touched);
+    vec_release(&settlement->order_hours);
+    table_release(&settlement->order_hour_index);
+    vec_release(&settlement->covered);
+    vec_release(&settlement->changed_orders);
+}
+
+void settle_touch(struct settlement *settlement, uint32_t hour)
+{
+    struct line_hour *entry = &settlement->book.hours.at[hour];
+    if (!entry->touched)
+        vec_push(&settlement->touched, hour);
+    entry->touched = true;
+}
+
+/* --- levels --- */
+
+static bool is_usage(const struct book_line *line)
+{
+    return line->key.kind == CHARGE_USAGE;
+}
+
+/* Every user of the order has to be rated again in that hour; noted now, touched when all rows are in. */
+static void note_order(struct settlement *settlement, uint32_t line, uint32_t order_name, int64_t hour_s)
+{
+    struct book *book = &settlement->book;
+    uint32_t order = book_order(book, book->lines.at[line].key.account, order_name);
+    book_add_user(&book->orders.at[order], book->lines.at[line].resource, hour_s);
+    cover_order_hour(settlement, order, hour_s);
+}
+
+/* Empties a line's usage in an hour; the orders that it named are touched. */
+static void take_out(struct settlement *settlement, uint32_t line, int64_t hour_s)
+{
+    struct book *book = &settlement->book;
+    uint32_t at = book_find_hour(book, line, hour_s);
+    if (at == UINT32_MAX || !is_usage(&book->lines.at[line]))
+        return;
+    for (uint32_t i = 0; i < book->hours.at[at].use_count; i++)
+        if (book->hours.at[at].uses[i].order != 0)
+            note_order(settlement, line, book->hours.at[at].uses[i].order, hour_s);
+    book_clear_uses(&book->hours.at[at]);
+    book->hours.at[at].changed = true;
+    settle_touch(settlement, at);
+}
+
+static void put_in(struct settlement *settlement, const struct line_key *key, int64_t hour_s,
+                   const struct level_segment *segment)
+{
+    struct book *book = &settlement->book;
+    uint32_t line = book_line(book, key);
+    uint32_t at = book_hour(book, line, hour_s);
+    uint32_t order = names_intern(&book->names, segment->order);
+    book_add_use(book, &book->hours.at[at],
+                 (struct use){segment->from_s, segment->len_s, order, segment->quantity});
+    book->hours.at[at].changed = true;
+    settle_touch(settlement, at);
+    if (order != 0)
+        note_order(settlement, line, order, hour_s);
+}
+
+static void settle_level(struct settlement *settlement, const struct level_row *row)
+{
+    struct book *book = &settlement->book;
+    bool storage = row->product == PRODUCT_STORAGE;
+    struct line_key key = {
+        .product = row->product,
+        .meter = storage ? METER_CAPACITY : METER_RUNTIME,
+        .kind = CHARGE_USAGE,
+        .account = names_intern(&book->names, row->account),
+        .resource = names_intern(&book->names, row->resource),
+        .sku = names_intern(&book->names, row->sku),
+    };
+    if (storage) {
+        take_out(settlement, book_line(book, &key), row->hour_s);
+    } else {
+        uint32_t resource = book_resource(book, row->product, row->account, row->resource);
+        uint32_t line = book->resources.at[resource].first_line;
+        for (; line != UINT32_MAX; line = book->lines.at[line].next)
+            take_out(settlement, line, row->hour_s);
+    }
+    for (uint32_t i = 0; i < row->segment_count; i++) {
+        if (!storage)
+            key.sku = names_intern(&book->names, row->segments[i].sku);
+        put_in(settlement, &key, row->hour_s, &row->segments[i]);
+    }
+}
+
+/* --- counts --- */
+
+/* Where, in its hour, the price that holds at a second began to hold: sums of one price are kept together. */
+static uint16_t price_begins(const struct settlement *settlement, const struct count_row *row, int64_t hour_s)
+{
+    const struct catalog *catalog = prices_at(&settlement->book.prices, hour_s);
+    struct price_list list = catalog_prices(catalog, PRODUCT_MAAS, row->sku, row->meter);
+    int32_t at = price_list_at(list, row->second_s);
+    int64_t from_s = at < 0 ? hour_s : list.prices[at].from_s;
+    return (uint16_t)(from_s > hour_s ? from_s - hour_s : 0);
+}
+
+static void add_count(struct book *book, struct line_hour *hour, uint16_t from_s, unsigned __int128 sum)
+{
+    uint32_t i = 0;
+    while (i < hour->use_count && hour->uses[i].from_s < from_s)
+        i++;
+    if (i < hour->use_count && hour->uses[i].from_s == from_s) {
+        CHECK(!__builtin_add_overflow(hour->uses[i].quantity, sum, &hour->uses[i].quantity));
+        return;
+    }
+    book_add_use(book, hour, (struct use){0});
+    memmove(hour->uses + i + 1, hour->uses + i, (hour->use_count - 1 - i) * sizeof *hour->uses);
+    hour->uses[i] = (struct use){.from_s = from_s, .quantity = sum};
+}
+
+static void settle_count(struct settlement *settlement, const struct count_row *row, int64_t closed_s)
+{
+    struct book *book = &settlement->book;
+    struct line_key key = {
+        .product = PRODUCT_MAAS,
+        .meter = row->meter,
+        .kind = CHARGE_USAGE,
+        .account = names_intern(&book->names, row->account),
+        .resource = names_intern(&book->names, row->resource),
+        .sku = names_intern(&book->names, row->sku),
+    };
+    int64_t hour_s = time_hour(row->second_s);
+    uint32_t at = book_hour(book, book_line(book, &key), hour_s);
+    struct line_hour *hour = &book->hours.at[at];
+    add_count(book, hour, price_begins(settlement, row, hour_s), row->sum);
+    hour->changed = true;
+    if (hour_s < closed_s) {
+        settle_touch(settlement, at);
+    } else if (!hour->open) {
+        hour->open = true;
+        vec_push(&book->open, at);
+    }
+}
+
+/* Counts settle when their hour closes. */
+static void close_hours(struct settlement *settlement, int64_t closed_s)
+{
+    struct book *book = &settlement->book;
+    uint32_t kept = 0;
+    for (uint32_t i = 0; i < book->open.count; i++) {
+        uint32_t at = book->open.at[i];
+        if (book->hours.at[at].hour_s >= closed_s) {
+            book->open.at[kept++] = at;
+            continue;
+        }
+        book->hours.at[at].open = false;
+        settle_touch(settlement, at);
+    }
+    book->open.count = kept;
+}
+
+/* --- facts --- */
+
+static bool is_order(enum record_kind kind)
+{
+    return kind == RECORD_ORDER_PAID || kind == RECORD_ORDER_FULFILLED || kind == RECORD_ORDER_FAILED ||
+           kind == RECORD_ORDER_REFUNDED;
+}
+
+static void mark_changed(struct settlement *settlement, uint32_t order)
+{
+    if (!settlement->book.orders.at[order].changed)
+        vec_push(&settlement->changed_orders, order);
+    settlement->book.orders.at[order].changed = true;
+}
+
+static void settle_fact(struct settlement *settlement, const struct record *record)
+{
+    struct book *book = &settlement->book;
+    uint32_t order = book_order(book, names_intern(&book->names, record->account),
+                                names_intern(&book->names, record->subject));
+    struct order_fact fact = {
+        .kind = record->kind,
+        .time_us = record->time_us,
+        .id = record->id,
+        .source = record->source,
+        .product = record->product,
+        .sku = record->sku,
+        .quantity = record->quantity,
+        .months = record->months,
+    };
+    if (book_add_fact(book, &book->orders.at[order], &fact))
+        mark_changed(settlement, order);
+}
+
+static enum settle_outcome settle_facts(struct settlement *settlement, const struct frame *frame)
+{
+    struct book *book = &settlement->book;
+    for (uint32_t i = 0; i < frame->fact_count; i++) {
+        const struct fact *fact = &frame->facts[i];
+        if (fact->control == CONTROL_NONE)
+            continue;
+        if (!prices_add(&book->prices, fact->catalog.from_s, fact->catalog.text))
+            return SETTLE_CATALOG_BAD;
+    }
+    if (book->prices.list.count == 0)
+        return SETTLE_NO_CATALOG;
+    for (uint32_t i = 0; i < frame->fact_count; i++) {
+        const struct fact *fact = &frame->facts[i];
+        if (fact->control != CONTROL_NONE)
+            continue;
+        if (is_order(fact->record.kind))
+            settle_fact(settlement, &fact->record);
+        else
+            vec_push(&settlement->credits, i);
+    }
+    return SETTLED;
+}
+
+/* --- orders --- */
+
+static bool covers_same_units(const struct order_state *a, const struct order_state *b)
+{
+    return a->product == b->product && a->quantity == b->quantity && str_equal(a->sku, b->sku);
+}
+
+/* Touches the hours of [from_s, to_s) in which somebody named the order. */
+static void touch_span(struct settlement *settlement, uint32_t order_at, int64_t from_s, int64_t to_s)
+{
+    const struct book_order *order = &settlement->book.orders.at[order_at];
+    int64_t first_s = INT64_MAX, last_s = INT64_MIN;
+    for (uint32_t i = 0; i < order->users.count; i++) {
+        if (order->users.at[i].first_hour_s < first_s)
+            first_s = order->users.at[i].first_hour_s;
+        if (order->users.at[i].last_hour_s > last_s)
+            last_s = order->users.at[i].last_hour_s;
+    }
+    if (from_s >= to_s || first_s == INT64_MAX)
+        return;
+    int64_t hour_s = time_hour(from_s) > first_s ? time_hour(from_s) : first_s;
+    for (; hour_s < to_s && hour_s <= last_s; hour_s += HOUR_S)
+        cover_touch_users(settlement, order_at, hour_s);
+}
+
+/* Touches the hours in which what the order covers is not what it was. */
+static void touch_difference(struct settlement *settlement, uint32_t order, const struct order_state *before,
+                             const struct order_state *after)
+{
+    bool both = before->covers_from_s < before->covers_to_s && after->covers_from_s < after->covers_to_s;
+    if (!both || !covers_same_units(before, after)) {
+        touch_span(settlement, order, before->covers_from_s, before->covers_to_s);
+        touch_span(settlement, order, after->covers_from_s, after->covers_to_s);
+        return;
+    }
+    int64_t from_a = before->covers_from_s, from_b = after->covers_from_s;
+    int64_t to_a = before->covers_to_s, to_b = after->covers_to_s;
+    touch_span(settlement, order, from_a < from_b ? from_a : from_b, from_a < from_b ? from_b : from_a);
+    touch_span(settlement, order, to_a < to_b ? to_a : to_b, to_a < to_b ? to_b : to_a);
+}
+
+/* The order's line of that kind and hour, as the state has it; not existing where the state has none. */
+static void settle_order_line(struct settlement *settlement, uint32_t order_at, const struct order_state *of,
+                              const struct order_line *line)
+{
+    struct book *book = &settlement->book;
+    const struct book_order *order = &book->orders.at[order_at];
+    struct line_key key = {
+        .product = of->product,
+        .meter = METER_MONTHS,
+        .kind = line->kind,
+        .account = order->account,
+        .resource = order->name,
+        .sku = names_intern(&book->names, of->sku),
+    };
+    uint32_t at = book_hour(book, book_line(book, &key), line->hour_s);
+    settle_touch(settlement, at);
+}
+
+static void settle_order(struct settlement *settlement, uint32_t order_at, int64_t now_us)
+{
+    struct book *book = &settlement->book;
+    struct book_order *order = &book->orders.at[order_at];
+    struct order_state before = order->state;
+    order->state = order_evaluate(order->facts.at, order->facts.count, &book->prices, now_us);
+    struct order_state after = order->state;
+    touch_difference(settlement, order_at, &before, &after);
+    for (uint32_t i = 0; i < before.line_count; i++)
+        settle_order_line(settlement, order_at, &before, &before.lines[i]);
+    for (uint32_t i = 0; i < after.line_count; i++)
+        settle_order_line(settlement, order_at, &after, &after.lines[i]);
+    if (after.void_due_us != INT64_MAX && before.void_due_us == INT64_MAX)
+        vec_push(&book->pending, order_at);
+    if (after.void_due_us < book->next_due_us)
+        book->next_due_us = after.void_due_us;
+}
+
+/* Orders that void_after voids by now are evaluated again. */
+static void find_due(struct settlement *settlement, int64_t now_us)
+{
+    struct book *book = &settlement->book;
+    if (book->next_due_us >= now_us)
+        return;
+    uint32_t kept = 0;
+    book->next_due_us = INT64_MAX;
+    for (uint32_t i = 0; i < book->pending.count; i++) {
+        uint32_t order_at = book->pending.at[i];
+        int64_t due_us = book->orders.at[order_at].state.void_due_us;
+        if (due_us < now_us)
+            mark_changed(settlement, order_at);
+        if (due_us == INT64_MAX || due_us < now_us)
+            continue;
+        book->pending.at[kept++] = order_at;
+        if (due_us < book->next_due_us)
+            book->next_due_us = due_us;
+    }
+    book->pending.count = kept;
+}
+
+static void settle_orders(struct settlement *settlement, int64_t now_us)
+{
+    find_due(settlement, now_us);
+    for (uint32_t i = 0; i < settlement->changed_orders.count; i++) {
+        uint32_t order_at = settlement->changed_orders.at[i];
+        settle_order(settlement, order_at, now_us);
+        settlement->book.orders.at[order_at].changed = false;
+    }
+    vec_clear(&settlement->changed_orders);
+}
+
+/* --- rating --- */
+
+static struct rated rate_usage(struct settlement *settlement, uint32_t at)
+{
+    struct book *book = &settlement->book;
+    const struct line_hour *hour = &book->hours.at[at];
+    const struct line_key *key = &book->lines.at[hour->line].key;
+    const struct catalog *catalog = prices_at(&book->prices, hour->hour_s);
+    struct str sku = names_get(&book->names, key->sku);
+    struct price_list prices = catalog_prices(catalog, key->product, sku, key->meter);
+    struct rating rating = rating_begin(key->meter);
+    unsigned __int128 free =
+        key->product == PRODUCT_STORAGE ? (unsigned __int128)catalog_free_bytes(catalog, sku) : 0;
+    if (key->product == PRODUCT_STORAGE || key->product == PRODUCT_MAAS) {
+        for (uint32_t i = 0; i < hour->use_count; i++) {
+            struct use use = hour->uses[i];
+            int64_t from_s = hour->hour_s + use.from_s;
+            int64_t len_s = key->product == PRODUCT_MAAS ? 1 : use.len_s;
+            if (use.quantity > free)
+                rate_span(&rating, &prices, from_s, from_s + len_s, use.quantity - free);
+        }
+    } else {
+        cover_rate(settlement, at, &prices, &rating);
+    }
+    return rating_end(&rating, prices_charge_scale(&book->prices));
+}
+
+/* What the order's state says of one of its lines. False: it has no such line. */
+static bool rate_order_line(const struct book *book, const struct line_hour *hour, struct rated *rated)
+{
+    const struct line_key *key = &book->lines.at[hour->line].key;
+    const struct order_state *state =
+        &book->orders.at[book_find_order(book, key->account, key->resource)].state;
+    bool same = state->product == key->product && str_equal(state->sku, names_get(&book->names, key->sku));
+    for (uint32_t i = 0; i < state->line_count && same; i++) {
+        if (state->lines[i].kind != key->kind || state->lines[i].hour_s != hour->hour_s)
+            continue;
+        *rated = state->lines[i].rated;
+        return true;
+    }
+    return false;
+}
+
+static struct settled rate_line(struct settlement *settlement, uint32_t at)
+{
+    const struct line_hour *hour = &settlement->book.hours.at[at];
+    struct rated rated = {0};
+    bool exists;
+    if (settlement->book.lines.at[hour->line].key.kind == CHARGE_USAGE) {
+        rated = rate_usage(settlement, at);
+        exists = rated.units > 0;
+    } else {
+        exists = rate_order_line(&settlement->book, hour, &rated);
+    }
+    if (!exists)
+        return (struct settled){.ever = true};
+    return (struct settled){true, true, rated.priced, rated.units, rated.amount};
+}
+
+static bool settled_same(const struct settled *a, const struct settled *b)
+{
+    return a->exists == b->exists && a->priced == b->priced && a->units == b->units &&
+           amount_equal(&a->total, &b->total);
+}
+
+/* A row where the usage or the charge is not what it was; none for a line that never was. */
+static void settle_line(struct settlement *settlement, uint32_t at)
+{
+    struct settled now = rate_line(settlement, at);
+    struct line_hour *hour = &settlement->book.hours.at[at];
+    hour->touched = false;
+    bool nothing_new = settled_same(&now, &hour->settled) && !hour->changed;
+    bool never_was = !hour->settled.ever && !now.exists && hour->use_count == 0;
+    hour->changed = false;
+    if (nothing_new || never_was)
+        return;
+    struct amount change = amount_sub(&now.total, &hour->settled.total);
+    hour->settled = now;
+    vec_push(&settlement->rows, (struct settled_row){at, change});
+}
+
+static int compare_keys(const struct book *book, const struct line_hour *x, const struct line_hour *y)
+{
+    const struct line_key *a = &book->lines.at[x->line].key, *b = &book->lines.at[y->line].key;
+    const struct names *names = &book->names;
+    int order = str_compare(names_get(names, a->account), names_get(names, b->account));
+    if (order == 0)
+        order = (x->hour_s > y->hour_s) - (x->hour_s < y->hour_s);
+    if (order == 0 && a->product != b->product)
+        order = strcmp(product_name(a->product), product_name(b->product));
+    if (order == 0)
+        order = str_compare(names_get(names, a->resource), names_get(names, b->resource));
+    if (order == 0 && a->meter != b->meter)
+        order = strcmp(meter_name(a->meter), meter_name(b->meter));
+    if (order == 0)
+        order = str_compare(names_get(names, a->sku), names_get(names, b->sku));
+    if (order == 0 && a->kind != b->kind)
+        order = strcmp(charge_kind_name(a->kind), charge_kind_name(b->kind));
+    return order;
+}
+
+static int compare_hours(const void *a, const void *b, void *context)
+{
+    const struct book *book = context;
+    return compare_keys(book, &book->hours.at[*(const uint32_t *)a], &book->hours.at[*(const uint32_t *)b]);
+}
+
+static void rate_touched(struct settlement *settlement)
+{
+    uint32_t noted = settlement->order_hours.count;
+    for (uint32_t i = 0; i < noted; i++)
+        cover_touch_users(settlement, settlement->order_hours.at[i].order,
+                          settlement->order_hours.at[i].hour_s);
+    if (settlement->touched.count > 0)
+        qsort_r(settlement->touched.at, settlement->touched.count, sizeof *settlement->touched.at,
+                compare_hours, &settlement->book);
+    for (uint32_t i = 0; i < settlement->touched.count; i++)
+        settle_line(settlement, settlement->touched.at[i]);
+    vec_clear(&settlement->touched);
+    vec_clear(&settlement->order_hours);
+    table_clear(&settlement->order_hour_index);
+    vec_clear(&settlement->covered);
+}
+
+enum settle_outcome settle_frame(struct settlement *settlement, const struct frame *frame)
+{
+    vec_clear(&settlement->rows);
+    vec_clear(&settlement->credits);
+    enum settle_outcome outcome = settle_facts(settlement, frame);
+    if (outcome != SETTLED)
+        return outcome;
+    for (uint32_t i = 0; i < frame->level_count; i++)
+        settle_level(settlement, &frame->levels[i]);
+    for (uint32_t i = 0; i < frame->count_count; i++)
+        settle_count(settlement, &frame->counts[i], frame->closed_s);
+    if (frame->closed_s > settlement->book.closed_s) {
+        settlement->book.closed_s = frame->closed_s;
+        close_hours(settlement, frame->closed_s);
+    }
+    settle_orders(settlement, frame->watermark_us);
+    rate_touched(settlement);
+    return SETTLED;
+}
+
+/* --- output --- */
+
+enum { FLUSH_BYTES = 1 << 16 };
+
+static void print_hour(const struct book *book, const struct line_hour *hour, enum line_format format,
+                       struct packer *out)
+{
+    const struct line_key *key = &book->lines.at[hour->line].key;
+    char units[40], amount[AMOUNT_TEXT_SIZE];
+    u128_print(hour->settled.units, units);
+    amount_print(&hour->settled.total, prices_charge_scale(&book->prices), amount);
+    struct line line = {
+        .account = names_get(&book->names, key->account),
+        .hour_s = hour->hour_s,
+        .product = product_name(key->product),
+        .resource = names_get(&book->names, key->resource),
+        .meter = meter_name(key->meter),
+        .sku = names_get(&book->names, key->sku),
+        .kind = charge_kind_name(key->kind),
+        .units = units,
+        .amount = hour->settled.priced ? amount : NULL,
+        .currency = prices_currency(&book->prices),
+    };
+    line_print(format, &line, out);
+}
+
+void settlement_print(const struct settlement *settlement, enum line_format format, struct packer *out,
+                      void (*flush)(void *context, struct packer *out), void *context)
+{
+    const struct book *book = &settlement->book;
+    VEC(uint32_t) order = {0};
+    for (uint32_t i = 0; i < book->hours.count; i++)
+        if (book->hours.at[i].settled.exists)
+            vec_push(&order, i);
+    union {
+        const struct book *given;
+        void *context;
+    } unqualified = {.given = book}; /* qsort_r's context is not const; compare reads only */
+    if (order.count > 0)
+        qsort_r(order.at, order.count, sizeof *order.at, compare_hours, unqualified.context);
+    line_header(format, out);
+    for (uint32_t i = 0; i < order.count; i++) {
+        print_hour(book, &book->hours.at[order.at[i]], format, out);
+        if (out->bytes.count >= FLUSH_BYTES)
+            flush(context, out);
+    }
+    flush(context, out);
+    vec_release(&order);
+}
