@@ -1,5 +1,6 @@
 """Events that break exactly one rule (CONTRACT §2), and what may stand in an event without breaking any."""
 
+from events import ATTRIBUTES, READERS
 from json_text import Pairs, Raw
 
 BAD_STRINGS = ["", None, 7, True, ["x"], {}, "a\x07b", "a\x7fb", "a\x80b", "a\x9fb", "\x00", "\n",
@@ -22,6 +23,7 @@ BAD_CURRENCIES = ["usd", "US", "USDX", "", None, 840, "ÉUR", "U D"]
 INTEGERS = {"quantity": (1, 10 ** 15), "months": (1, 120), "bytes": (0, 10 ** 18), "input_tokens": (0, 10 ** 15),
             "output_tokens": (0, 10 ** 15), "images": (0, 10 ** 15)}
 REQUIRED = {"sku", "account", "months", "bytes", "model", "images", "status", "product", "amount", "currency"}
+TEXTS = {"account", "sku", "order", "model", "status", "product"}
 LENGTHS = {"id": 128, "account": 128}
 
 BAD_LINES = ["not json", "[]", "{}", "null", "1", '"x"', "{", "}", '{"specversion":"1.0"}', "\x00", "\x0b", "\x0c",
@@ -77,8 +79,7 @@ def _spoil_string(rng, event):
         return _with_data(event, {**event["data"], "account": bad})
     if name != "data":
         return {**event, name: bad}
-    texts = [key for key, value in event["data"].items() if isinstance(value, str) and key not in (
-        "amount", "currency", "since")]
+    texts = [key for key, value in event["data"].items() if isinstance(value, str) and key in TEXTS]
     key = rng.choice(texts)
     bad = bad if key != "account" else ""
     return _with_data(event, {**event["data"], key: bad})
@@ -86,7 +87,7 @@ def _spoil_string(rng, event):
 
 def _spoil_attribute(rng, event):
     """A missing attribute, an unknown type, another specversion, data that is no object."""
-    name = rng.choice(list(event))
+    name = rng.choice(ATTRIBUTES)
     bad = {"specversion": rng.choice(["1", "1.0.0", "0.3", 1, Raw("1.0"), None, "", " 1.0"]),
            "type": rng.choice(["maas.teapots", "container", "Container.launched", "container.launched ", "storage.failed",
                                "maas.heartbeat", "order.deleted", "node.used", "container.Launched", "."]),
@@ -103,7 +104,7 @@ def _spoil_time(rng, event):
 def _spoil_data(rng, event):
     """A field of data beside account: missing, of another type, out of its bounds."""
     data = event["data"]
-    name = rng.choice(list(data))
+    name = rng.choice([key for key in data if key in _read_of(event)])
     if name in INTEGERS:
         least, most = INTEGERS[name]
         bad = rng.choice(BAD_INTEGERS + [least - 1, most + 1, most * 10])
@@ -116,6 +117,13 @@ def _spoil_data(rng, event):
     if name in REQUIRED and not _optional(event["type"], name) and rng.random() < 0.3:
         return _with_data(event, _without(data, name))
     return _with_data(event, {**data, name: bad})
+
+
+def _read_of(event):
+    """The data fields of an event that are read."""
+    tokens = {"input_tokens", "output_tokens"}
+    names = {"account", *READERS[event["type"]][0]}
+    return names - {"usage"} if tokens & event["data"].keys() else names
 
 
 def _optional(kind, name):
@@ -132,8 +140,8 @@ def _bad_usage(rng):
 
 def _repeat_key(rng, event):
     """A key of ours twice, perhaps written with an escape the second time."""
-    where = event["data"] if rng.random() < 0.5 else event
-    name = rng.choice(list(where))
+    where, names = (event["data"], _read_of(event)) if rng.random() < 0.5 else (event, ATTRIBUTES)
+    name = rng.choice([key for key in where if key in names])
     again = Raw('"' + f"\\u{ord(name[0]):04x}" + name[1:] + '"') if rng.random() < 0.3 else name
     pairs = list(where.items())
     pairs.insert(rng.randrange(len(pairs) + 1), (again, where[name]))

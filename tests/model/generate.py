@@ -27,6 +27,7 @@ EDGES = ["1970-01-01T00:00:00Z", "2199-12-31T20:00:00Z"]
 NAMES = ["a", "B", "a!", "é", "e\u0301", "😀", "\uffee", 'z"\\/', "r10", "r9", "r r", "A", "*", "\u2028", "\u00a0",
          "~", "aa", "😀\uffee", "ö" * 64, "x" * 128]
 LONG_NAMES = NAMES + ["y" * 256, "é" * 128, "😀" * 64]
+SHORT_NAMES = ["B", "a", "é", "\uffee", "😀"]
 SOURCES = ["/platform", "/a", "/B", "/a/b", "é", "😀", "\uffee", "s" * 256]
 
 
@@ -62,6 +63,7 @@ class Case:
         self.big = rng.random() < 0.1
         self.identities = set()
         self.planned = []
+        self.deadlines_us = []
 
     def _instants(self):
         """Few times: whole hours, neighbours of one another by a second or a microsecond, odd ones."""
@@ -76,7 +78,7 @@ class Case:
                                               600 * US, 999_999, 500_000, 3600 * US, 3599 * US]))
         for _ in range(rng.randint(0, 3)):
             times_us.add(self.base_us + rng.randrange(hours * HOUR_US))
-        return sorted(us for us in times_us if self.base_us <= us < self.end_us)
+        return sorted({us for us in times_us if self.base_us <= us < self.end_us} or {self.base_us})
 
     def instant(self):
         """One of the few times, sometimes a little off."""
@@ -135,6 +137,7 @@ class Case:
             data["quantity"] = max(1, self.count())
         if kind == "failed" and rng.random() < 0.7:
             since_us = min(self.instant(), us)
+            us = min(us + rng.choice([0, 0, 0, HOUR_US]), self.end_us - 1)
             data["since"] = time_text(rng, since_us, self.plain)
         self.plan(f"{rng.choice(self.products)}.{kind}", rng.choice(self.subjects), us, data)
 
@@ -180,6 +183,7 @@ class Case:
         if self.catalog.void_after:
             deadline_us = paid_us + self.catalog.void_after * US
             answers += [deadline_us, deadline_us, deadline_us + 1, deadline_us - 1]
+            self.deadlines_us.append(deadline_us)
         for _ in range(rng.choice([0, 1, 1, 2, 3])):
             us = min(max(rng.choice(answers), 0), self.end_us - 1)
             self.plan("order." + rng.choice(["fulfilled", "refunded", "refunded", "failed"]), name, us, {}, account)
@@ -213,6 +217,34 @@ class Case:
                 break
             self.plan(f"{product}.heartbeat", subject, us, {}, account)
 
+    def shared_order(self):
+        """Several resources under one order that is not enough for them, and some that ask in vain."""
+        rng = self.rng
+        product, sku, name, account = (rng.choice(self.products), rng.choice(self.skus), rng.choice(self.orders),
+                                       rng.choice(self.accounts))
+        months = rng.choice([1, 1, 12])
+        paid_us = self.instants[0] if rng.random() < 0.6 else self._paid_to_end_at(self.instant(), months)
+        self.plan("order.paid", name, paid_us, {"product": product, "sku": sku, "quantity": rng.randint(1, 4),
+                                                "months": months}, account)
+        self.plan("order.fulfilled", name, paid_us, {}, account)
+        if rng.random() < 0.3:
+            self.plan("order.refunded", name, max(self.instant(), paid_us), {}, account)
+        for subject in rng.sample(rng.choice([LONG_NAMES, SHORT_NAMES]), rng.randint(2, 5)):
+            where = product if rng.random() < 0.9 else rng.choice(UNITS)
+            data = {"sku": sku if rng.random() < 0.85 else rng.choice(SKUS), "quantity": rng.randint(1, 3), "order": name}
+            self.plan(f"{where}.launched", subject, self.instant(), data, account)
+            if rng.random() < 0.5:
+                self.plan(f"{where}.reconfigured", subject, self.instant(), {"quantity": rng.randint(1, 3)}, account)
+            if rng.random() < 0.3:
+                self.plan(f"{where}.{rng.choice(['stopped', 'heartbeat'])}", subject, self.instant(), {}, account)
+
+    def late_failure(self):
+        """A failure that is told after everything else, perhaps after TIME."""
+        rng = self.rng
+        us = min(self.end_us + rng.choice([0, 1, HOUR_US, 5 * HOUR_US]), times.parse_us("2199-12-31T23:59:59Z"))
+        data = {"since": time_text(rng, self.instant(), self.plain)}
+        self.plan(f"{rng.choice(self.products)}.failed", rng.choice(self.subjects), us, data)
+
     def fill(self):
         """All the events of the case."""
         rng = self.rng
@@ -225,6 +257,11 @@ class Case:
         if self.long or rng.random() < 0.2:
             for _ in range(rng.randint(1, 3)):
                 self.heartbeats()
+        if rng.random() < 0.3:
+            for _ in range(rng.randint(1, 2)):
+                self.shared_order()
+        if rng.random() < 0.2:
+            self.late_failure()
         for _ in range(total):
             rng.choices(makers, focus)[0]()
 
@@ -273,7 +310,9 @@ class Case:
             return ""
         if not self.whole_hours and rng.random() < 0.01:
             return "--until " + rng.choice(["2026-11-01", "now", "2026-02-30T00:00:00Z", "1793527200"])
-        if self.whole_hours or rng.random() < 0.5:
+        if not self.whole_hours and self.deadlines_us and rng.random() < 0.1:
+            us = rng.choice(self.deadlines_us)
+        elif self.whole_hours or rng.random() < 0.5:
             span = self.hours + rng.choice([0, 0, 0, 1, 5])
             us = self.base_us + rng.choice([span, span, rng.randint(1, span)]) * HOUR_US
         else:

@@ -29,7 +29,7 @@ class RandomCatalog:
 
     def _top(self):
         rng = self._rng
-        products = {product: self._product(product) for product in catalog.METERS if rng.random() < 0.93}
+        products = {product: self._product(product) for product in catalog.METERS if rng.random() < 0.97}
         top = {"currency": rng.choice(["USD", "EUR", "CNY"]), "products": products}
         if rng.random() < 0.8:
             top["charge_scale"] = rng.choice([0, 1, 2, 6, 6, 6, 7, 11, 12])
@@ -46,7 +46,7 @@ class RandomCatalog:
         rng = self._rng
         names = {"storage": FILE_SKUS, "maas": MODELS}.get(product, SKUS)
         value = {"settle": rng.choice(["hourly", "cycle"]),
-                 "skus": self._shuffled({name: self._sku(product) for name in names if rng.random() < 0.85})}
+                 "skus": self._shuffled({name: self._sku(product) for name in names if rng.random() < 0.95})}
         if self.liveness.get(product):
             value["liveness"] = self.liveness[product]
         return self._shuffled(value)
@@ -54,7 +54,7 @@ class RandomCatalog:
     def _sku(self, product):
         rng = self._rng
         meters = {meter: self._prices(list(units)) for meter, units in catalog.METERS[product].items()
-                  if rng.random() < 0.85}
+                  if rng.random() < 0.93}
         if product == "storage" and rng.random() < 0.7:
             meters["free"] = rng.choice(["20GB", "1GiB", 0, "0GB", 1000, "15000000000", "2000000000GB"])
         return self._shuffled(meters)
