@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
 """The model against a program, on random cases.
 
-    compare.py --binary PATH --seeds A-B [--keep DIRECTORY] [--reasons] [--every-second]
+    compare.py --binary PATH --seeds A-B [--keep DIRECTORY] [--reasons] [--whole-hours] [--pipeline]
 
 Runs `PATH rate --catalog FILE [--until TIME] EVENTS` and the model on the case of each seed, and compares
 standard output, exit status and the numbers of the rejected lines; with --reasons the names of the fields that
-the reasons begin with too. A case that differs is kept, and its seed and first difference printed.
+the reasons begin with too. With --pipeline PATH is called without `rate`, on whole hours, as `deploy/local/run`
+wants it. A case that differs is kept, and its seed and first difference printed.
 """
 
 import argparse
@@ -32,10 +33,10 @@ def run_model(case, options, every_second):
     return status, "".join(out).encode("utf-8"), "".join(err).encode("utf-8", "replace")
 
 
-def run_binary(binary, case, options):
-    """(exit status, standard output, standard error) of the program; a minute is too long."""
-    command = [binary, "rate", "--catalog", str(case / "catalog.json"), *options, str(case / "events.ndjson")]
-    done = subprocess.run(command, capture_output=True, timeout=60, check=False)
+def run_program(command, case, options, timeout_seconds):
+    """(exit status, standard output, standard error) of the program."""
+    command = command + ["--catalog", str(case / "catalog.json"), *options, str(case / "events.ndjson")]
+    done = subprocess.run(command, capture_output=True, timeout=timeout_seconds, check=False)
     return done.returncode, done.stdout, done.stderr
 
 
@@ -64,11 +65,13 @@ def check_seed(seed, arguments, directory):
     """Whether program and model agree on a seed's case."""
     case = directory / f"seed-{seed}"
     case.mkdir(parents=True, exist_ok=True)
-    generate.write_case(seed, arguments.whole_hours, case)
+    generate.write_case(seed, arguments.whole_hours or arguments.pipeline, case)
     options = shlex.split((case / "args").read_text(encoding="utf-8"))
     expected = run_model(case, options, arguments.every_second)
+    command = [arguments.binary] if arguments.pipeline else [arguments.binary, "rate"]
     try:
-        difference = first_difference(expected, run_binary(arguments.binary, case, options), arguments.reasons)
+        found = run_program(command, case, options, 600 if arguments.pipeline else 60)
+        difference = first_difference(expected, found, arguments.reasons)
     except subprocess.TimeoutExpired:
         difference = "the program does not end"
     if difference is None:
@@ -88,6 +91,7 @@ def main(argv):
     parser.add_argument("--keep", type=pathlib.Path, help="where cases that differ are kept")
     parser.add_argument("--reasons", action="store_true")
     parser.add_argument("--whole-hours", action="store_true")
+    parser.add_argument("--pipeline", action="store_true")
     parser.add_argument("--every-second", action="store_true")
     arguments = parser.parse_args(argv)
     directory = arguments.keep or pathlib.Path(tempfile.mkdtemp(prefix="hourglass-model-"))
