@@ -2,7 +2,7 @@
 
 #include <stdio.h>
 
-_Noreturn void check_failed(const char *condition, const char *file, int line)
+void check_failed(const char *condition, const char *file, int line)
 {
     fprintf(stderr, "%s:%d: check failed: %s\n", file, line, condition);
     abort();

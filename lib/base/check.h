@@ -4,7 +4,7 @@
 #include <stdlib.h>
 
 /* Prints what was expected and aborts; never returns. */
-_Noreturn void check_failed(const char *condition, const char *file, int line);
+__attribute__((noreturn)) void check_failed(const char *condition, const char *file, int line);
 
 #define CHECK(condition)                                                                                     \
     do {                                                                                                     \
