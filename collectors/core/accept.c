@@ -1,0 +1,321 @@
+#include "collectors/core/accept.h"
+
+#include "collectors/core/keys.h"
+#include "lib/base/check.h"
+
+enum { LEVELS_MAX = 64, FIELDS_MAX = 6 };
+
+/* How a type asks for a field: it must stand, unless marked. */
+#define END 0x00
+#define IF_THERE 0x40 /* it may be missing */
+#define UNREAD 0x80   /* it may be anything, but not twice */
+#define FIELD_MASK 0x3f
+
+struct type {
+    const char *name;
+    enum record_kind kind;
+    enum product product;
+};
+
+static const struct type types[] = {
+    {"container.launched", RECORD_LAUNCHED, PRODUCT_CONTAINER},
+    {"model.launched", RECORD_LAUNCHED, PRODUCT_MODEL},
+    {"node.launched", RECORD_LAUNCHED, PRODUCT_NODE},
+    {"container.reconfigured", RECORD_RECONFIGURED, PRODUCT_CONTAINER},
+    {"model.reconfigured", RECORD_RECONFIGURED, PRODUCT_MODEL},
+    {"node.reconfigured", RECORD_RECONFIGURED, PRODUCT_NODE},
+    {"container.stopped", RECORD_STOPPED, PRODUCT_CONTAINER},
+    {"model.stopped", RECORD_STOPPED, PRODUCT_MODEL},
+    {"node.stopped", RECORD_STOPPED, PRODUCT_NODE},
+    {"container.deleted", RECORD_DELETED, PRODUCT_CONTAINER},
+    {"model.deleted", RECORD_DELETED, PRODUCT_MODEL},
+    {"node.deleted", RECORD_DELETED, PRODUCT_NODE},
+    {"container.failed", RECORD_FAILED, PRODUCT_CONTAINER},
+    {"model.failed", RECORD_FAILED, PRODUCT_MODEL},
+    {"node.failed", RECORD_FAILED, PRODUCT_NODE},
+    {"container.heartbeat", RECORD_HEARTBEAT, PRODUCT_CONTAINER},
+    {"model.heartbeat", RECORD_HEARTBEAT, PRODUCT_MODEL},
+    {"node.heartbeat", RECORD_HEARTBEAT, PRODUCT_NODE},
+    {"storage.used", RECORD_STORAGE_USED, PRODUCT_STORAGE},
+    {"storage.deleted", RECORD_STORAGE_DELETED, PRODUCT_STORAGE},
+    {"maas.tokens", RECORD_TOKENS, PRODUCT_MAAS},
+    {"maas.images", RECORD_IMAGES, PRODUCT_MAAS},
+    {"order.paid", RECORD_ORDER_PAID, PRODUCT_NONE},
+    {"order.fulfilled", RECORD_ORDER_FULFILLED, PRODUCT_NONE},
+    {"order.failed", RECORD_ORDER_FAILED, PRODUCT_NONE},
+    {"order.refunded", RECORD_ORDER_REFUNDED, PRODUCT_NONE},
+    {"account.credited", RECORD_CREDITED, PRODUCT_NONE},
+};
+#define TYPE_COUNT ((int)(sizeof types / sizeof *types))
+
+static const uint8_t before_type[] = {FIELD_SPECVERSION, FIELD_ID, FIELD_SOURCE, FIELD_TYPE, END};
+static const uint8_t behind_type[] = {FIELD_SUBJECT, FIELD_TIME, FIELD_DATA, END};
+
+/* CONTRACT §2's table, its third column. */
+static const uint8_t data_of_kind[RECORD_KIND_COUNT][FIELDS_MAX] = {
+    [RECORD_LAUNCHED] = {FIELD_ACCOUNT, FIELD_SKU, FIELD_QUANTITY | IF_THERE, FIELD_ORDER | IF_THERE},
+    [RECORD_RECONFIGURED] = {FIELD_ACCOUNT, FIELD_SKU | IF_THERE, FIELD_QUANTITY | IF_THERE},
+    [RECORD_HEARTBEAT] = {FIELD_ACCOUNT},
+    [RECORD_STOPPED] = {FIELD_ACCOUNT},
+    [RECORD_FAILED] = {FIELD_ACCOUNT, FIELD_SINCE | IF_THERE},
+    [RECORD_DELETED] = {FIELD_ACCOUNT},
+    [RECORD_STORAGE_USED] = {FIELD_ACCOUNT, FIELD_BYTES, FIELD_SKU | IF_THERE},
+    [RECORD_STORAGE_DELETED] = {FIELD_ACCOUNT, FIELD_SKU | IF_THERE},
+    [RECORD_TOKENS] = {FIELD_ACCOUNT, FIELD_MODEL, FIELD_INPUT_TOKENS, FIELD_OUTPUT_TOKENS,
+                       FIELD_USAGE | UNREAD},
+    [RECORD_IMAGES] = {FIELD_ACCOUNT, FIELD_MODEL, FIELD_IMAGES, FIELD_STATUS},
+    [RECORD_ORDER_PAID] = {FIELD_ACCOUNT, FIELD_PRODUCT, FIELD_SKU, FIELD_QUANTITY, FIELD_MONTHS},
+    [RECORD_ORDER_FULFILLED] = {FIELD_ACCOUNT},
+    [RECORD_ORDER_FAILED] = {FIELD_ACCOUNT},
+    [RECORD_ORDER_REFUNDED] = {FIELD_ACCOUNT},
+    [RECORD_CREDITED] = {FIELD_ACCOUNT, FIELD_AMOUNT, FIELD_CURRENCY},
+};
+
+/* maas.tokens with OpenAI's `usage` in place of the two counts. */
+static const uint8_t data_with_usage[] = {FIELD_ACCOUNT, FIELD_MODEL, FIELD_USAGE, END};
+static const uint8_t fields_of_usage[] = {FIELD_PROMPT_TOKENS, FIELD_COMPLETION_TOKENS | IF_THERE, END};
+
+struct acceptor {
+    struct json *json;
+    struct keys event_keys;
+    struct keys data_keys;
+    struct keys usage_keys;
+    struct keys type_names;
+};
+
+/* An event while it is read: what stands at each field, and the record so far. */
+struct reading {
+    const struct acceptor *acceptor;
+    struct json_value values[FIELD_COUNT];
+    struct record record;
+    enum field refused;
+    bool refused_as_repeated;
+};
+
+static void add_keys(struct keys *keys, enum field from, enum field to)
+{
+    for (enum field f = from; f < to; f++)
+        keys_add(keys, field_key(f));
+}
+
+struct acceptor *acceptor_new(void)
+{
+    struct acceptor *acceptor = calloc(1, sizeof *acceptor);
+    CHECK(acceptor != NULL);
+    acceptor->json = json_new();
+    add_keys(&acceptor->event_keys, FIELD_FIRST_OF_EVENT, FIELD_FIRST_OF_DATA);
+    add_keys(&acceptor->data_keys, FIELD_FIRST_OF_DATA, FIELD_FIRST_OF_USAGE);
+    add_keys(&acceptor->usage_keys, FIELD_FIRST_OF_USAGE, FIELD_COUNT);
+    for (int i = 0; i < TYPE_COUNT; i++)
+        keys_add(&acceptor->type_names, str_of(types[i].name));
+    return acceptor;
+}
+
+void acceptor_free(struct acceptor *acceptor)
+{
+    if (acceptor == NULL)
+        return;
+    json_free(acceptor->json);
+    keys_release(&acceptor->event_keys);
+    keys_release(&acceptor->data_keys);
+    keys_release(&acceptor->usage_keys);
+    keys_release(&acceptor->type_names);
+    free(acceptor);
+}
+
+static bool refuse(struct reading *reading, enum field field)
+{
+    reading->refused = field;
+    reading->refused_as_repeated = reading->values[field].repeated;
+    return false;
+}
+
+static bool is_there(const struct reading *reading, enum field field)
+{
+    return reading->values[field].kind != JSON_ABSENT;
+}
+
+static bool take_field(struct reading *reading, uint8_t ask)
+{
+    enum field field = ask & FIELD_MASK;
+    const struct json_value *value = &reading->values[field];
+    if (value->repeated)
+        return refuse(reading, field);
+    if ((ask & UNREAD) || ((ask & IF_THERE) && value->kind == JSON_ABSENT))
+        return true;
+    return field_take(field, value, &reading->record) || refuse(reading, field);
+}
+
+/* Takes the fields of a list in their order, up to the first that breaks its rule. */
+static bool take_fields(struct reading *reading, const uint8_t asks[])
+{
+    for (int i = 0; asks[i] != END; i++)
+        if (!take_field(reading, asks[i]))
+            return false;
+    return true;
+}
+
+static const struct type *type_of(const struct reading *reading)
+{
+    int place = keys_find(&reading->acceptor->type_names, reading->values[FIELD_TYPE].string);
+    return place < 0 ? NULL : &types[place];
+}
+
+/* What a record of the kind says where its event says nothing. */
+static void set_defaults(struct record *record, const struct type *type)
+{
+    record->kind = type->kind;
+    record->product = type->product;
+    record->quantity = type->kind == RECORD_LAUNCHED ? 1 : 0;
+    if (type->product == PRODUCT_STORAGE)
+        record->sku = STR("standard");
+}
+
+static void read_object(struct reading *reading, enum field field, const struct keys *keys, enum field first)
+{
+    json_read_object(reading->values[field].node, keys, &reading->values[first]);
+}
+
+static bool take_data(struct reading *reading)
+{
+    read_object(reading, FIELD_DATA, &reading->acceptor->data_keys, FIELD_FIRST_OF_DATA);
+    bool counts = is_there(reading, FIELD_INPUT_TOKENS) || is_there(reading, FIELD_OUTPUT_TOKENS);
+    bool usage = reading->record.kind == RECORD_TOKENS && !counts && is_there(reading, FIELD_USAGE);
+    if (!usage)
+        return take_fields(reading, data_of_kind[reading->record.kind]);
+    if (!take_fields(reading, data_with_usage))
+        return false;
+    read_object(reading, FIELD_USAGE, &reading->acceptor->usage_keys, FIELD_FIRST_OF_USAGE);
+    return take_fields(reading, fields_of_usage);
+}
+
+/* What must hold between fields that are each good. */
+static bool settle_kind(struct reading *reading)
+{
+    struct record *record = &reading->record;
+    if (record->kind == RECORD_RECONFIGURED && record->sku.size == 0 && record->quantity == 0)
+        return refuse(reading, FIELD_SKU);
+    if (record->since_us > record->time_us)
+        return refuse(reading, FIELD_SINCE);
+    if (record->kind == RECORD_IMAGES && !str_equal(reading->values[FIELD_STATUS].string, STR("succeeded")))
+        record->images = 0;
+    return true;
+}
+
+/* Attributes are in values; `data` is an object, or will be refused. */
+static bool take_event(struct reading *reading)
+{
+    if (!take_fields(reading, before_type))
+        return false;
+    const struct type *type = type_of(reading);
+    if (type == NULL)
+        return refuse(reading, FIELD_TYPE);
+    set_defaults(&reading->record, type);
+    if (!take_fields(reading, behind_type))
+        return false;
+    reading->record.since_us = reading->record.time_us;
+    return take_data(reading) && settle_kind(reading);
+}
+
+static struct rejection rejection_of(const struct reading *reading)
+{
+    const struct json_value *id = &reading->values[FIELD_ID];
+    enum field field = reading->refused;
+    struct str reason = reading->refused_as_repeated ? field_reason_repeated(field) : field_reason(field);
+    return (struct rejection){field, reason, id->kind == JSON_STRING ? id->string : (struct str){0}};
+}
+
+static bool take_element(struct reading *reading, const struct json_value *element)
+{
+    const struct acceptor *acceptor = reading->acceptor;
+    if (element->kind != JSON_OBJECT)
+        return refuse(reading, FIELD_JSON);
+    json_read_object(element->node, &acceptor->event_keys, &reading->values[FIELD_FIRST_OF_EVENT]);
+    if (!json_within(acceptor->json, element, LEVELS_MAX))
+        return refuse(reading, FIELD_JSON);
+    return take_event(reading);
+}
+
+static void reading_init(struct reading *reading, const struct acceptor *acceptor)
+{
+    reading->acceptor = acceptor;
+    reading->record = (struct record){0};
+    reading->values[FIELD_JSON] = reading->values[FIELD_ID] = (struct json_value){0};
+}
+
+bool accept_event(struct acceptor *acceptor, struct str json, struct record *out, struct rejection *rejection)
+{
+    struct reading reading;
+    struct json_value event;
+    reading_init(&reading, acceptor);
+    bool accepted = json_parse(acceptor->json, json, &event) ? take_element(&reading, &event)
+                                                             : refuse(&reading, FIELD_JSON);
+    if (accepted)
+        *out = reading.record;
+    else
+        *rejection = rejection_of(&reading);
+    return accepted;
+}
+
+/* An attribute that is not UTF-8 is no string. */
+static struct json_value value_of_attribute(struct str text)
+{
+    struct json_value value = {.kind = JSON_ABSENT};
+    if (text.at == NULL)
+        return value;
+    value.kind = json_is_utf8(text) ? JSON_STRING : JSON_OTHER;
+    value.string = text;
+    return value;
+}
+
+bool accept_binary(struct acceptor *acceptor, const struct event_attributes *attributes, struct str data,
+                   struct record *out, struct rejection *rejection)
+{
+    struct reading reading;
+    reading_init(&reading, acceptor);
+    reading.values[FIELD_SPECVERSION] = value_of_attribute(attributes->specversion);
+    reading.values[FIELD_ID] = value_of_attribute(attributes->id);
+    reading.values[FIELD_SOURCE] = value_of_attribute(attributes->source);
+    reading.values[FIELD_TYPE] = value_of_attribute(attributes->type);
+    reading.values[FIELD_SUBJECT] = value_of_attribute(attributes->subject);
+    reading.values[FIELD_TIME] = value_of_attribute(attributes->time);
+    struct json_value *object = &reading.values[FIELD_DATA];
+    *object = (struct json_value){.kind = JSON_ABSENT};
+    if (!json_parse(acceptor->json, data, object) || !json_within(acceptor->json, object, LEVELS_MAX))
+        *object = (struct json_value){.kind = JSON_ABSENT};
+    bool accepted = take_event(&reading);
+    if (accepted)
+        *out = reading.record;
+    else
+        *rejection = rejection_of(&reading);
+    return accepted;
+}
+
+struct batch {
+    struct acceptor *acceptor;
+    accept_each *each;
+    void *context;
+};
+
+static void take_batch_element(void *context, size_t index, const struct json_value *element)
+{
+    const struct batch *batch = context;
+    struct reading reading;
+    reading_init(&reading, batch->acceptor);
+    bool accepted = take_element(&reading, element);
+    struct rejection rejection = accepted ? (struct rejection){0} : rejection_of(&reading);
+    batch->each(batch->context, index, accepted ? &reading.record : NULL, accepted ? NULL : &rejection);
+}
+
+bool accept_batch(struct acceptor *acceptor, struct str json, accept_each *each, void *context,
+                  struct rejection *rejection)
+{
+    struct json_value array;
+    if (!json_parse(acceptor->json, json, &array) || array.kind != JSON_ARRAY) {
+        *rejection = (struct rejection){FIELD_JSON, STR("json: expected an array of events"), {0}};
+        return false;
+    }
+    struct batch batch = {acceptor, each, context};
+    json_read_array(array.node, take_batch_element, &batch);
+    return true;
+}

@@ -1,0 +1,56 @@
+/* Events in, records out: accept(bytes) -> record or reason (CONTRACT §2), pure.
+ *
+ * An event is accepted whole or rejected whole, with the first field, in CONTRACT's order, that breaks a
+ * rule. Records and reasons are slices of the acceptor's memory and of what the caller handed in; they stay
+ * good until the acceptor is called again, the bytes handed in change, or it is freed. Event texts may be of
+ * any size below 4 GiB: the acceptor keeps memory for the largest that it has seen, so the caller bounds
+ * them.
+ *
+ * Too early and too late (CONTRACT §2.3) are the live pipeline's to judge: there is no clock here. */
+#pragma once
+
+#include "collectors/core/fields.h"
+
+struct acceptor;
+
+struct rejection {
+    enum field field;  /* that broke a rule */
+    struct str reason; /* "data.sku: expected ..." */
+    struct str id;     /* as the event has it, good or bad; `at` is NULL where it has no string of that key */
+};
+
+/* CloudEvents' binary mode: attributes beside the data. `at` is NULL where there is none. */
+struct event_attributes {
+    struct str specversion;
+    struct str id;
+    struct str source;
+    struct str type;
+    struct str subject;
+    struct str time;
+};
+
+/* One of the two is not NULL. */
+typedef void accept_each(void *context, size_t index, const struct record *record,
+                         const struct rejection *rejection);
+
+/* Running out of memory ends the process. */
+struct acceptor *acceptor_new(void);
+void acceptor_free(struct acceptor *acceptor);
+
+/* One event, a JSON object. False: it is rejected, and nothing is written to *out. */
+__attribute__((warn_unused_result)) bool accept_event(struct acceptor *acceptor, struct str json,
+                                                      struct record *out, struct rejection *rejection);
+
+/* One event whose attributes stand beside its data, a JSON object; the attributes need not be UTF-8.
+ * Data that is no JSON object is rejected as `data`. */
+__attribute__((warn_unused_result)) bool accept_binary(struct acceptor *acceptor,
+                                                       const struct event_attributes *attributes,
+                                                       struct str data, struct record *out,
+                                                       struct rejection *rejection);
+
+/* A JSON array of events: tells each, in order, as record or rejection. What it tells stays good until the
+ * acceptor is called again, not just for the call. Each event may be 64 deep. False: it is no such array, and
+ * none was told. */
+__attribute__((warn_unused_result)) bool accept_batch(struct acceptor *acceptor, struct str json,
+                                                      accept_each *each, void *context,
+                                                      struct rejection *rejection);

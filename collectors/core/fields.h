@@ -1,0 +1,56 @@
+/* The fields of an event, one row each: what it must look like, and where in a record it goes (CONTRACT §2).
+ *
+ * A field is looked at alone; which an event of some type needs, and what must hold between them, is in
+ * accept.c. */
+#pragma once
+
+#include "collectors/core/json.h"
+#include "lib/domain/record.h"
+
+/* In CONTRACT's order. FIELD_JSON stands for the text as a whole. */
+enum field {
+    FIELD_JSON,
+    FIELD_SPECVERSION,
+    FIELD_ID,
+    FIELD_SOURCE,
+    FIELD_TYPE,
+    FIELD_SUBJECT,
+    FIELD_TIME,
+    FIELD_DATA,
+    FIELD_ACCOUNT,
+    FIELD_SKU,
+    FIELD_QUANTITY,
+    FIELD_ORDER,
+    FIELD_SINCE,
+    FIELD_BYTES,
+    FIELD_MODEL,
+    FIELD_INPUT_TOKENS,
+    FIELD_OUTPUT_TOKENS,
+    FIELD_USAGE,
+    FIELD_IMAGES,
+    FIELD_STATUS,
+    FIELD_PRODUCT,
+    FIELD_MONTHS,
+    FIELD_AMOUNT,
+    FIELD_CURRENCY,
+    FIELD_PROMPT_TOKENS,
+    FIELD_COMPLETION_TOKENS,
+};
+#define FIELD_COUNT 26
+
+/* The keys of an object that are fields stand side by side, from its first on. */
+#define FIELD_FIRST_OF_EVENT FIELD_SPECVERSION
+#define FIELD_FIRST_OF_DATA FIELD_ACCOUNT
+#define FIELD_FIRST_OF_USAGE FIELD_PROMPT_TOKENS
+
+/* "data.usage.prompt_tokens" */
+struct str field_name(enum field field);
+/* "prompt_tokens" */
+struct str field_key(enum field field);
+/* "data.quantity: expected ..."; static. */
+struct str field_reason(enum field field);
+/* "data.quantity: expected only once"; static. */
+struct str field_reason_repeated(enum field field);
+
+/* Whether the value is one that the field can have; then the record has it, if it keeps it at all. */
+bool field_take(enum field field, const struct json_value *value, struct record *record);
