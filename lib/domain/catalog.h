@@ -46,6 +46,7 @@ bool catalog_settles_by_cycle(const struct catalog *catalog, enum product produc
 struct price_list catalog_prices(const struct catalog *catalog, enum product product, struct str sku,
                                  enum meter meter);
 /* Free bytes of a storage sku; 0 where none. */
-int64_t catalog_free_bytes(const struct catalog *catalog, struct str sku);
+unsigned __int128 catalog_free_bytes(const struct catalog *catalog, struct str sku);
 /* Index into the list of the price that holds at a second, or -1: unpriced. */
 int32_t price_list_at(struct price_list list, int64_t second_s);
+uint32_t catalog_sku_count(const struct catalog *catalog);

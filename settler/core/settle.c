@@ -350,7 +350,7 @@ static struct rated rate_usage(struct settlement *settlement, uint32_t at)
     struct price_list prices = catalog_prices(catalog, key->product, sku, key->meter);
     struct rating rating = rating_begin(key->meter);
     unsigned __int128 free =
-        key->product == PRODUCT_STORAGE ? (unsigned __int128)catalog_free_bytes(catalog, sku) : 0;
+        key->product == PRODUCT_STORAGE ? catalog_free_bytes(catalog, sku) : 0;
     if (key->product == PRODUCT_STORAGE || key->product == PRODUCT_MAAS) {
         for (uint32_t i = 0; i < hour->use_count; i++) {
             struct use use = hour->uses[i];

@@ -1,0 +1,143 @@
+#include "lib/domain/yaml_tree.h"
+
+#include <stdio.h>
+
+#include <yaml.h>
+
+#include "lib/base/check.h"
+
+enum { DEPTH_MAX = 16, NODES_MAX = 1000000 };
+
+void catalog_error_at(struct catalog_error *error, uint32_t line, uint32_t column, const char *message)
+{
+    bool earlier = error->line == 0 || line < error->line || (line == error->line && column < error->column);
+    if (!earlier)
+        return;
+    error->line = line;
+    error->column = column;
+    snprintf(error->message, sizeof error->message, "%s", message);
+}
+
+/* The containers that are open, outermost first. */
+struct reader {
+    struct yaml_tree *tree;
+    struct catalog_error *error;
+    uint32_t open[DEPTH_MAX];
+    uint32_t depth;
+    uint32_t documents;
+};
+
+static bool fail(struct reader *reader, yaml_mark_t mark, const char *message)
+{
+    reader->tree->broken = true;
+    catalog_error_at(reader->error, (uint32_t)mark.line + 1, (uint32_t)mark.column + 1, message);
+    return false;
+}
+
+static bool add_node(struct reader *reader, const yaml_event_t *event, struct yaml_node node)
+{
+    struct yaml_tree *tree = reader->tree;
+    if (tree->nodes.count >= NODES_MAX)
+        return fail(reader, event->start_mark, "expected a smaller catalog");
+    node.line = (uint32_t)event->start_mark.line + 1;
+    node.column = (uint32_t)event->start_mark.column + 1;
+    uint32_t index = tree->nodes.count;
+    vec_push(&tree->nodes, node);
+    if (reader->depth > 0)
+        vec_push(&tree->nodes.at[reader->open[reader->depth - 1]].items, index);
+    if (node.kind == YAML_SCALAR)
+        return true;
+    if (reader->depth == DEPTH_MAX)
+        return fail(reader, event->start_mark, "expected less nesting");
+    reader->open[reader->depth++] = index;
+    return true;
+}
+
+static bool refuse_decoration(struct reader *reader, const yaml_event_t *event, const yaml_char_t *anchor,
+                              const yaml_char_t *tag)
+{
+    if (anchor != NULL)
+        return fail(reader, event->start_mark, "expected a plain value: anchors are not taken");
+    if (tag != NULL)
+        return fail(reader, event->start_mark, "expected a plain value: tags are not taken");
+    return true;
+}
+
+static bool add_scalar(struct reader *reader, const yaml_event_t *event)
+{
+    if (!refuse_decoration(reader, event, event->data.scalar.anchor, event->data.scalar.tag))
+        return false;
+    struct str text = {(const char *)event->data.scalar.value, (uint32_t)event->data.scalar.length};
+    return add_node(reader, event,
+                    (struct yaml_node){.kind = YAML_SCALAR,
+                                       .plain = event->data.scalar.style == YAML_PLAIN_SCALAR_STYLE,
+                                       .text = arena_copy(&reader->tree->strings, text)});
+}
+
+static bool take(struct reader *reader, const yaml_event_t *event)
+{
+    switch (event->type) {
+    case YAML_SCALAR_EVENT:
+        return add_scalar(reader, event);
+    case YAML_MAPPING_START_EVENT:
+        return refuse_decoration(reader, event, event->data.mapping_start.anchor,
+                                 event->data.mapping_start.tag) &&
+               add_node(reader, event, (struct yaml_node){.kind = YAML_MAP});
+    case YAML_SEQUENCE_START_EVENT:
+        return refuse_decoration(reader, event, event->data.sequence_start.anchor,
+                                 event->data.sequence_start.tag) &&
+               add_node(reader, event, (struct yaml_node){.kind = YAML_LIST});
+    case YAML_MAPPING_END_EVENT:
+    case YAML_SEQUENCE_END_EVENT:
+        CHECK(reader->depth > 0);
+        reader->depth--;
+        return true;
+    case YAML_ALIAS_EVENT:
+        return fail(reader, event->start_mark, "expected a plain value: aliases are not taken");
+    case YAML_DOCUMENT_START_EVENT:
+        if (reader->documents++ > 0)
+            return fail(reader, event->start_mark, "expected one document");
+        return true;
+    case YAML_NO_EVENT:
+    case YAML_STREAM_START_EVENT:
+    case YAML_STREAM_END_EVENT:
+    case YAML_DOCUMENT_END_EVENT:
+        return true;
+    }
+    return true;
+}
+
+static bool fail_syntax(struct reader *reader, const yaml_parser_t *parser)
+{
+    char message[sizeof reader->error->message];
+    snprintf(message, sizeof message, "expected YAML: %s",
+             parser->problem != NULL ? parser->problem : "it does not parse");
+    /* The reader's own faults (bad UTF-8) have a byte offset only; it was reading at its mark. */
+    return fail(reader, parser->error == YAML_READER_ERROR ? parser->mark : parser->problem_mark, message);
+}
+
+void yaml_tree_read(struct yaml_tree *tree, struct str text, struct catalog_error *error)
+{
+    struct reader reader = {.tree = tree, .error = error};
+    yaml_parser_t parser;
+    CHECK(yaml_parser_initialize(&parser));
+    yaml_parser_set_input_string(&parser, (const unsigned char *)text.at, text.size);
+    for (bool more = true; more;) {
+        yaml_event_t event;
+        if (!yaml_parser_parse(&parser, &event)) {
+            fail_syntax(&reader, &parser);
+            break;
+        }
+        more = take(&reader, &event) && event.type != YAML_STREAM_END_EVENT;
+        yaml_event_delete(&event);
+    }
+    yaml_parser_delete(&parser);
+}
+
+void yaml_tree_release(struct yaml_tree *tree)
+{
+    for (uint32_t i = 0; i < tree->nodes.count; i++)
+        vec_release(&tree->nodes.at[i].items);
+    vec_release(&tree->nodes);
+    arena_release(&tree->strings);
+}
