@@ -1,0 +1,21 @@
+/* The subcommands of `hourglass`: one row a command, from which help and dispatch come. */
+#pragma once
+
+/* CONTRACT §5's exit statuses. */
+enum { EXIT_OK = 0, EXIT_UNUSABLE = 2, EXIT_SOME_REJECTED = 3 };
+
+struct command {
+    const char *name; /* as typed: "rate", "catalog check" */
+    const char *synopsis;
+    const char *summary; /* one line */
+    /* Arguments after the name. Returns the exit status. */
+    int (*run)(int count, char **arguments);
+};
+
+/* Prints how it is called, to standard error, and returns EXIT_UNUSABLE. */
+int command_misused(const char *name, const char *why);
+/* Prints how it is called and what it does, to standard output, and returns EXIT_OK. */
+int command_help(const char *name);
+
+int command_rate(int count, char **arguments);
+int command_catalog_check(int count, char **arguments);
