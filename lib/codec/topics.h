@@ -1,0 +1,54 @@
+/* The smaller messages: snapshots, the generation's manifest, rejects. One schema of schemas/ each. */
+#pragma once
+
+#include "lib/base/digest.h"
+#include "lib/base/pack.h"
+
+enum { SNAPSHOT_CHUNK_BYTES = 900000, REJECT_BYTES_MAX = 64 * 1024 };
+
+struct snapshot_chunk {
+    uint32_t partition;
+    uint64_t seq;
+    uint32_t index;
+    struct str bytes;
+};
+
+struct snapshot_manifest {
+    uint32_t partition;
+    uint64_t seq;
+    uint32_t chunks;
+    uint64_t size_bytes;
+    uint8_t digest[DIGEST_SIZE];
+    int64_t frame_offset;
+    int64_t next_offset;
+};
+
+struct generation {
+    uint32_t partitions;
+    uint32_t rules_number;
+    int64_t lifecycle_horizon_us;
+    int64_t report_horizon_us;
+    bool simulated;
+    uint8_t init_digest[DIGEST_SIZE];
+};
+
+struct reject {
+    struct str reason;
+    struct str feed;
+    struct str origin;
+    int64_t clock_us;
+    struct str bytes;
+};
+
+void snapshot_chunk_encode(const struct snapshot_chunk *chunk, struct packer *out);
+void snapshot_manifest_encode(const struct snapshot_manifest *manifest, struct packer *out);
+void generation_encode(const struct generation *generation, struct packer *out);
+/* Cuts what does not fit REJECT_BYTES_MAX. */
+void reject_encode(const struct reject *reject, struct packer *out);
+
+/* False: the bytes are not one. */
+__attribute__((warn_unused_result)) bool snapshot_chunk_decode(struct str bytes, struct snapshot_chunk *out);
+__attribute__((warn_unused_result)) bool snapshot_manifest_decode(struct str bytes,
+                                                                  struct snapshot_manifest *out);
+__attribute__((warn_unused_result)) bool generation_decode(struct str bytes, struct generation *out);
+__attribute__((warn_unused_result)) bool reject_decode(struct str bytes, struct reject *out);

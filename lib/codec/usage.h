@@ -1,0 +1,20 @@
+/* Messages of usage.records as bytes: schemas/usage_message.avsc, single-object encoding.
+ *
+ * Decoding is zero-copy: names are slices of the bytes. */
+#pragma once
+
+#include "lib/base/pack.h"
+#include "lib/domain/message.h"
+
+/* Appends the message. What comes with a message from Kafka (append_us, offset) is not in its bytes. */
+void usage_encode(const struct message *message, struct packer *out);
+
+/* Room for a message's records, used again and again. */
+struct usage_records {
+    VEC(struct record) list;
+};
+
+/* False: the bytes are not such a message. *out then says nothing. `records` lends it room. */
+__attribute__((warn_unused_result)) bool usage_decode(struct str bytes, struct usage_records *records,
+                                                      struct message *out);
+void usage_records_release(struct usage_records *records);

@@ -1,0 +1,181 @@
+#include "lib/codec/wire.h"
+
+#include "lib/base/check.h"
+
+static const unsigned char magic[2] = {0xC3, 0x01};
+
+void wire_put_header(struct packer *out, uint64_t fingerprint)
+{
+    pack_raw(out, magic, sizeof magic);
+    pack_u64(out, fingerprint);
+}
+
+void wire_put_long(struct packer *out, int64_t value)
+{
+    uint64_t rest = ((uint64_t)value << 1) ^ (uint64_t)(value >> 63);
+    unsigned char bytes[10];
+    size_t size = 0;
+    for (; rest > 0x7F; rest >>= 7)
+        bytes[size++] = (unsigned char)(rest | 0x80);
+    bytes[size++] = (unsigned char)rest;
+    pack_raw(out, bytes, size);
+}
+
+void wire_put_string(struct packer *out, struct str value)
+{
+    wire_put_long(out, value.size);
+    pack_raw(out, value.at, value.size);
+}
+
+void wire_put_bool(struct packer *out, bool value)
+{
+    unsigned char byte = value;
+    pack_raw(out, &byte, 1);
+}
+
+void wire_put_u128(struct packer *out, unsigned __int128 value)
+{
+    unsigned char bytes[16];
+    for (int i = 15; i >= 0; i--, value >>= 8)
+        bytes[i] = (unsigned char)value;
+    pack_raw(out, bytes, sizeof bytes);
+}
+
+void wire_put_array(struct packer *out, uint32_t count)
+{
+    if (count > 0)
+        wire_put_long(out, count);
+}
+
+void wire_put_array_end(struct packer *out)
+{
+    wire_put_long(out, 0);
+}
+
+bool wire_take_header(struct unpacker *in, uint64_t fingerprint)
+{
+    if (in->bad || in->end - in->at < WIRE_HEADER_SIZE || memcmp(in->at, magic, sizeof magic) != 0)
+        return false;
+    uint64_t found;
+    memcpy(&found, in->at + sizeof magic, sizeof found);
+    if (found != fingerprint)
+        return false;
+    in->at += WIRE_HEADER_SIZE;
+    return true;
+}
+
+int64_t wire_take_long(struct unpacker *in)
+{
+    uint64_t value = 0;
+    for (unsigned shift = 0; !in->bad; shift += 7) {
+        if (in->at == in->end || shift > 63)
+            break;
+        unsigned char byte = (unsigned char)*in->at++;
+        value |= (uint64_t)(byte & 0x7F) << shift;
+        if ((byte & 0x80) != 0)
+            continue;
+        /* A last byte of zero is longer than need be; the tenth has one bit. */
+        if ((byte == 0 && shift > 0) || (shift == 63 && byte > 1))
+            break;
+        return (int64_t)(value >> 1) ^ -(int64_t)(value & 1);
+    }
+    in->bad = true;
+    return 0;
+}
+
+int64_t wire_take_long_in(struct unpacker *in, int64_t least, int64_t most)
+{
+    int64_t value = wire_take_long(in);
+    if (value >= least && value <= most)
+        return value;
+    in->bad = true;
+    return least;
+}
+
+struct str wire_take_string(struct unpacker *in, uint32_t least, uint32_t most)
+{
+    int64_t size = wire_take_long_in(in, least, most);
+    if (in->bad || size > in->end - in->at) {
+        in->bad = true;
+        return (struct str){"", 0};
+    }
+    struct str value = {in->at, (uint32_t)size};
+    in->at += size;
+    return value;
+}
+
+/* Length of the UTF-8 sequence at *at, 0 if it is none or a control character. RFC 3629, table 3-7. */
+static size_t sequence_size(const unsigned char *at, size_t left)
+{
+    unsigned char first = at[0];
+    if (first < 0x80)
+        return first >= 0x20 && first != 0x7F;
+    size_t size = first >= 0xF0 ? 4 : first >= 0xE0 ? 3 : 2;
+    if (first < 0xC2 || first > 0xF4 || left < size)
+        return 0;
+    for (size_t i = 1; i < size; i++)
+        if ((at[i] & 0xC0) != 0x80)
+            return 0;
+    bool overlong = (first == 0xE0 && at[1] < 0xA0) || (first == 0xF0 && at[1] < 0x90);
+    bool beyond = (first == 0xED && at[1] > 0x9F) || (first == 0xF4 && at[1] > 0x8F);
+    bool control = first == 0xC2 && at[1] < 0xA0;
+    return overlong || beyond || control ? 0 : size;
+}
+
+struct str wire_take_name(struct unpacker *in, uint32_t least)
+{
+    struct str name = wire_take_string(in, least, WIRE_NAME_MAX);
+    const unsigned char *at = (const unsigned char *)name.at;
+    for (size_t i = 0; i < name.size;) {
+        size_t size = sequence_size(at + i, name.size - i);
+        if (size == 0) {
+            in->bad = true;
+            break;
+        }
+        i += size;
+    }
+    return name;
+}
+
+bool wire_take_bool(struct unpacker *in)
+{
+    unsigned char byte;
+    unpack_raw(in, &byte, 1);
+    if (byte > 1)
+        in->bad = true;
+    return byte == 1;
+}
+
+unsigned __int128 wire_take_u128(struct unpacker *in)
+{
+    unsigned char bytes[16];
+    unpack_raw(in, bytes, sizeof bytes);
+    unsigned __int128 value = 0;
+    for (int i = 0; i < 16; i++)
+        value = value << 8 | bytes[i];
+    return value;
+}
+
+uint32_t wire_take_array(struct unpacker *in, size_t item_size)
+{
+    /* Our own arrays have one block; an empty one has none, and its end is read by wire_take_array_end. */
+    if (!in->bad && in->at < in->end && *in->at == 0)
+        return 0;
+    int64_t count = wire_take_long(in);
+    if (in->bad || count <= 0 || (uint64_t)count > (size_t)(in->end - in->at) / item_size) {
+        in->bad = true;
+        return 0;
+    }
+    return (uint32_t)count;
+}
+
+void wire_take_array_end(struct unpacker *in)
+{
+    if (wire_take_long(in) != 0)
+        in->bad = true;
+}
+
+bool wire_done(const struct unpacker *in)
+{
+    return !in->bad && in->at == in->end;
+}
