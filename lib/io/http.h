@@ -1,0 +1,24 @@
+/* libmicrohttpd's header, in one place, and the little that both servers share. */
+#pragma once
+
+#include <microhttpd.h>
+
+#include "lib/base/str.h"
+
+#if MHD_VERSION >= 0x00097002
+typedef enum MHD_Result http_result;
+#else
+typedef int http_result;
+#endif
+
+/* Queues an answer that is copied; retry_after_s 0: no such header. */
+http_result http_answer(struct MHD_Connection *connection, unsigned status, const char *content_type,
+                        struct str body, unsigned retry_after_s);
+/* Writes a port number to a file, whole or not at all. False: errno. */
+__attribute__((warn_unused_result)) bool http_write_port(const char *path, uint16_t port);
+/* The port that a daemon listens on. */
+uint16_t http_port(struct MHD_Daemon *daemon);
+/* An IPv4 address and port for MHD_OPTION_SOCK_ADDR. False: not an address. */
+struct sockaddr_in;
+__attribute__((warn_unused_result)) bool http_address(const char *address, uint16_t port,
+                                                      struct sockaddr_in *out);

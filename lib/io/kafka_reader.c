@@ -1,0 +1,161 @@
+#include <stdlib.h>
+
+#include "lib/base/check.h"
+#include "lib/base/vec.h"
+#include "lib/io/kafka_handle.h"
+
+enum { QUERY_MS = 5000 };
+
+struct kafka_reader {
+    rd_kafka_t *handle;
+    struct kafka_group group;
+};
+
+static void on_rebalance(rd_kafka_t *handle, rd_kafka_resp_err_t code,
+                         rd_kafka_topic_partition_list_t *partitions, void *opaque)
+{
+    struct kafka_reader *reader = opaque;
+    if (code != RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS) {
+        rd_kafka_assign(handle, NULL);
+        reader->group.revoked(reader->group.context);
+        return;
+    }
+    VEC(uint32_t) numbers = {0};
+    for (int i = 0; i < partitions->cnt; i++)
+        vec_push(&numbers, (uint32_t)partitions->elems[i].partition);
+    reader->group.assigned(reader->group.context, numbers.at, numbers.count);
+    vec_release(&numbers);
+}
+
+static bool configure(rd_kafka_conf_t *conf, const char *brokers, const char *client_id,
+                      const struct kafka_group *group, struct kafka_error *error)
+{
+    const char *const pairs[] = {
+        "bootstrap.servers", brokers, "client.id", client_id,
+        /* assign() needs a group's name too; without a group nothing is ever committed under it. */
+        "group.id", group != NULL ? group->name : client_id, "enable.auto.commit", "false",
+        "enable.auto.offset.store", "false", "auto.offset.reset", "error", "check.crcs", "true",
+        "enable.partition.eof", "true", "partition.assignment.strategy", "range", "session.timeout.ms",
+        "6000", "heartbeat.interval.ms", "500", "max.poll.interval.ms", "60000",
+        /* When its queue is full 2.0.2 sleeps for a second: let it be large. */
+        "queued.min.messages", "100000", "queued.max.messages.kbytes", "65536", "fetch.wait.max.ms", "100",
+        "fetch.error.backoff.ms", "100", "fetch.message.max.bytes", "4194304", "socket.nagle.disable", "true",
+        "reconnect.backoff.max.ms", "1000", NULL};
+    if (!kafka_conf_set(conf, pairs, error))
+        return false;
+    if (group == NULL || group->instance == NULL || group->instance[0] == 0)
+        return true;
+    const char *const instance[] = {"group.instance.id", group->instance, NULL};
+    return kafka_conf_set(conf, instance, error);
+}
+
+static bool subscribe(struct kafka_reader *reader, struct kafka_error *error)
+{
+    rd_kafka_topic_partition_list_t *topics = rd_kafka_topic_partition_list_new(1);
+    rd_kafka_topic_partition_list_add(topics, reader->group.topic, RD_KAFKA_PARTITION_UA);
+    rd_kafka_resp_err_t code = rd_kafka_subscribe(reader->handle, topics);
+    rd_kafka_topic_partition_list_destroy(topics);
+    if (code != RD_KAFKA_RESP_ERR_NO_ERROR)
+        kafka_fail(error, kafka_classify(code), reader->group.topic, rd_kafka_err2str(code));
+    return code == RD_KAFKA_RESP_ERR_NO_ERROR;
+}
+
+struct kafka_reader *kafka_reader_new(const char *brokers, const char *client_id,
+                                      const struct kafka_group *group, struct kafka_error *error)
+{
+    rd_kafka_conf_t *conf = rd_kafka_conf_new();
+    if (!configure(conf, brokers, client_id, group, error)) {
+        rd_kafka_conf_destroy(conf);
+        return NULL;
+    }
+    struct kafka_reader *reader = calloc(1, sizeof *reader);
+    CHECK(reader != NULL);
+    if (group != NULL) {
+        reader->group = *group;
+        rd_kafka_conf_set_rebalance_cb(conf, on_rebalance);
+        rd_kafka_conf_set_opaque(conf, reader);
+    }
+    reader->handle = kafka_handle_new(RD_KAFKA_CONSUMER, conf, error);
+    if (reader->handle == NULL) {
+        free(reader);
+        return NULL;
+    }
+    rd_kafka_poll_set_consumer(reader->handle);
+    if (group != NULL && !subscribe(reader, error)) {
+        kafka_reader_free(reader);
+        return NULL;
+    }
+    return reader;
+}
+
+void kafka_reader_free(struct kafka_reader *reader)
+{
+    if (reader == NULL)
+        return;
+    rd_kafka_consumer_close(reader->handle);
+    rd_kafka_destroy(reader->handle);
+    free(reader);
+}
+
+enum kafka_class kafka_reader_assign(struct kafka_reader *reader, const struct kafka_position *positions,
+                                     uint32_t count, struct kafka_error *error)
+{
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new((int)count);
+    for (uint32_t i = 0; i < count; i++)
+        rd_kafka_topic_partition_list_add(list, positions[i].topic, (int32_t)positions[i].partition)->offset =
+            positions[i].offset;
+    rd_kafka_resp_err_t code = rd_kafka_assign(reader->handle, list);
+    rd_kafka_topic_partition_list_destroy(list);
+    if (code == RD_KAFKA_RESP_ERR_NO_ERROR)
+        return KAFKA_OK;
+    return kafka_fail(error, kafka_classify(code), "assign", rd_kafka_err2str(code));
+}
+
+static enum kafka_got failed(const rd_kafka_message_t *message, struct kafka_error *error)
+{
+    const char *what = message->rkt != NULL ? rd_kafka_topic_name(message->rkt) : "reader";
+    kafka_fail(error, kafka_classify(message->err), what, rd_kafka_message_errstr(message));
+    return KAFKA_GOT_ERROR;
+}
+
+enum kafka_got kafka_reader_poll(struct kafka_reader *reader, int timeout_ms, struct kafka_message *out,
+                                 struct kafka_error *error)
+{
+    rd_kafka_message_t *message = rd_kafka_consumer_poll(reader->handle, timeout_ms);
+    if (message == NULL)
+        return KAFKA_GOT_NOTHING;
+    *out = (struct kafka_message){
+        .topic = message->rkt != NULL ? rd_kafka_topic_name(message->rkt) : "",
+        .partition = (uint32_t)message->partition,
+        .offset = message->offset,
+        .timestamp_ms = rd_kafka_message_timestamp(message, NULL),
+        .key = {message->key, (uint32_t)message->key_len},
+        .value = {message->payload, (uint32_t)message->len},
+        .handle = message,
+    };
+    if (message->err == RD_KAFKA_RESP_ERR_NO_ERROR)
+        return KAFKA_GOT_MESSAGE;
+    enum kafka_got got =
+        message->err == RD_KAFKA_RESP_ERR__PARTITION_EOF ? KAFKA_GOT_END : failed(message, error);
+    out->handle = NULL;
+    out->topic = "";
+    rd_kafka_message_destroy(message);
+    return got;
+}
+
+void kafka_message_release(struct kafka_message *message)
+{
+    if (message->handle != NULL)
+        rd_kafka_message_destroy(message->handle);
+    message->handle = NULL;
+}
+
+enum kafka_class kafka_offsets(struct kafka_reader *reader, const char *topic, uint32_t partition,
+                               int64_t *low, int64_t *high, struct kafka_error *error)
+{
+    rd_kafka_resp_err_t code =
+        rd_kafka_query_watermark_offsets(reader->handle, topic, (int32_t)partition, low, high, QUERY_MS);
+    if (code == RD_KAFKA_RESP_ERR_NO_ERROR)
+        return KAFKA_OK;
+    return kafka_fail(error, kafka_classify(code), topic, rd_kafka_err2str(code));
+}

@@ -1,0 +1,129 @@
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "lib/base/check.h"
+#include "lib/io/kafka_handle.h"
+
+enum { REQUEST_MS = 15000 };
+
+static rd_kafka_t *admin_handle(const char *brokers, struct kafka_error *error)
+{
+    const char *const pairs[] = {"bootstrap.servers", brokers, "client.id", "hourglass-admin", NULL};
+    rd_kafka_conf_t *conf = rd_kafka_conf_new();
+    if (!kafka_conf_set(conf, pairs, error)) {
+        rd_kafka_conf_destroy(conf);
+        return NULL;
+    }
+    return kafka_handle_new(RD_KAFKA_PRODUCER, conf, error);
+}
+
+/* The first real failure among a request's results. */
+static enum kafka_class first_failure(const rd_kafka_topic_result_t **results, size_t count,
+                                      rd_kafka_resp_err_t harmless, struct kafka_error *error)
+{
+    for (size_t i = 0; i < count; i++) {
+        rd_kafka_resp_err_t code = rd_kafka_topic_result_error(results[i]);
+        if (code != RD_KAFKA_RESP_ERR_NO_ERROR && code != harmless)
+            return kafka_fail(error, KAFKA_FATAL, rd_kafka_topic_result_name(results[i]),
+                              rd_kafka_err2str(code));
+    }
+    return KAFKA_OK;
+}
+
+static enum kafka_class create_result(rd_kafka_queue_t *queue, struct kafka_error *error)
+{
+    rd_kafka_event_t *event = rd_kafka_queue_poll(queue, REQUEST_MS);
+    if (event == NULL)
+        return kafka_fail(error, KAFKA_RETRY, "create topics", "no answer");
+    enum kafka_class class;
+    if (rd_kafka_event_error(event) != RD_KAFKA_RESP_ERR_NO_ERROR) {
+        class = kafka_fail(error, kafka_classify(rd_kafka_event_error(event)), "create topics",
+                           rd_kafka_event_error_string(event));
+    } else {
+        size_t count;
+        const rd_kafka_topic_result_t **results =
+            rd_kafka_CreateTopics_result_topics(rd_kafka_event_CreateTopics_result(event), &count);
+        class = first_failure(results, count, RD_KAFKA_RESP_ERR_TOPIC_ALREADY_EXISTS, error);
+    }
+    rd_kafka_event_destroy(event);
+    return class;
+}
+
+enum kafka_class kafka_create_topics(const char *brokers, const struct kafka_topic *topics, uint32_t count,
+                                     struct kafka_error *error)
+{
+    rd_kafka_t *handle = admin_handle(brokers, error);
+    if (handle == NULL)
+        return error->class;
+    rd_kafka_NewTopic_t **requests = calloc(count, sizeof *requests);
+    CHECK(requests != NULL);
+    for (uint32_t i = 0; i < count; i++) {
+        char why[128];
+        requests[i] = rd_kafka_NewTopic_new(topics[i].name, (int)topics[i].partitions,
+                                            (int)topics[i].replicas, why, sizeof why);
+        CHECK(requests[i] != NULL);
+        for (const char *const *pair = topics[i].settings; pair != NULL && pair[0] != NULL; pair += 2)
+            rd_kafka_NewTopic_set_config(requests[i], pair[0], pair[1]);
+    }
+    rd_kafka_AdminOptions_t *options = rd_kafka_AdminOptions_new(handle, RD_KAFKA_ADMIN_OP_CREATETOPICS);
+    char why[128];
+    rd_kafka_AdminOptions_set_request_timeout(options, REQUEST_MS - 1000, why, sizeof why);
+    rd_kafka_AdminOptions_set_operation_timeout(options, REQUEST_MS - 1000, why, sizeof why);
+    rd_kafka_queue_t *queue = rd_kafka_queue_new(handle);
+    rd_kafka_CreateTopics(handle, requests, count, options, queue);
+    enum kafka_class class = create_result(queue, error);
+    rd_kafka_queue_destroy(queue);
+    rd_kafka_AdminOptions_destroy(options);
+    rd_kafka_NewTopic_destroy_array(requests, count);
+    free(requests);
+    rd_kafka_destroy(handle);
+    return class;
+}
+
+enum kafka_class kafka_delete_topics(const char *brokers, const char *const *topics, uint32_t count,
+                                     struct kafka_error *error)
+{
+    rd_kafka_t *handle = admin_handle(brokers, error);
+    if (handle == NULL)
+        return error->class;
+    rd_kafka_DeleteTopic_t **requests = calloc(count, sizeof *requests);
+    CHECK(requests != NULL);
+    for (uint32_t i = 0; i < count; i++)
+        requests[i] = rd_kafka_DeleteTopic_new(topics[i]);
+    rd_kafka_queue_t *queue = rd_kafka_queue_new(handle);
+    rd_kafka_DeleteTopics(handle, requests, count, NULL, queue);
+    rd_kafka_event_t *event = rd_kafka_queue_poll(queue, REQUEST_MS);
+    enum kafka_class class = KAFKA_OK;
+    if (event == NULL || rd_kafka_event_error(event) != RD_KAFKA_RESP_ERR_NO_ERROR)
+        class = kafka_fail(error, KAFKA_RETRY, "delete topics", "no answer");
+    if (event != NULL)
+        rd_kafka_event_destroy(event);
+    rd_kafka_queue_destroy(queue);
+    rd_kafka_DeleteTopic_destroy_array(requests, count);
+    free(requests);
+    rd_kafka_destroy(handle);
+    return class;
+}
+
+enum kafka_class kafka_partition_count(const char *brokers, const char *topic, uint32_t *count,
+                                       struct kafka_error *error)
+{
+    rd_kafka_t *handle = admin_handle(brokers, error);
+    if (handle == NULL)
+        return error->class;
+    rd_kafka_topic_t *wanted = rd_kafka_topic_new(handle, topic, NULL);
+    const struct rd_kafka_metadata *metadata;
+    rd_kafka_resp_err_t code = rd_kafka_metadata(handle, 0, wanted, &metadata, REQUEST_MS);
+    enum kafka_class class = KAFKA_OK;
+    *count = 0;
+    if (code != RD_KAFKA_RESP_ERR_NO_ERROR) {
+        class = kafka_fail(error, kafka_classify(code), topic, rd_kafka_err2str(code));
+    } else {
+        if (metadata->topic_cnt == 1 && metadata->topics[0].err == RD_KAFKA_RESP_ERR_NO_ERROR)
+            *count = (uint32_t)metadata->topics[0].partition_cnt;
+        rd_kafka_metadata_destroy(metadata);
+    }
+    rd_kafka_topic_destroy(wanted);
+    rd_kafka_destroy(handle);
+    return class;
+}
