@@ -18,4 +18,5 @@ int command_misused(const char *name, const char *why);
 int command_help(const char *name);
 
 int command_rate(int count, char **arguments);
+int command_init(int count, char **arguments);
 int command_catalog_check(int count, char **arguments);

@@ -9,6 +9,8 @@ static const struct command commands[] = {
      command_rate},
     {"catalog check", "FILE...", "Check catalogs; say where the first fault of each stands.",
      command_catalog_check},
+    {"init", "--kafka HOST:PORT --catalog FILE [--OPTION VALUE]...",
+     "Make the topics of a generation, with its rules and first catalog.", command_init},
 };
 enum { COMMANDS = sizeof commands / sizeof *commands };
 

@@ -388,6 +388,22 @@ enum fold_outcome fold_apply(struct fold *fold, const struct message *message)
     return due ? FOLD_EPOCH_DUE : FOLD_EPOCH_OPEN;
 }
 
+enum fold_outcome fold_pass_over(struct fold *fold, int64_t offset)
+{
+    begin_message(fold);
+    if (offset != fold->next_offset)
+        return FOLD_OFFSET_GAP;
+    if (!fold->has_rules)
+        return FOLD_NO_RULES;
+    fold->next_offset++;
+    fold->counters.messages++;
+    fold->counters.records_in++;
+    fold->counters.records_rejected++;
+    vec_push(&fold->rejects, (struct frame_reject){STR("message: expected one of usage.records"), STR(""),
+                                                   STR(""), STR(""), offset});
+    return FOLD_EPOCH_OPEN;
+}
+
 /* --- frames --- */
 
 static void clear_epoch(struct fold *fold)

@@ -35,6 +35,9 @@ void fold_free(struct fold *fold);
 
 /* Takes in one message. Its slices may go as soon as this returns. */
 enum fold_outcome fold_apply(struct fold *fold, const struct message *message);
+/* Passes over a message that is none of ours (its bytes do not decode): counted as a rejected record, kept with
+ * its offset; the partition goes on. */
+enum fold_outcome fold_pass_over(struct fold *fold, int64_t offset);
 /* Ends the epoch. The frame and what it points to stay good until the next call of fold_apply; its hash is
  * zeros. */
 const struct frame *fold_close_epoch(struct fold *fold);

@@ -1,0 +1,29 @@
+/* Whole frames out of messages of usage.frames: a frame that came in parts is complete from any copies of its
+ * parts, whichever owner of the partition wrote them (DESIGN §4). */
+#pragma once
+
+#include "lib/codec/frame.h"
+
+enum { ASSEMBLIES_MAX = 8 }; /* frames whose parts may be on their way at once */
+
+struct assembly {
+    uint64_t seq;
+    uint8_t hash[FRAME_HASH_SIZE];
+    uint32_t parts;
+    uint32_t got;
+    bool *have;
+    struct packer bytes;
+    uint64_t last_used; /* the oldest one makes room */
+};
+
+struct assembler {
+    struct assembly list[ASSEMBLIES_MAX];
+    uint64_t clock;
+    struct packer whole; /* the frame given last */
+};
+
+enum assemble_outcome { ASSEMBLE_FRAME, ASSEMBLE_MORE, ASSEMBLE_BAD };
+
+/* FRAME: *whole is a frame's bytes, good until the next call (or those of the message itself). */
+enum assemble_outcome assemble(struct assembler *assembler, struct str message, struct str *whole);
+void assembler_release(struct assembler *assembler);

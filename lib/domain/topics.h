@@ -1,0 +1,14 @@
+/* The names of a generation's topics. A prefix keeps generations (a run, a test, a region) apart. */
+#pragma once
+
+enum { TOPIC_NAME_MAX = 200, TOPIC_PREFIX_MAX = 160 };
+
+struct topics {
+    char records[TOPIC_NAME_MAX];   /* usage.records: what was accepted */
+    char frames[TOPIC_NAME_MAX];    /* usage.frames: what the aggregator says */
+    char snapshots[TOPIC_NAME_MAX]; /* aggregator.snapshots: its state, and the generation's manifest */
+    char rejects[TOPIC_NAME_MAX];   /* usage.rejects: what was refused at the door */
+};
+
+/* The prefix is at most TOPIC_PREFIX_MAX bytes; longer ones are cut. */
+struct topics topics_of(const char *prefix);
