@@ -481,6 +481,11 @@ void fold_hashed(struct fold *fold, const uint8_t hash[FRAME_HASH_SIZE])
     memcpy(fold->prev_hash, hash, FRAME_HASH_SIZE);
 }
 
+const uint8_t *fold_last_hash(const struct fold *fold)
+{
+    return fold->prev_hash;
+}
+
 int64_t fold_next_offset(const struct fold *fold)
 {
     return fold->next_offset;

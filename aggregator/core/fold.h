@@ -35,8 +35,8 @@ void fold_free(struct fold *fold);
 
 /* Takes in one message. Its slices may go as soon as this returns. */
 enum fold_outcome fold_apply(struct fold *fold, const struct message *message);
-/* Passes over a message that is none of ours (its bytes do not decode): counted as a rejected record, kept with
- * its offset; the partition goes on. */
+/* Passes over a message that is none of ours (its bytes do not decode): counted as a rejected record, kept
+ * with its offset; the partition goes on. */
 enum fold_outcome fold_pass_over(struct fold *fold, int64_t offset);
 /* Ends the epoch. The frame and what it points to stay good until the next call of fold_apply; its hash is
  * zeros. */
@@ -46,6 +46,8 @@ void fold_hashed(struct fold *fold, const uint8_t hash[FRAME_HASH_SIZE]);
 /* Closes every hour, the last one up to time_s, with now = time_s (`rate` only: CONTRACT §5). */
 const struct frame *fold_finish(struct fold *fold, int64_t time_s);
 
+/* The hash of the last frame; zeros before the first. */
+const uint8_t *fold_last_hash(const struct fold *fold);
 /* The offset of the next message that it takes. */
 int64_t fold_next_offset(const struct fold *fold);
 /* The number of the next frame. */

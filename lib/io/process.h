@@ -1,0 +1,17 @@
+/* What every process does around its work: stop when told, and never hang. */
+#pragma once
+
+#include <stdatomic.h>
+#include <stdbool.h>
+
+/* SIGTERM and SIGINT ask the process to stop; SIGPIPE is ignored. */
+void process_begin(void);
+bool process_stopping(void);
+void process_stop(void);
+
+/* A thread of its own ends the process (exit 70) when process_alive was not called for `limit_s` seconds: a
+ * blocking call far past its deadline. */
+void process_watchdog(int limit_s);
+void process_alive(void);
+/* Waits, unless the process is told to stop; counts as alive. */
+void process_pause(int milliseconds);
