@@ -1,0 +1,70 @@
+#include "lib/io/migrate.h"
+
+#include <stdio.h>
+
+enum { LOCK = 74680117 }; /* of ours, among advisory locks */
+
+static bool begin(struct pg *pg, const char *schema)
+{
+    char lock[80];
+    char *name = PQescapeIdentifier(pg->connection, schema, strlen(schema));
+    if (name == NULL)
+        return false;
+    char sql[400];
+    snprintf(sql, sizeof sql, "CREATE SCHEMA IF NOT EXISTS %s", name);
+    PQfreemem(name);
+    snprintf(lock, sizeof lock, "SELECT pg_advisory_lock(%d)", LOCK);
+    return pg_script(pg, lock) && (schema[0] == 0 || pg_script(pg, sql)) &&
+           pg_script(pg,
+                     "CREATE TABLE IF NOT EXISTS migrations (number integer PRIMARY KEY, name text NOT NULL, "
+                     "digest text NOT NULL, applied_at timestamptz NOT NULL DEFAULT now())");
+}
+
+/* How many are applied; < 0: failed. *outcome says whether they are ours. */
+static int applied_count(struct pg *pg, enum migrate_outcome *outcome)
+{
+    PGresult *rows = pg_query(pg, "SELECT number, digest FROM migrations ORDER BY number", 0, NULL);
+    *outcome = rows == NULL ? MIGRATE_FAILED : MIGRATED;
+    if (rows == NULL)
+        return -1;
+    int count = PQntuples(rows);
+    if (count > migration_count)
+        *outcome = MIGRATE_NEWER;
+    for (int i = 0; i < count && i < migration_count; i++)
+        if (strcmp(PQgetvalue(rows, i, 1), migrations[i].digest) != 0)
+            *outcome = MIGRATE_CHANGED;
+    PQclear(rows);
+    return count;
+}
+
+static bool apply(struct pg *pg, const struct migration *migration)
+{
+    char number[16];
+    snprintf(number, sizeof number, "%d", migration->number);
+    const char *const values[] = {number, migration->name, migration->digest};
+    return pg_script(pg, "BEGIN") && pg_script(pg, migration->sql) &&
+           pg_do(pg, "INSERT INTO migrations (number, name, digest) VALUES ($1, $2, $3)", 3, values, NULL) &&
+           pg_commit(pg);
+}
+
+enum migrate_outcome migrate(struct pg *pg, const char *schema, int *applied)
+{
+    enum migrate_outcome outcome;
+    *applied = 0;
+    if (!begin(pg, schema))
+        return MIGRATE_FAILED;
+    int count = applied_count(pg, &outcome);
+    for (int i = count; outcome == MIGRATED && i < migration_count; i++) {
+        if (!apply(pg, &migrations[i]))
+            return MIGRATE_FAILED;
+        ++*applied;
+    }
+    return outcome;
+}
+
+enum migrate_outcome migrate_check(struct pg *pg)
+{
+    enum migrate_outcome outcome;
+    int count = applied_count(pg, &outcome);
+    return outcome == MIGRATED && count < migration_count ? MIGRATE_CHANGED : outcome;
+}
