@@ -139,13 +139,14 @@ void book_add_user(struct book_order *order, uint32_t resource, int64_t hour_s)
         struct order_user *user = &order->users.at[i];
         if (user->resource != resource)
             continue;
+        user->changed |= hour_s < user->first_hour_s || hour_s > user->last_hour_s;
         if (hour_s < user->first_hour_s)
             user->first_hour_s = hour_s;
         if (hour_s > user->last_hour_s)
             user->last_hour_s = hour_s;
         return;
     }
-    vec_push(&order->users, (struct order_user){resource, hour_s, hour_s});
+    vec_push(&order->users, (struct order_user){resource, hour_s, hour_s, true});
 }
 
 bool book_add_fact(struct book *book, struct book_order *order, const struct order_fact *fact)

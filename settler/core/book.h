@@ -48,9 +48,10 @@ struct line_hour {
     struct use *uses; /* in the book's arena */
     uint32_t use_count;
     uint32_t use_capacity;
-    bool touched; /* in this frame */
-    bool changed; /* its usage, since it was settled last */
-    bool open;    /* counts of an hour that is not closed */
+    bool touched;  /* in this frame */
+    bool changed;  /* its usage, since it was settled last */
+    bool open;     /* counts of an hour that is not closed */
+    bool was_open; /* it came from the store as open */
     struct settled settled;
 };
 
@@ -67,6 +68,7 @@ struct order_user {
     uint32_t resource; /* index */
     int64_t first_hour_s;
     int64_t last_hour_s;
+    bool changed; /* since it came from the store */
 };
 
 struct book_order {
@@ -76,6 +78,8 @@ struct book_order {
     VEC(struct order_user) users;
     struct order_state state; /* as of the last evaluation */
     bool changed;             /* by a fact of this frame */
+    uint32_t facts_kept;      /* how many facts came from the store */
+    bool judged;              /* its state was worked out anew since it came from the store */
 };
 
 struct book {

@@ -143,3 +143,34 @@ struct order_state order_evaluate(const struct order_fact *facts, uint32_t count
         apply_end(&state, end, rated);
     return state;
 }
+
+static bool covers(const struct order_state *state)
+{
+    return state->covers_from_s < state->covers_to_s;
+}
+
+static bool covers_same_units(const struct order_state *a, const struct order_state *b)
+{
+    return a->product == b->product && a->quantity == b->quantity && str_equal(a->sku, b->sku);
+}
+
+static int64_t least(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
+static int64_t most(int64_t a, int64_t b)
+{
+    return a > b ? a : b;
+}
+
+/* Moved edges where the units stay; all of old and new otherwise. */
+struct order_change order_changes(const struct order_state *before, const struct order_state *after)
+{
+    if (!covers(before) || !covers(after) || !covers_same_units(before, after))
+        return (struct order_change){{before->covers_from_s, after->covers_from_s},
+                                     {before->covers_to_s, after->covers_to_s}};
+    return (struct order_change){
+        {least(before->covers_from_s, after->covers_from_s), least(before->covers_to_s, after->covers_to_s)},
+        {most(before->covers_from_s, after->covers_from_s), most(before->covers_to_s, after->covers_to_s)}};
+}

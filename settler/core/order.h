@@ -47,3 +47,10 @@ struct order_state {
 /* void_after counts when its time is before now_us. */
 struct order_state order_evaluate(const struct order_fact *facts, uint32_t count, const struct prices *prices,
                                   int64_t now_us);
+
+/* The seconds in which two states cover differently: two half-open spans, either may be empty. */
+struct order_change {
+    int64_t from_s[2];
+    int64_t to_s[2];
+};
+struct order_change order_changes(const struct order_state *before, const struct order_state *after);

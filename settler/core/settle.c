@@ -178,6 +178,42 @@ static bool is_order(enum record_kind kind)
            kind == RECORD_ORDER_REFUNDED;
 }
 
+static struct order_fact fact_of(const struct record *record)
+{
+    return (struct order_fact){
+        .kind = record->kind,
+        .time_us = record->time_us,
+        .id = record->id,
+        .source = record->source,
+        .product = record->product,
+        .sku = record->sku,
+        .quantity = record->quantity,
+        .months = record->months,
+    };
+}
+
+struct order_state settle_preview(const struct settlement *settlement, uint32_t order_at,
+                                  const struct frame *frame, int64_t now_us)
+{
+    const struct book *book = &settlement->book;
+    const struct book_order *order = &book->orders.at[order_at];
+    if (book->prices.list.count == 0)
+        return order->state;
+    VEC(struct order_fact) facts = {0};
+    for (uint32_t i = 0; i < order->facts.count; i++)
+        vec_push(&facts, order->facts.at[i]);
+    for (uint32_t i = 0; i < frame->fact_count; i++) {
+        const struct record *record = &frame->facts[i].record;
+        if (frame->facts[i].control == CONTROL_NONE && is_order(record->kind) &&
+            str_equal(record->account, names_get(&book->names, order->account)) &&
+            str_equal(record->subject, names_get(&book->names, order->name)))
+            vec_push(&facts, fact_of(record));
+    }
+    struct order_state state = order_evaluate(facts.at, facts.count, &book->prices, now_us);
+    vec_release(&facts);
+    return state;
+}
+
 static void mark_changed(struct settlement *settlement, uint32_t order)
 {
     if (!settlement->book.orders.at[order].changed)
@@ -190,16 +226,7 @@ static void settle_fact(struct settlement *settlement, const struct record *reco
     struct book *book = &settlement->book;
     uint32_t order = book_order(book, names_intern(&book->names, record->account),
                                 names_intern(&book->names, record->subject));
-    struct order_fact fact = {
-        .kind = record->kind,
-        .time_us = record->time_us,
-        .id = record->id,
-        .source = record->source,
-        .product = record->product,
-        .sku = record->sku,
-        .quantity = record->quantity,
-        .months = record->months,
-    };
+    struct order_fact fact = fact_of(record);
     if (book_add_fact(book, &book->orders.at[order], &fact))
         mark_changed(settlement, order);
 }
@@ -230,11 +257,6 @@ static enum settle_outcome settle_facts(struct settlement *settlement, const str
 
 /* --- orders --- */
 
-static bool covers_same_units(const struct order_state *a, const struct order_state *b)
-{
-    return a->product == b->product && a->quantity == b->quantity && str_equal(a->sku, b->sku);
-}
-
 /* Touches the hours of [from_s, to_s) in which somebody named the order. */
 static void touch_span(struct settlement *settlement, uint32_t order_at, int64_t from_s, int64_t to_s)
 {
@@ -251,22 +273,6 @@ static void touch_span(struct settlement *settlement, uint32_t order_at, int64_t
     int64_t hour_s = time_hour(from_s) > first_s ? time_hour(from_s) : first_s;
     for (; hour_s < to_s && hour_s <= last_s; hour_s += HOUR_S)
         cover_touch_users(settlement, order_at, hour_s);
-}
-
-/* Touches the hours in which what the order covers is not what it was. */
-static void touch_difference(struct settlement *settlement, uint32_t order, const struct order_state *before,
-                             const struct order_state *after)
-{
-    bool both = before->covers_from_s < before->covers_to_s && after->covers_from_s < after->covers_to_s;
-    if (!both || !covers_same_units(before, after)) {
-        touch_span(settlement, order, before->covers_from_s, before->covers_to_s);
-        touch_span(settlement, order, after->covers_from_s, after->covers_to_s);
-        return;
-    }
-    int64_t from_a = before->covers_from_s, from_b = after->covers_from_s;
-    int64_t to_a = before->covers_to_s, to_b = after->covers_to_s;
-    touch_span(settlement, order, from_a < from_b ? from_a : from_b, from_a < from_b ? from_b : from_a);
-    touch_span(settlement, order, to_a < to_b ? to_a : to_b, to_a < to_b ? to_b : to_a);
 }
 
 /* The order's line of that kind and hour, as the state has it; not existing where the state has none. */
@@ -287,6 +293,15 @@ static void settle_order_line(struct settlement *settlement, uint32_t order_at, 
     settle_touch(settlement, at);
 }
 
+void settle_await_void(struct settlement *settlement, uint32_t order_at)
+{
+    struct book *book = &settlement->book;
+    int64_t due_us = book->orders.at[order_at].state.void_due_us;
+    vec_push(&book->pending, order_at);
+    if (due_us < book->next_due_us)
+        book->next_due_us = due_us;
+}
+
 static void settle_order(struct settlement *settlement, uint32_t order_at, int64_t now_us)
 {
     struct book *book = &settlement->book;
@@ -294,15 +309,16 @@ static void settle_order(struct settlement *settlement, uint32_t order_at, int64
     struct order_state before = order->state;
     order->state = order_evaluate(order->facts.at, order->facts.count, &book->prices, now_us);
     struct order_state after = order->state;
-    touch_difference(settlement, order_at, &before, &after);
+    order->judged = true;
+    struct order_change change = order_changes(&before, &after);
+    for (int i = 0; i < 2; i++)
+        touch_span(settlement, order_at, change.from_s[i], change.to_s[i]);
     for (uint32_t i = 0; i < before.line_count; i++)
         settle_order_line(settlement, order_at, &before, &before.lines[i]);
     for (uint32_t i = 0; i < after.line_count; i++)
         settle_order_line(settlement, order_at, &after, &after.lines[i]);
     if (after.void_due_us != INT64_MAX && before.void_due_us == INT64_MAX)
-        vec_push(&book->pending, order_at);
-    if (after.void_due_us < book->next_due_us)
-        book->next_due_us = after.void_due_us;
+        settle_await_void(settlement, order_at);
 }
 
 /* Orders that void_after voids by now are evaluated again. */
@@ -349,8 +365,7 @@ static struct rated rate_usage(struct settlement *settlement, uint32_t at)
     struct str sku = names_get(&book->names, key->sku);
     struct price_list prices = catalog_prices(catalog, key->product, sku, key->meter);
     struct rating rating = rating_begin(key->meter);
-    unsigned __int128 free =
-        key->product == PRODUCT_STORAGE ? catalog_free_bytes(catalog, sku) : 0;
+    unsigned __int128 free = key->product == PRODUCT_STORAGE ? catalog_free_bytes(catalog, sku) : 0;
     if (key->product == PRODUCT_STORAGE || key->product == PRODUCT_MAAS) {
         for (uint32_t i = 0; i < hour->use_count; i++) {
             struct use use = hour->uses[i];
