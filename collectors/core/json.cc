@@ -100,14 +100,14 @@ bool mending_may_help(simdjson::error_code error)
 } // namespace
 
 struct json {
-    dom::parser plain;
-    dom::parser careful;
-    bool used_careful; /* for the last text, whose depth is not known yet */
+    dom::parser plain{};
+    dom::parser careful{};
+    bool used_careful = false; /* for the last text, whose depth is not known yet */
 };
 
 struct json *json_new(void)
 {
-    auto *made = new (std::nothrow) json{};
+    auto *made = new (std::nothrow) json;
     CHECK(made != nullptr);
     CHECK(made->plain.allocate(first_capacity, plain_depth) == simdjson::SUCCESS);
     CHECK(made->careful.allocate(first_capacity, careful_depth) == simdjson::SUCCESS);
