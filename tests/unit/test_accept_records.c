@@ -165,6 +165,11 @@ struct binary_case {
         .specversion = {"1.0", 3}, .id = {"e", 1}, .source = {"s", 1}, .type = {"node.launched", 13},        \
         .subject = {"r", 1}, .time = {"2026-11-01T10:00:00Z", 20}, __VA_ARGS__                               \
     }
+#define DEEP_8 "[[[[[[[["
+#define DEEP_56 DEEP_8 DEEP_8 DEEP_8 DEEP_8 DEEP_8 DEEP_8 DEEP_8
+#define FLAT_8 "]]]]]]]]"
+#define FLAT_56 FLAT_8 FLAT_8 FLAT_8 FLAT_8 FLAT_8 FLAT_8 FLAT_8
+#define DATA_WITH(x) "{\"account\":\"a\",\"sku\":\"k\",\"x\":" x "}"
 #define DATA "{\"account\":\"a\",\"sku\":\"k\"}"
 
 #pragma GCC diagnostic ignored "-Woverride-init" /* a case is a good event, but for one attribute */
@@ -188,6 +193,8 @@ static const struct binary_case binary_cases[] = {
     {GOOD(), "[]", "data"},
     {GOOD(), "{", "data"},
     {GOOD(), "\"{}\"", "data"},
+    {GOOD(), DATA_WITH(DEEP_56 "[[[[[[[]]]]]]]" FLAT_56), NULL}, /* sixty-four levels */
+    {GOOD(), DATA_WITH(DEEP_56 DEEP_8 FLAT_8 FLAT_56), "data"},
     {GOOD(), "{}", "data.account"},
     {GOOD(), "{\"account\":\"a\"}", "data.sku"},
     {GOOD(.id = {"", 0}), "{", "id"},
@@ -233,10 +240,6 @@ static void keep(void *context, size_t index, const struct record *record, const
     told->count++;
 }
 
-#define DEEP_8 "[[[[[[[["
-#define DEEP_56 DEEP_8 DEEP_8 DEEP_8 DEEP_8 DEEP_8 DEEP_8 DEEP_8
-#define FLAT_8 "]]]]]]]]"
-#define FLAT_56 FLAT_8 FLAT_8 FLAT_8 FLAT_8 FLAT_8 FLAT_8 FLAT_8
 #define STOPPED(more) "{" ATTRIBUTES("node.stopped") ",\"data\":{\"account\":\"a\"}" more "}"
 
 static void a_batch_tells_each_of_its_events(void **state)
