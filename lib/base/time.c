@@ -14,7 +14,7 @@ struct date {
 };
 
 /* Days since 1970-01-01 in the proleptic Gregorian calendar. Years are counted from March, so that the leap
- * day is a year's last, and in eras of 400 years, which all have 146,097 days. Years are not negative. */
+ * day is a year's last, and in eras of 400 years, which all have 146,097 days. */
 static int64_t days_of(struct date date)
 {
     int64_t year = date.year - (date.month <= 2);

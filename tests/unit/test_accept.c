@@ -470,7 +470,7 @@ static void only_one_object_is_an_event(void **state)
         must_refuse(good, cut, "json");
 }
 
-static void nothing_is_written_for_a_rejected_event(void **state)
+static void a_rejected_event_leaves_a_reason_and_its_id_alone(void **state)
 {
     (void)state;
     struct record record, before;
@@ -481,6 +481,10 @@ static void nothing_is_written_for_a_rejected_event(void **state)
     attribute_event(text, "data", "{'account':''}");
     assert_false(accept_event(acceptor, str_of(text), &record, &rejection));
     assert_memory_equal(&record, &before, sizeof record);
+    assert_true(str_equal(rejection.id, STR("e")));
+    attribute_event(text, "id", "'e','id':7");
+    assert_false(accept_event(acceptor, str_of(text), &record, &rejection));
+    assert_true(str_equal(rejection.reason, STR("id: expected only once")));
     assert_true(str_equal(rejection.id, STR("e")));
     attribute_event(text, "id", NULL);
     assert_false(accept_event(acceptor, str_of(text), &record, &rejection));
@@ -514,7 +518,7 @@ int main(void)
         cmocka_unit_test(no_string_of_ours_holds_a_control_character),
         cmocka_unit_test(sixty_four_levels_pass_and_sixty_five_do_not),
         cmocka_unit_test(only_one_object_is_an_event),
-        cmocka_unit_test(nothing_is_written_for_a_rejected_event),
+        cmocka_unit_test(a_rejected_event_leaves_a_reason_and_its_id_alone),
         cmocka_unit_test(an_acceptor_takes_texts_of_any_size_one_after_another),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
