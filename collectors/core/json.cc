@@ -43,25 +43,27 @@ str str_of_view(std::string_view view)
     return {view.data(), static_cast<uint32_t>(view.size())};
 }
 
-json_value value_of(const dom::element &element)
+/* In place: a value returned would be copied in words that its parts do not fill. */
+void read_value(const dom::element &element, json_value *out)
 {
-    json_value value = {JSON_OTHER, false, {}};
+    out->kind = JSON_OTHER;
+    out->repeated = false;
     switch (element.type()) {
     case dom::element_type::STRING:
-        value.kind = JSON_STRING;
-        value.string = str_of_view(element.get_string().value_unsafe());
+        out->kind = JSON_STRING;
+        out->string = str_of_view(element.get_string().value_unsafe());
         break;
     case dom::element_type::INT64:
-        value.kind = JSON_INTEGER;
-        value.integer = element.get_int64().value_unsafe();
+        out->kind = JSON_INTEGER;
+        out->integer = element.get_int64().value_unsafe();
         break;
     case dom::element_type::OBJECT:
-        value.kind = JSON_OBJECT;
-        value.node = node_of(element);
+        out->kind = JSON_OBJECT;
+        out->node = node_of(element);
         break;
     case dom::element_type::ARRAY:
-        value.kind = JSON_ARRAY;
-        value.node = node_of(element);
+        out->kind = JSON_ARRAY;
+        out->node = node_of(element);
         break;
     case dom::element_type::UINT64:
     case dom::element_type::DOUBLE:
@@ -69,7 +71,6 @@ json_value value_of(const dom::element &element)
     case dom::element_type::NULL_VALUE:
         break;
     }
-    return value;
 }
 
 bool within(const dom::element &element, int levels)
@@ -136,7 +137,7 @@ bool json_parse(struct json *json, struct str text, struct json_value *out)
     CHECK(error != simdjson::MEMALLOC && error != simdjson::CAPACITY);
     if (error)
         return false;
-    *out = value_of(root);
+    read_value(root, out);
     return true;
 }
 
@@ -150,7 +151,7 @@ void json_read_object(struct json_node node, const struct keys *keys, struct jso
         if (place < 0)
             continue;
         if (out[place].kind == JSON_ABSENT)
-            out[place] = value_of(field.value);
+            read_value(field.value, &out[place]);
         else
             out[place].repeated = true;
     }
@@ -162,7 +163,8 @@ void json_read_array(struct json_node node, json_visit *visit, void *context)
     CHECK(element_of(node).get(array) == simdjson::SUCCESS);
     size_t index = 0;
     for (dom::element item : array) {
-        json_value value = value_of(item);
+        json_value value;
+        read_value(item, &value);
         visit(context, index++, &value);
     }
 }
