@@ -10,6 +10,7 @@
 #include "lib/codec/frame.h"
 #include "lib/codec/topics.h"
 #include "lib/codec/usage.h"
+#include "lib/io/assignment.h"
 #include "lib/io/log.h"
 #include "lib/io/process.h"
 
@@ -48,8 +49,8 @@ struct loop {
     struct kafka_reader *reader;
     struct kafka_producer *producer;
     VEC(struct part) parts;
-    VEC(uint32_t) wanted; /* partitions that are ours, by option or by the group */
-    bool reassigned;      /* `wanted` is new: recover, and read from there */
+    struct assignment wanted; /* partitions that are ours, by option or by the group */
+    bool reassigned;          /* `wanted` is new: recover, and read from there */
     struct usage_records records;
     struct packer bytes;
     struct packer message;
@@ -265,16 +266,16 @@ static enum kafka_class fold_message(struct loop *loop, const struct kafka_messa
 static void on_assigned(void *context, const uint32_t *partitions, uint32_t count)
 {
     struct loop *loop = context;
-    vec_clear(&loop->wanted);
+    vec_clear(&loop->wanted.partitions);
     for (uint32_t i = 0; i < count; i++)
-        vec_push(&loop->wanted, partitions[i]);
+        vec_push(&loop->wanted.partitions, partitions[i]);
     loop->reassigned = true;
 }
 
 static void on_revoked(void *context)
 {
     struct loop *loop = context;
-    vec_clear(&loop->wanted);
+    vec_clear(&loop->wanted.partitions);
     drop_parts(loop);
     loop->reassigned = false;
 }
@@ -312,8 +313,8 @@ static enum kafka_class take_over(struct loop *loop, struct kafka_error *error)
     if (reader == NULL)
         return error->class;
     enum kafka_class class = KAFKA_OK;
-    for (uint32_t i = 0; i < loop->wanted.count && class == KAFKA_OK; i++)
-        class = recover_part(loop, reader, loop->wanted.at[i], error);
+    for (uint32_t i = 0; i < loop->wanted.partitions.count && class == KAFKA_OK; i++)
+        class = recover_part(loop, reader, loop->wanted.partitions.at[i], error);
     kafka_reader_free(reader);
     if (class != KAFKA_OK)
         return class;
@@ -366,26 +367,6 @@ static void close_handles(struct loop *loop)
     loop->producer = NULL;
 }
 
-static bool parse_partitions(struct loop *loop, uint32_t count)
-{
-    const char *list = loop->options->partitions;
-    vec_clear(&loop->wanted);
-    if (strcmp(list, "all") == 0) {
-        for (uint32_t p = 0; p < count; p++)
-            vec_push(&loop->wanted, p);
-        return true;
-    }
-    for (const char *at = list; *at != 0;) {
-        char *end;
-        unsigned long number = strtoul(at, &end, 10);
-        if (end == at || number >= count || (*end != 0 && *end != ','))
-            return false;
-        vec_push(&loop->wanted, (uint32_t)number);
-        at = *end == ',' ? end + 1 : end;
-    }
-    return loop->wanted.count > 0;
-}
-
 static enum kafka_class open_handles(struct loop *loop, struct kafka_error *error)
 {
     const struct aggregator_options *o = loop->options;
@@ -400,11 +381,11 @@ static enum kafka_class open_handles(struct loop *loop, struct kafka_error *erro
                                 .assigned = on_assigned,
                                 .revoked = on_revoked,
                                 .context = loop};
-    bool grouped = strcmp(o->partitions, "group") == 0;
+    bool grouped = assignment_is_group(o->partitions);
     uint32_t count;
     if (kafka_partition_count(o->kafka, loop->topics.records, &count, error) != KAFKA_OK)
         return error->class;
-    if (!grouped && !parse_partitions(loop, count)) {
+    if (!grouped && !assignment_parse(&loop->wanted, o->partitions, count)) {
         snprintf(error->text, sizeof error->text, "--partitions %s: the topic has %u", o->partitions, count);
         return error->class = KAFKA_FATAL;
     }
@@ -441,7 +422,7 @@ int aggregator_run(const struct aggregator_options *options)
         process_pause(PAUSE_MS);
     }
     vec_release(&loop.parts);
-    vec_release(&loop.wanted);
+    vec_release(&loop.wanted.partitions);
     usage_records_release(&loop.records);
     vec_release(&loop.bytes.bytes);
     vec_release(&loop.message.bytes);

@@ -151,7 +151,7 @@ static void take_frame_message(void *context, const struct kafka_message *messag
     struct frames *frames = context;
     struct str whole;
     struct frame frame;
-    if (assemble(&frames->assembler, message->value, &whole) != ASSEMBLE_FRAME ||
+    if (assemble(&frames->assembler, message->value, message->offset, &whole) != ASSEMBLE_FRAME ||
         !frame_decode(whole, &frames->rows, &frame))
         return;
     struct frame_head head = {.seq = frame.seq};

@@ -17,7 +17,8 @@ void assembler_release(struct assembler *assembler)
 }
 
 /* The frame's assembly, or the one that was used longest ago, made new. */
-static struct assembly *assembly_of(struct assembler *assembler, const struct frame_part *part)
+static struct assembly *assembly_of(struct assembler *assembler, const struct frame_part *part,
+                                    int64_t offset)
 {
     struct assembly *oldest = &assembler->list[0];
     for (int i = 0; i < ASSEMBLIES_MAX; i++) {
@@ -31,13 +32,15 @@ static struct assembly *assembly_of(struct assembler *assembler, const struct fr
     drop(oldest);
     oldest->seq = part->seq;
     oldest->parts = part->parts;
+    oldest->first_offset = offset;
     memcpy(oldest->hash, part->hash, FRAME_HASH_SIZE);
     oldest->have = calloc(part->parts, sizeof *oldest->have);
     CHECK(oldest->have != NULL);
     return oldest;
 }
 
-enum assemble_outcome assemble(struct assembler *assembler, struct str message, struct str *whole)
+enum assemble_outcome assemble(struct assembler *assembler, struct str message, int64_t offset,
+                               struct str *whole)
 {
     struct frame_part part;
     if (!frame_part_decode(message, &part))
@@ -49,7 +52,7 @@ enum assemble_outcome assemble(struct assembler *assembler, struct str message, 
     bool last = part.part + 1 == part.parts;
     if (!last && part.bytes.size != FRAME_PART_BYTES)
         return ASSEMBLE_BAD;
-    struct assembly *a = assembly_of(assembler, &part);
+    struct assembly *a = assembly_of(assembler, &part, offset);
     a->last_used = ++assembler->clock;
     if (a->have[part.part])
         return ASSEMBLE_MORE;
@@ -66,4 +69,13 @@ enum assemble_outcome assemble(struct assembler *assembler, struct str message, 
     drop(a);
     *whole = (struct str){assembler->whole.bytes.at, assembler->whole.bytes.count};
     return ASSEMBLE_FRAME;
+}
+
+int64_t assembler_first_offset(const struct assembler *assembler)
+{
+    int64_t first = INT64_MAX;
+    for (int i = 0; i < ASSEMBLIES_MAX; i++)
+        if (assembler->list[i].parts > 0 && assembler->list[i].first_offset < first)
+            first = assembler->list[i].first_offset;
+    return first;
 }

@@ -13,7 +13,8 @@ struct assembly {
     uint32_t got;
     bool *have;
     struct packer bytes;
-    uint64_t last_used; /* the oldest one makes room */
+    int64_t first_offset; /* of its first message */
+    uint64_t last_used;   /* the oldest one makes room */
 };
 
 struct assembler {
@@ -25,5 +26,9 @@ struct assembler {
 enum assemble_outcome { ASSEMBLE_FRAME, ASSEMBLE_MORE, ASSEMBLE_BAD };
 
 /* FRAME: *whole is a frame's bytes, good until the next call (or those of the message itself). */
-enum assemble_outcome assemble(struct assembler *assembler, struct str message, struct str *whole);
+enum assemble_outcome assemble(struct assembler *assembler, struct str message, int64_t offset,
+                               struct str *whole);
+/* The first offset of a frame whose parts are not all here: reading must begin again no later than there.
+ * INT64_MAX: there is none. */
+int64_t assembler_first_offset(const struct assembler *assembler);
 void assembler_release(struct assembler *assembler);

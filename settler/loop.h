@@ -1,0 +1,32 @@
+/* The settler's process: usage.frames settled into PostgreSQL, each frame once (DESIGN §5). */
+#pragma once
+
+#include "lib/io/metrics.h"
+
+struct settler_options {
+    const char *kafka;
+    const char *prefix;
+    const char *database;
+    const char *schema;
+    const char *partitions; /* "group", "all", or numbers with commas */
+    const char *group;
+    const char *instance;
+};
+
+enum settler_metric {
+    SETTLER_FRAMES,
+    SETTLER_FRAMES_REPEATED,
+    SETTLER_ROWS,
+    SETTLER_TRANSACTIONS,
+    SETTLER_STATEMENTS,
+    SETTLER_RESTARTS,
+    SETTLER_PARTITIONS,
+    SETTLER_PARTITIONS_STOPPED,
+    SETTLER_PARTITIONS_LOST,
+    SETTLER_METRICS,
+};
+extern struct metric settler_metrics[SETTLER_METRICS];
+extern _Atomic bool settler_ready;
+
+/* Works until told to stop. Returns the exit status. */
+int settler_run(const struct settler_options *options);
