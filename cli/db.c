@@ -46,7 +46,8 @@ int command_db_migrate(int count, char **arguments)
         return EX_TEMPFAIL;
     }
     int applied;
-    status = say(pg, migrate(pg, schema, &applied), applied);
+    enum migrate_outcome outcome = migrate(pg, schema, &applied);
+    status = say(pg, outcome, applied);
     pg_free(pg);
     return status;
 }

@@ -12,6 +12,7 @@
 #include "lib/domain/topics.h"
 #include "lib/io/kafka.h"
 #include "lib/io/options.h"
+#include "lib/io/process.h"
 
 enum { POLL_MS = 100, WAIT_POLLS = 300 };
 
@@ -124,6 +125,19 @@ static enum kafka_class ensure_first(struct kafka_reader *reader, struct kafka_p
     return class;
 }
 
+/* The same, as often as it takes a topic that was just made to have its leaders everywhere. */
+static enum kafka_class ensure_first_soon(struct kafka_reader *reader, struct kafka_producer *producer,
+                                          const struct kafka_record *record, struct kafka_error *error)
+{
+    enum kafka_class class = KAFKA_RETRY;
+    for (int i = 0; i < WAIT_POLLS && class == KAFKA_RETRY; i++) {
+        if (i > 0)
+            process_pause(POLL_MS / 4);
+        class = ensure_first(reader, producer, record, error);
+    }
+    return class;
+}
+
 static struct message first_message(const struct packer *catalog)
 {
     struct message message = {
@@ -155,20 +169,20 @@ static enum kafka_class write_all(const struct topics *topics, const struct pack
     generation_encode(&generation, &manifest);
     enum kafka_class class = KAFKA_OK;
     for (uint32_t p = 0; p < generation.partitions && class == KAFKA_OK; p++)
-        class = ensure_first(reader, producer,
-                             &(struct kafka_record){.topic = topics->records,
-                                                    .partition = p,
-                                                    .value = {init.bytes.at, init.bytes.count}},
-                             error);
+        class = ensure_first_soon(reader, producer,
+                                  &(struct kafka_record){.topic = topics->records,
+                                                         .partition = p,
+                                                         .value = {init.bytes.at, init.bytes.count}},
+                                  error);
     /* The manifest comes last: with it, the generation is whole. */
     for (int i = 0; i < WAIT_POLLS && class == KAFKA_OK && kafka_producer_pending(producer) > 0; i++)
         class = kafka_producer_poll(producer, POLL_MS, error);
     if (class == KAFKA_OK)
-        class = ensure_first(reader, producer,
-                             &(struct kafka_record){.topic = topics->snapshots,
-                                                    .key = STR("generation"),
-                                                    .value = {manifest.bytes.at, manifest.bytes.count}},
-                             error);
+        class = ensure_first_soon(reader, producer,
+                                  &(struct kafka_record){.topic = topics->snapshots,
+                                                         .key = STR("generation"),
+                                                         .value = {manifest.bytes.at, manifest.bytes.count}},
+                                  error);
     for (int i = 0; i < WAIT_POLLS && class == KAFKA_OK && kafka_producer_pending(producer) > 0; i++)
         class = kafka_producer_poll(producer, POLL_MS, error);
     if (class == KAFKA_OK && kafka_producer_pending(producer) > 0) {
