@@ -1,28 +1,16 @@
 #include "collectors/core/simulate.h"
 
-#include "lib/base/arena.h"
+#include "collectors/core/batch.h"
 #include "lib/base/check.h"
 #include "lib/base/partition.h"
 #include "lib/base/time.h"
-#include "lib/base/vec.h"
 
-enum {
-    MESSAGE_BYTES = 64 * 1024,
-    RECORD_OVERHEAD_BYTES = 32, /* of a record beside its strings, roughly */
-    TICKS_MAX = 1000,           /* hours of silence that get a tick each */
-};
-
-/* What waits for one partition's next message. */
-struct pending {
-    VEC(struct record) records;
-    struct arena strings;
-    uint32_t size_bytes;
-};
+enum { TICKS_MAX = 1000 }; /* hours of silence that get a tick each */
 
 struct simulation {
     struct simulate_config config;
     int64_t clock_us; /* INT64_MIN: no event yet */
-    struct pending *pending;
+    struct batch *pending;
 };
 
 struct rules simulate_rules(void)
@@ -54,17 +42,15 @@ void simulation_free(struct simulation *simulation)
 {
     if (simulation == NULL)
         return;
-    for (uint32_t p = 0; p < simulation->config.partitions; p++) {
-        vec_release(&simulation->pending[p].records);
-        arena_release(&simulation->pending[p].strings);
-    }
+    for (uint32_t p = 0; p < simulation->config.partitions; p++)
+        batch_release(&simulation->pending[p]);
     free(simulation->pending);
     free(simulation);
 }
 
 static void send(struct simulation *simulation, uint32_t partition, int64_t clock_us)
 {
-    struct pending *pending = &simulation->pending[partition];
+    struct batch *pending = &simulation->pending[partition];
     struct message message = {
         .clock_us = clock_us,
         .append_us = clock_us,
@@ -74,9 +60,7 @@ static void send(struct simulation *simulation, uint32_t partition, int64_t cloc
         .record_count = pending->records.count,
     };
     simulation->config.sink(simulation->config.context, partition, &message);
-    vec_clear(&pending->records);
-    arena_reset(&pending->strings);
-    pending->size_bytes = 0;
+    batch_clear(pending);
 }
 
 static void flush(struct simulation *simulation)
@@ -122,27 +106,6 @@ static void advance(struct simulation *simulation, int64_t time_us)
     simulation->clock_us = time_us;
 }
 
-static void keep(struct pending *pending, const struct record *record)
-{
-    struct record copy = *record;
-    struct str *const strings[] = {&copy.account, &copy.subject, &copy.source, &copy.id,
-                                   &copy.sku,     &copy.order,   &copy.amount, &copy.currency};
-    uint32_t size = 0;
-    for (size_t i = 0; i < sizeof strings / sizeof *strings; i++)
-        size += strings[i]->size;
-    /* One piece a record: they lie behind each other. */
-    char *at = size == 0 ? NULL : arena_take(&pending->strings, size);
-    for (size_t i = 0; i < sizeof strings / sizeof *strings; i++) {
-        if (strings[i]->size == 0)
-            continue;
-        memcpy(at, strings[i]->at, strings[i]->size);
-        strings[i]->at = at;
-        at += strings[i]->size;
-    }
-    vec_push(&pending->records, copy);
-    pending->size_bytes += size + RECORD_OVERHEAD_BYTES;
-}
-
 bool simulation_add(struct simulation *simulation, const struct record *record)
 {
     int64_t time_us = record_effective_us(record);
@@ -151,9 +114,9 @@ bool simulation_add(struct simulation *simulation, const struct record *record)
     advance(simulation, time_us);
     uint32_t partitions = simulation->config.partitions;
     uint32_t partition = partitions == 1 ? 0 : partition_of(record->account, partitions);
-    struct pending *pending = &simulation->pending[partition];
-    keep(pending, record);
-    if (pending->size_bytes >= MESSAGE_BYTES)
+    struct batch *pending = &simulation->pending[partition];
+    batch_add(pending, record);
+    if (batch_is_full(pending))
         send(simulation, partition, simulation->clock_us);
     return true;
 }
