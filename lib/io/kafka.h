@@ -24,6 +24,9 @@ struct kafka_error {
     char text[256];
 };
 
+/* FATAL: something that must be there is not. */
+enum kafka_class kafka_absent(struct kafka_error *error, const char *what, const char *why);
+
 /* --- producing --- */
 
 struct kafka_producer;
@@ -48,7 +51,7 @@ struct kafka_producer_config {
 
 struct kafka_producer *kafka_producer_new(const struct kafka_producer_config *config,
                                           struct kafka_error *error);
-/* Drops what is not delivered. */
+/* Drops what is not delivered; its deliveries are told as failed. */
 void kafka_producer_free(struct kafka_producer *producer);
 
 struct kafka_record {

@@ -89,7 +89,6 @@ void kafka_producer_free(struct kafka_producer *producer)
 {
     if (producer == NULL)
         return;
-    producer->config.delivered = NULL;
     rd_kafka_purge(producer->handle, RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT);
     rd_kafka_flush(producer->handle, 1000);
     for (uint32_t i = 0; i < producer->topics.count; i++)
