@@ -214,11 +214,10 @@ static enum record_kind fact_kind_of(struct str name)
     return RECORD_ORDER_PAID;
 }
 
-static struct book_order *order_of_row(struct book *book, const PGresult *rows, int row)
+static uint32_t order_of_row(struct book *book, const PGresult *rows, int row)
 {
-    uint32_t order = book_order(book, names_intern(&book->names, text_at(rows, row, 0)),
-                                names_intern(&book->names, text_at(rows, row, 1)));
-    return &book->orders.at[order];
+    return book_order(book, names_intern(&book->names, text_at(rows, row, 0)),
+                      names_intern(&book->names, text_at(rows, row, 1)));
 }
 
 static void take_fact(struct book *book, const PGresult *rows, int row)
@@ -240,7 +239,7 @@ static void take_user(struct book *book, const PGresult *rows, int row)
 {
     uint32_t resource =
         book_resource(book, product_of(text_at(rows, row, 2)), text_at(rows, row, 0), text_at(rows, row, 3));
-    struct book_order *order = order_of_row(book, rows, row);
+    struct book_order *order = &book->orders.at[order_of_row(book, rows, row)];
     vec_push(&order->users, (struct order_user){resource, strtoll(PQgetvalue(rows, row, 4), NULL, 10),
                                                 strtoll(PQgetvalue(rows, row, 5), NULL, 10), false});
 }
@@ -289,8 +288,7 @@ static bool load_orders(struct loaded *loaded, uint32_t first)
         order->facts_kept = order->facts.count;
         order->state =
             order_evaluate(order->facts.at, order->facts.count, &book->prices, loaded->watermark_us);
-        if (order->state.void_due_us != INT64_MAX)
-            settle_await_void(loaded->settlement, loaded->order_list.at[i]);
+        settle_await_void(loaded->settlement, loaded->order_list.at[i]);
     }
     return good;
 }

@@ -20,7 +20,7 @@ void usage_pack(const struct book *book, const struct line_hour *hour, struct pa
 bool usage_unpack(struct book *book, uint32_t hour, struct str bytes)
 {
     struct unpacker in = {bytes.at, bytes.at + bytes.size, false};
-    book_clear_uses(&book->hours.at[hour]);
+    book->hours.at[hour].use_count = 0;
     while (!in.bad && in.at < in.end) {
         struct use use;
         unpack_raw(&in, &use.from_s, sizeof use.from_s);

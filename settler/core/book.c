@@ -25,6 +25,8 @@ void book_release(struct book *book)
     table_release(&book->resource_index);
     vec_release(&book->orders);
     table_release(&book->order_index);
+    vec_release(&book->facts);
+    table_release(&book->fact_index);
     vec_release(&book->open);
     vec_release(&book->pending);
 }
@@ -115,11 +117,6 @@ uint32_t book_order(struct book *book, uint32_t account, uint32_t name)
     return book->orders.count - 1;
 }
 
-void book_clear_uses(struct line_hour *hour)
-{
-    hour->use_count = 0;
-}
-
 void book_add_use(struct book *book, struct line_hour *hour, struct use use)
 {
     if (hour->use_count == hour->use_capacity) {
@@ -149,15 +146,24 @@ void book_add_user(struct book_order *order, uint32_t resource, int64_t hour_s)
     vec_push(&order->users, (struct order_user){resource, hour_s, hour_s, true});
 }
 
-bool book_add_fact(struct book *book, struct book_order *order, const struct order_fact *fact)
+bool book_add_fact(struct book *book, uint32_t order_at, const struct order_fact *fact)
 {
-    for (uint32_t i = 0; i < order->facts.count; i++)
-        if (str_equal(order->facts.at[i].id, fact->id) && str_equal(order->facts.at[i].source, fact->source))
+    struct book_order *order = &book->orders.at[order_at];
+    uint64_t hash = hash_mix(order->account, hash_mix(hash_str(fact->source), hash_str(fact->id)));
+    for (struct table_probe p = table_probe(&book->fact_index, hash); table_next(&book->fact_index, &p);) {
+        struct fact_place place = book->facts.at[p.index];
+        const struct book_order *owner = &book->orders.at[place.order];
+        const struct order_fact *known = &owner->facts.at[place.fact];
+        if (owner->account == order->account && str_equal(known->id, fact->id) &&
+            str_equal(known->source, fact->source))
             return false;
+    }
     struct order_fact copy = *fact;
     copy.id = arena_copy(&book->memory, fact->id);
     copy.source = arena_copy(&book->memory, fact->source);
     copy.sku = arena_copy(&book->memory, fact->sku);
+    table_insert(&book->fact_index, hash, book->facts.count);
+    vec_push(&book->facts, (struct fact_place){order_at, order->facts.count});
     vec_push(&order->facts, copy);
     return true;
 }

@@ -48,10 +48,11 @@ struct line_hour {
     struct use *uses; /* in the book's arena */
     uint32_t use_count;
     uint32_t use_capacity;
-    bool touched;  /* in this frame */
-    bool changed;  /* its usage, since it was settled last */
-    bool open;     /* counts of an hour that is not closed */
-    bool was_open; /* it came from the store as open */
+    uint32_t replaced; /* index + 1 into what the frame's levels replaced; 0: they did not */
+    bool touched;      /* in this frame */
+    bool changed;      /* its usage, since it was settled last */
+    bool open;         /* counts of an hour that is not closed */
+    bool was_open;     /* it came from the store as open */
     struct settled settled;
 };
 
@@ -78,8 +79,15 @@ struct book_order {
     VEC(struct order_user) users;
     struct order_state state; /* as of the last evaluation */
     bool changed;             /* by a fact of this frame */
+    bool pending;             /* it is in the book's list of those that void_after may void */
     uint32_t facts_kept;      /* how many facts came from the store */
     bool judged;              /* its state was worked out anew since it came from the store */
+};
+
+/* Where a fact is: of one identity (account, source, id) there is one. */
+struct fact_place {
+    uint32_t order;
+    uint32_t fact;
 };
 
 struct book {
@@ -95,6 +103,8 @@ struct book {
     struct table resource_index;
     VEC(struct book_order) orders;
     struct table order_index;
+    VEC(struct fact_place) facts;
+    struct table fact_index;
     VEC(uint32_t) open;    /* line_hours whose counts wait for the close of their hour */
     VEC(uint32_t) pending; /* orders that void_after may void */
     int64_t next_due_us;   /* the earliest of them */
@@ -112,10 +122,10 @@ uint32_t book_order(struct book *book, uint32_t account, uint32_t name);
 uint32_t book_find_hour(const struct book *book, uint32_t line, int64_t hour_s);
 uint32_t book_find_order(const struct book *book, uint32_t account, uint32_t name);
 
-/* Makes the usage of a line and hour empty, or one longer. */
-void book_clear_uses(struct line_hour *hour);
+/* Makes the usage of a line and hour one longer. */
 void book_add_use(struct book *book, struct line_hour *hour, struct use use);
 /* The resource named the order in this hour. */
 void book_add_user(struct book_order *order, uint32_t resource, int64_t hour_s);
-/* Keeps a fact, unless one with its (source, id) is there already; then false. Copies its strings. */
-bool book_add_fact(struct book *book, struct book_order *order, const struct order_fact *fact);
+/* Keeps a fact, unless the account has one with its (source, id) already, of whatever order; then false.
+ * Copies its strings. */
+bool book_add_fact(struct book *book, uint32_t order, const struct order_fact *fact);

@@ -16,6 +16,7 @@ void settlement_release(struct settlement *settlement)
     vec_release(&settlement->rows);
     vec_release(&settlement->credits);
     vec_release(&settlement->touched);
+    vec_release(&settlement->replaced);
     vec_release(&settlement->order_hours);
     table_release(&settlement->order_hour_index);
     vec_release(&settlement->covered);
@@ -46,7 +47,7 @@ static void note_order(struct settlement *settlement, uint32_t line, uint32_t or
     cover_order_hour(settlement, order, hour_s);
 }
 
-/* Empties a line's usage in an hour; the orders that it named are touched. */
+/* Empties a line's usage in an hour, keeping what it was; the orders that it named are touched. */
 static void take_out(struct settlement *settlement, uint32_t line, int64_t hour_s)
 {
     struct book *book = &settlement->book;
@@ -56,8 +57,14 @@ static void take_out(struct settlement *settlement, uint32_t line, int64_t hour_
     for (uint32_t i = 0; i < book->hours.at[at].use_count; i++)
         if (book->hours.at[at].uses[i].order != 0)
             note_order(settlement, line, book->hours.at[at].uses[i].order, hour_s);
-    book_clear_uses(&book->hours.at[at]);
-    book->hours.at[at].changed = true;
+    struct line_hour *hour = &book->hours.at[at];
+    if (hour->replaced == 0) {
+        vec_push(&settlement->replaced, (struct replaced){hour->uses, hour->use_count});
+        hour->replaced = settlement->replaced.count;
+        hour->uses = NULL;
+        hour->use_capacity = 0;
+    }
+    hour->use_count = 0;
     settle_touch(settlement, at);
 }
 
@@ -70,7 +77,7 @@ static void put_in(struct settlement *settlement, const struct line_key *key, in
     uint32_t order = names_intern(&book->names, segment->order);
     book_add_use(book, &book->hours.at[at],
                  (struct use){segment->from_s, segment->len_s, order, segment->quantity});
-    book->hours.at[at].changed = true;
+    book->hours.at[at].changed |= book->hours.at[at].replaced == 0;
     settle_touch(settlement, at);
     if (order != 0)
         note_order(settlement, line, order, hour_s);
@@ -227,7 +234,7 @@ static void settle_fact(struct settlement *settlement, const struct record *reco
     uint32_t order = book_order(book, names_intern(&book->names, record->account),
                                 names_intern(&book->names, record->subject));
     struct order_fact fact = fact_of(record);
-    if (book_add_fact(book, &book->orders.at[order], &fact))
+    if (book_add_fact(book, order, &fact))
         mark_changed(settlement, order);
 }
 
@@ -296,10 +303,14 @@ static void settle_order_line(struct settlement *settlement, uint32_t order_at, 
 void settle_await_void(struct settlement *settlement, uint32_t order_at)
 {
     struct book *book = &settlement->book;
-    int64_t due_us = book->orders.at[order_at].state.void_due_us;
-    vec_push(&book->pending, order_at);
-    if (due_us < book->next_due_us)
-        book->next_due_us = due_us;
+    struct book_order *order = &book->orders.at[order_at];
+    if (order->state.void_due_us == INT64_MAX)
+        return;
+    if (!order->pending)
+        vec_push(&book->pending, order_at);
+    order->pending = true;
+    if (order->state.void_due_us < book->next_due_us)
+        book->next_due_us = order->state.void_due_us;
 }
 
 static void settle_order(struct settlement *settlement, uint32_t order_at, int64_t now_us)
@@ -317,8 +328,7 @@ static void settle_order(struct settlement *settlement, uint32_t order_at, int64
         settle_order_line(settlement, order_at, &before, &before.lines[i]);
     for (uint32_t i = 0; i < after.line_count; i++)
         settle_order_line(settlement, order_at, &after, &after.lines[i]);
-    if (after.void_due_us != INT64_MAX && before.void_due_us == INT64_MAX)
-        settle_await_void(settlement, order_at);
+    settle_await_void(settlement, order_at);
 }
 
 /* Orders that void_after voids by now are evaluated again. */
@@ -331,10 +341,12 @@ static void find_due(struct settlement *settlement, int64_t now_us)
     book->next_due_us = INT64_MAX;
     for (uint32_t i = 0; i < book->pending.count; i++) {
         uint32_t order_at = book->pending.at[i];
-        int64_t due_us = book->orders.at[order_at].state.void_due_us;
+        struct book_order *order = &book->orders.at[order_at];
+        int64_t due_us = order->state.void_due_us;
+        order->pending = due_us != INT64_MAX && due_us >= now_us;
         if (due_us < now_us)
             mark_changed(settlement, order_at);
-        if (due_us == INT64_MAX || due_us < now_us)
+        if (!order->pending)
             continue;
         book->pending.at[kept++] = order_at;
         if (due_us < book->next_due_us)
@@ -418,15 +430,33 @@ static bool settled_same(const struct settled *a, const struct settled *b)
            amount_equal(&a->total, &b->total);
 }
 
+/* Whether the frame's levels left the usage other than they found it. */
+static bool usage_changed(const struct settlement *settlement, const struct line_hour *hour)
+{
+    if (hour->changed || hour->replaced == 0)
+        return hour->changed;
+    const struct replaced *before = &settlement->replaced.at[hour->replaced - 1];
+    if (before->count != hour->use_count)
+        return true;
+    for (uint32_t i = 0; i < before->count; i++) {
+        const struct use *a = &before->uses[i], *b = &hour->uses[i];
+        if (a->from_s != b->from_s || a->len_s != b->len_s || a->order != b->order ||
+            a->quantity != b->quantity)
+            return true;
+    }
+    return false;
+}
+
 /* A row where the usage or the charge is not what it was; none for a line that never was. */
 static void settle_line(struct settlement *settlement, uint32_t at)
 {
     struct settled now = rate_line(settlement, at);
     struct line_hour *hour = &settlement->book.hours.at[at];
     hour->touched = false;
-    bool nothing_new = settled_same(&now, &hour->settled) && !hour->changed;
+    bool nothing_new = settled_same(&now, &hour->settled) && !usage_changed(settlement, hour);
     bool never_was = !hour->settled.ever && !now.exists && hour->use_count == 0;
     hour->changed = false;
+    hour->replaced = 0;
     if (nothing_new || never_was)
         return;
     struct amount change = amount_sub(&now.total, &hour->settled.total);
@@ -472,6 +502,7 @@ static void rate_touched(struct settlement *settlement)
     for (uint32_t i = 0; i < settlement->touched.count; i++)
         settle_line(settlement, settlement->touched.at[i]);
     vec_clear(&settlement->touched);
+    vec_clear(&settlement->replaced);
     vec_clear(&settlement->order_hours);
     table_clear(&settlement->order_hour_index);
     vec_clear(&settlement->covered);

@@ -25,10 +25,17 @@ struct settlement {
 
     /* Scratch. */
     VEC(uint32_t) touched;
+    VEC(struct replaced) replaced;
     VEC(struct order_hour) order_hours;
     struct table order_hour_index;
     VEC(struct covered) covered;
     VEC(uint32_t) changed_orders;
+};
+
+/* The usage of a line and hour before the frame's levels took its place. */
+struct replaced {
+    const struct use *uses;
+    uint32_t count;
 };
 
 /* An order in an hour, whose users' coverage hangs together. */
@@ -62,7 +69,7 @@ enum settle_outcome settle_frame(struct settlement *settlement, const struct fra
  * of the frame's. */
 struct order_state settle_preview(const struct settlement *settlement, uint32_t order_at,
                                   const struct frame *frame, int64_t now_us);
-/* Notes that void_after may void the order, as its state has it. */
+/* Notes when void_after will void the order, if its state says that it may. */
 void settle_await_void(struct settlement *settlement, uint32_t order_at);
 
 /* Prints every line that exists, sorted, behind the format's header. */
