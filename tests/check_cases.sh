@@ -10,7 +10,6 @@ trap 'rm -f "$err"' EXIT
 for case in "$cases"/*/; do
     case=${case%/}
     read -ra args <"$case/args" || true
-    status=0
     lines=$("$@" --catalog "$case/catalog.yaml" "${args[@]}" "$case/events.ndjson" 2>"$err"; echo "status $?")
     want_status=$(sed -n 's/^Exit status \([0-9]*\).*/\1/p' "$case/why.md")
     want=$(cat "$case/lines.ndjson"; echo "status ${want_status:-0}")
