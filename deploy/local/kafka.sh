@@ -38,8 +38,9 @@ kafka_is_ready() {
 kafka_is_ready_or_dead() { kafka_is_ready || ! kafka_is_alive; }
 
 kafka_check_installed() {
-  command -v java >/dev/null || die "no java here: run deploy/local/install first"
-  kafka_jars_check "$KAFKA_JARS" || die "$KAFKA_JARS does not hold Kafka $KAFKA_VERSION: run deploy/local/install first"
+  command -v java >/dev/null || give_up "no java here: run deploy/local/install first"
+  kafka_jars_check "$KAFKA_JARS" ||
+    give_up "$KAFKA_JARS does not hold Kafka $KAFKA_VERSION: run deploy/local/install first"
 }
 
 kafka_settings() { # data folder
@@ -56,7 +57,7 @@ kafka_format() {
   id=$(head -c 16 /dev/urandom | base64 | tr '+/' 'AB' | tr -d '=')
   java -Xmx128m -XX:TieredStopAtLevel=1 -cp "$(kafka_classpath)" kafka.tools.StorageTool format -t "$id" \
     -c "$KAFKA_HOME/server.properties" >"$KAFKA_HOME/format.log" 2>&1 ||
-    { show_end_of_log "$KAFKA_HOME/format.log"; die "cannot make Kafka's data folder"; }
+    { show_end_of_log "$KAFKA_HOME/format.log"; give_up "cannot make Kafka's data folder"; }
   mv -- "$KAFKA_HOME/data.new" "$KAFKA_HOME/data"
 }
 
@@ -78,7 +79,7 @@ kafka_wait() {
   wait_until 120 kafka_is_ready_or_dead || true
   kafka_is_ready && return 0
   show_end_of_log "$KAFKA_LOG"
-  die "Kafka did not get ready"
+  give_up "Kafka did not get ready"
 }
 
 # Starts the broker unless it runs, and returns once it takes requests.

@@ -18,7 +18,7 @@ RUN_MARK=$RUN/.hourglass-run
 
 say() { printf '%s\n' "$*" >&2; }
 
-die() {
+give_up() {
   say "${0##*/}: $*"
   exit 1
 }
@@ -58,14 +58,23 @@ not() { ! "$@"; }
 
 # ---- The run folder
 
+run_folder() { printf '%s\n' "$RUN"; }
+
+# Where meson built the programs that run here.
+build_folder() {
+  local folder=${HOURGLASS_BUILD:-$REPOSITORY/build}
+  [[ -f $folder/build.ninja ]] || give_up "nothing is built in $folder: meson setup build && ninja -C build"
+  realpath -- "$folder"
+}
+
 run_is_ours() { [[ -f $RUN_MARK ]]; }
 
 run_open() {
   # Commas and colons separate folders for Kafka and Java; quotes and backslashes mean something in settings files.
-  [[ $RUN =~ ^/[A-Za-z0-9/._\ @+=~-]+$ ]] || die "cannot use $RUN as run folder: give HOURGLASS_RUN a plainer path"
+  [[ $RUN =~ ^/[A-Za-z0-9/._\ @+=~-]+$ ]] || give_up "cannot use $RUN as run folder: give HOURGLASS_RUN a plainer path"
   run_is_ours && return 0
   if [[ -e $RUN && (! -d $RUN || -n $(ls -A -- "$RUN")) ]]; then
-    die "$RUN is in use for something else: set HOURGLASS_RUN to a folder that is empty or not there yet"
+    give_up "$RUN is in use for something else: set HOURGLASS_RUN to a folder that is empty or not there yet"
   fi
   install -d -m 0755 -- "$RUN"
   printf 'Run folder of Hourglass: deploy/local/reset deletes it.\n' >"$RUN_MARK"
@@ -78,10 +87,10 @@ run_lock() {
   for i in 1 2 3 4 5; do
     run_open
     exec 9>"$RUN/lock"
-    flock -w 180 9 || die "another command has held $RUN/lock for three minutes"
+    flock -w 180 9 || give_up "another command has held $RUN/lock for three minutes"
     [[ /proc/self/fd/9 -ef $RUN/lock ]] && run_is_ours && return 0
   done
-  die "$RUN was deleted $i times while waiting for it"
+  give_up "$RUN was deleted $i times while waiting for it"
 }
 
 # ---- Ports
@@ -115,7 +124,7 @@ port_pick() { # name
     mv -- "$RUN/ports.new" "$RUN/ports"
     return 0
   done
-  die "found no free port from 20000 to 31999"
+  give_up "found no free port from 20000 to 31999"
 }
 
 # To be called when the server of that port does not run: keeps the port, unless somebody else took it meanwhile.
@@ -150,7 +159,7 @@ launch() { # pid file, log file, command...
       exec "$@"' launch "$pid_file" "$@" </dev/null >"$log" 2>&1
   ) &
   disown
-  wait_until 10 test -s "$pid_file" || die "cannot start $1"
+  wait_until 10 test -s "$pid_file" || give_up "cannot start $1"
 }
 
 # Prints the pid that stands in the file if that process was started with the argument. A pid file outlives kill -9 and
@@ -171,7 +180,7 @@ signal_and_wait() { # name, signal, seconds, is-alive command, pid
   wait_until "$seconds" not "$is_alive" && return 0
   say "$name (pid $pid) still ran $seconds s after SIG$signal: killing it"
   kill -s KILL "$pid" 2>/dev/null || true
-  wait_until 30 not "$is_alive" || die "$name (pid $pid) outlives SIGKILL"
+  wait_until 30 not "$is_alive" || give_up "$name (pid $pid) outlives SIGKILL"
 }
 
 # Copies a settings file of this folder, each @NAME@ replaced by its value.

@@ -18,10 +18,11 @@ pg_bin() {
   else
     folder=$(printf '%s\n' /usr/lib/postgresql/*/bin | sort -rV | head -n 1)
   fi
-  [[ -x $folder/postgres ]] || die "no PostgreSQL server in $folder: run deploy/local/install first"
+  [[ -x $folder/postgres ]] || give_up "no PostgreSQL server in $folder: run deploy/local/install first"
   printf '%s\n' "$folder"
 }
 
+# With no symbolic link left: user postgres may be unable to follow it.
 pg_data() { realpath -m -- "$PG_HOME/data"; }
 
 pg_pid() { launched_pid "$PG_PID" "$(pg_data)"; }
@@ -52,7 +53,7 @@ pg_clear_orphans() {
   wait_until 5 pg_has_no_orphans && return 0
   say "PostgreSQL's processes $(pg_orphans | xargs) outlived their parent by 5 s: killing them"
   pg_orphans | xargs -r kill -s KILL 2>/dev/null || true
-  wait_until 10 pg_has_no_orphans || die "PostgreSQL's processes $(pg_orphans | xargs) outlive SIGKILL"
+  wait_until 10 pg_has_no_orphans || give_up "PostgreSQL's processes $(pg_orphans | xargs) outlive SIGKILL"
 }
 
 pg_password() { awk -v role="$1" '$1 == role { print $2 }' "$PG_PASSWORDS" 2>/dev/null; } # role
@@ -83,7 +84,7 @@ pg_make_home() {
     install -d -m 0700 -o postgres -g postgres -- "$PG_HOME"
   else
     far=$("${PG_AS[@]}" mktemp -d "$PG_FAR/hourglass.XXXXXXXX") ||
-      die "user postgres may write to neither $RUN nor $PG_FAR"
+      give_up "user postgres may write to neither $RUN nor $PG_FAR"
     ln -s -- "$far" "$PG_HOME"
   fi
 }
@@ -96,7 +97,7 @@ pg_sql_of_owner() {
 }
 
 pg_initdb() { # bin, data folder
-  local password=$PG_HOME/password
+  local password=${2%/*}/password
   cd / || return 1
   # shellcheck disable=SC2016 # expanded by the inner shell
   pg_password postgres | "${PG_AS[@]}" sh -c 'umask 077; cat >"$1"' sh "$password" || return 1
@@ -108,14 +109,15 @@ pg_initdb() { # bin, data folder
 
 # Made under another name first, database and owner included: a cluster begun and not finished is never started.
 pg_init() {
-  local bin new=$PG_HOME/data.new log=$RUN/postgres.init.log
+  local bin new log=$RUN/postgres.init.log
+  new=$(pg_data).new
   [[ -d $PG_HOME/data ]] && return 0
   bin=$(pg_bin) || exit 1
   pg_make_passwords
   rm -rf -- "$new"
   (umask 077 && pg_initdb "$bin" "$new" >"$log" 2>&1) || {
     show_end_of_log "$log"
-    die "cannot make PostgreSQL's cluster"
+    give_up "cannot make PostgreSQL's cluster"
   }
   mv -- "$new" "$PG_HOME/data"
 }
@@ -139,7 +141,7 @@ pg_wait() {
   wait_until 120 pg_is_ready_or_dead || true
   pg_is_ready && return 0
   show_end_of_log "$PG_LOG"
-  die "PostgreSQL did not get ready"
+  give_up "PostgreSQL did not get ready"
 }
 
 # Starts the server unless it runs, and returns once it takes connections.
