@@ -15,27 +15,31 @@ enum { TIMEOUT_MS = 20000, MESSAGE_MAX_BYTES = 4 << 20 };
 
 static char reason[512];
 
-static int refused(const char *why) {
+static int refused(const char *why)
+{
     fprintf(stderr, "probe: %s\n", why);
     return 1;
 }
 
-static void on_delivery(rd_kafka_t *rk, const rd_kafka_message_t *message, void *opaque) {
+static void on_delivery(rd_kafka_t *rk, const rd_kafka_message_t *message, void *opaque)
+{
     (void)rk;
     rd_kafka_resp_err_t *first = opaque;
     if (message->err && !*first)
         *first = message->err;
 }
 
-static rd_kafka_t *client_new(rd_kafka_type_t type, const char *broker, void *opaque) {
+static rd_kafka_t *client_new(rd_kafka_type_t type, const char *broker, void *opaque)
+{
     const char *settings[][2] = {
-        {"bootstrap.servers", broker},     {"group.id", "probe"}, {"enable.auto.commit", "false"},
-        {"enable.partition.eof", "true"},  {"acks", "all"},       {"message.timeout.ms", "20000"},
-        {"message.max.bytes", "4200000"},  {"log_level", "0"},    {"topic.metadata.propagation.max.ms", "0"},
+        {"bootstrap.servers", broker},    {"group.id", "probe"}, {"enable.auto.commit", "false"},
+        {"enable.partition.eof", "true"}, {"acks", "all"},       {"message.timeout.ms", "20000"},
+        {"message.max.bytes", "4200000"}, {"log_level", "0"},    {"topic.metadata.propagation.max.ms", "0"},
     };
     rd_kafka_conf_t *conf = rd_kafka_conf_new();
     for (size_t i = 0; i < sizeof settings / sizeof *settings; i++)
-        if (rd_kafka_conf_set(conf, settings[i][0], settings[i][1], reason, sizeof reason) != RD_KAFKA_CONF_OK)
+        if (rd_kafka_conf_set(conf, settings[i][0], settings[i][1], reason, sizeof reason) !=
+            RD_KAFKA_CONF_OK)
             exit(refused(reason));
     rd_kafka_conf_set_opaque(conf, opaque);
     if (type == RD_KAFKA_PRODUCER)
@@ -46,7 +50,8 @@ static rd_kafka_t *client_new(rd_kafka_type_t type, const char *broker, void *op
     return rk;
 }
 
-static int make(rd_kafka_t *rk, const char *topic) {
+static int make(rd_kafka_t *rk, const char *topic)
+{
     rd_kafka_NewTopic_t *new = rd_kafka_NewTopic_new(topic, 1, 1, reason, sizeof reason);
     rd_kafka_queue_t *queue = rd_kafka_queue_new(rk);
     rd_kafka_CreateTopics(rk, &new, 1, NULL, queue);
@@ -61,7 +66,8 @@ static int make(rd_kafka_t *rk, const char *topic) {
     return 0;
 }
 
-static int put(rd_kafka_t *rk, const char *topic, size_t size, int n, const rd_kafka_resp_err_t *outcome) {
+static int put(rd_kafka_t *rk, const char *topic, size_t size, int n, const rd_kafka_resp_err_t *outcome)
+{
     static char value[MESSAGE_MAX_BYTES];
     if (size > sizeof value)
         return refused("too large for the probe");
@@ -77,7 +83,8 @@ static int put(rd_kafka_t *rk, const char *topic, size_t size, int n, const rd_k
     return 0;
 }
 
-static int end(rd_kafka_t *rk, const char *topic) {
+static int end(rd_kafka_t *rk, const char *topic)
+{
     int64_t low = 0;
     int64_t high = 0;
     rd_kafka_resp_err_t err = rd_kafka_query_watermark_offsets(rk, topic, 0, &low, &high, TIMEOUT_MS);
@@ -87,7 +94,8 @@ static int end(rd_kafka_t *rk, const char *topic) {
     return 0;
 }
 
-static int read_all(rd_kafka_t *rk, const char *topic) {
+static int read_all(rd_kafka_t *rk, const char *topic)
+{
     rd_kafka_topic_partition_list_t *from = rd_kafka_topic_partition_list_new(1);
     rd_kafka_topic_partition_list_add(from, topic, 0)->offset = 0;
     rd_kafka_assign(rk, from);
@@ -103,7 +111,8 @@ static int read_all(rd_kafka_t *rk, const char *topic) {
     }
 }
 
-int main(int argc, char **argv) {
+int main(int argc, char **argv)
+{
     if (argc < 4 || (strcmp(argv[2], "put") == 0) != (argc == 6))
         return 2;
     const char *verb = argv[2];
