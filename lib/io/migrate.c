@@ -47,18 +47,29 @@ static bool apply(struct pg *pg, const struct migration *migration)
            pg_commit(pg);
 }
 
-enum migrate_outcome migrate(struct pg *pg, const char *schema, int *applied)
+static enum migrate_outcome apply_missing(struct pg *pg, int *applied)
 {
     enum migrate_outcome outcome;
-    *applied = 0;
-    if (!begin(pg, schema))
-        return MIGRATE_FAILED;
     int count = applied_count(pg, &outcome);
     for (int i = count; outcome == MIGRATED && i < migration_count; i++) {
         if (!apply(pg, &migrations[i]))
             return MIGRATE_FAILED;
         ++*applied;
     }
+    return outcome;
+}
+
+enum migrate_outcome migrate(struct pg *pg, const char *schema, int *applied)
+{
+    char unlock[80];
+    *applied = 0;
+    if (!begin(pg, schema))
+        return MIGRATE_FAILED;
+    enum migrate_outcome outcome = apply_missing(pg, applied);
+    /* After a failure the transaction still holds it, and the caller's connection is of no more use. */
+    snprintf(unlock, sizeof unlock, "SELECT pg_advisory_unlock(%d)", LOCK);
+    if (outcome != MIGRATE_FAILED && !pg_script(pg, unlock))
+        return MIGRATE_FAILED;
     return outcome;
 }
 
