@@ -4,7 +4,7 @@
 
 #include "lib/base/check.h"
 #include "lib/base/time.h"
-#include "settler/core/cover.h"
+#include "settler/core/preview.h"
 #include "settler/store_rows.h"
 
 void loaded_release(struct loaded *loaded)
@@ -323,6 +323,36 @@ static void want_frame(struct loaded *loaded, const struct frame *frame)
     }
 }
 
+/* Orders of which the batch's facts have an identity: it counts once, whatever order it names. */
+static bool want_identities(struct loaded *loaded, const struct frame *frame)
+{
+    struct pg_array accounts = {0}, sources = {0}, ids = {0};
+    bool any = false;
+    for (uint32_t i = 0; i < frame->fact_count; i++) {
+        const struct record *record = &frame->facts[i].record;
+        if (frame->facts[i].control != CONTROL_NONE || !order_takes(record->kind))
+            continue;
+        pg_array_add(&accounts, record->account);
+        pg_array_add(&sources, record->source);
+        pg_array_add(&ids, record->id);
+        any = true;
+    }
+    const char *const values[] = {pg_array_end(&accounts), pg_array_end(&sources), pg_array_end(&ids)};
+    PGresult *rows = NULL;
+    if (any)
+        rows = pg_query(loaded->pg,
+                        "SELECT o.account, o.\"order\" FROM orders o JOIN unnest($1::text[], $2::text[],"
+                        " $3::text[]) k(a, s, i) ON o.account = k.a AND o.source = k.s AND o.id = k.i",
+                        3, values);
+    pg_array_release(&accounts);
+    pg_array_release(&sources);
+    pg_array_release(&ids);
+    for (int i = 0; rows != NULL && i < PQntuples(rows); i++)
+        want_order_named(loaded, text_at(rows, i, 0), text_at(rows, i, 1));
+    PQclear(rows);
+    return rows != NULL || !any;
+}
+
 /* Orders that void_after voids by the batch's last watermark. */
 static bool want_due(struct loaded *loaded, int64_t watermark_us)
 {
@@ -397,22 +427,26 @@ static void want_changes(struct loaded *loaded, const struct placed_frame *frame
 {
     struct book *book = &loaded->settlement->book;
     int64_t now_us = frames[count - 1].frame.watermark_us;
+    struct fresh_facts fresh = {0};
+    preview_facts(loaded->settlement, &frames[0].frame, &fresh);
     for (uint32_t i = 0; i < loaded->order_list.count; i++) {
         uint32_t at = loaded->order_list.at[i];
-        struct order_state after = settle_preview(loaded->settlement, at, &frames[0].frame, now_us);
+        struct order_state after = preview_order(loaded->settlement, at, &frames[0].frame, &fresh, now_us);
         struct order_change change = order_changes(&book->orders.at[at].state, &after);
         for (int s = 0; s < 2; s++)
             want_span(loaded, at, change.from_s[s], change.to_s[s]);
         want_order_lines(loaded, at, &book->orders.at[at].state);
         want_order_lines(loaded, at, &after);
     }
+    vec_release(&fresh.list);
 }
 
 bool load_touched(struct loaded *loaded, const struct placed_frame *frames, uint32_t count)
 {
     for (uint32_t i = 0; i < count; i++)
         want_frame(loaded, &frames[i].frame);
-    if (!want_due(loaded, frames[count - 1].frame.watermark_us) || !load_usage(loaded, 0) ||
+    if (!want_identities(loaded, &frames[0].frame) ||
+        !want_due(loaded, frames[count - 1].frame.watermark_us) || !load_usage(loaded, 0) ||
         !load_open_counts(loaded, frames, count))
         return false;
     want_orders_of_usage(loaded);

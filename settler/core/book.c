@@ -146,23 +146,36 @@ void book_add_user(struct book_order *order, uint32_t resource, int64_t hour_s)
     vec_push(&order->users, (struct order_user){resource, hour_s, hour_s, true});
 }
 
+static uint64_t hash_fact(struct str account, struct str source, struct str id)
+{
+    return hash_mix(hash_str(account), hash_mix(hash_str(source), hash_str(id)));
+}
+
+bool book_has_fact(const struct book *book, struct str account, struct str source, struct str id)
+{
+    const struct table *index = &book->fact_index;
+    for (struct table_probe p = table_probe(index, hash_fact(account, source, id)); table_next(index, &p);) {
+        struct fact_place place = book->facts.at[p.index];
+        const struct book_order *order = &book->orders.at[place.order];
+        const struct order_fact *known = &order->facts.at[place.fact];
+        if (str_equal(known->id, id) && str_equal(known->source, source) &&
+            str_equal(names_get(&book->names, order->account), account))
+            return true;
+    }
+    return false;
+}
+
 bool book_add_fact(struct book *book, uint32_t order_at, const struct order_fact *fact)
 {
     struct book_order *order = &book->orders.at[order_at];
-    uint64_t hash = hash_mix(order->account, hash_mix(hash_str(fact->source), hash_str(fact->id)));
-    for (struct table_probe p = table_probe(&book->fact_index, hash); table_next(&book->fact_index, &p);) {
-        struct fact_place place = book->facts.at[p.index];
-        const struct book_order *owner = &book->orders.at[place.order];
-        const struct order_fact *known = &owner->facts.at[place.fact];
-        if (owner->account == order->account && str_equal(known->id, fact->id) &&
-            str_equal(known->source, fact->source))
-            return false;
-    }
+    struct str account = names_get(&book->names, order->account);
+    if (book_has_fact(book, account, fact->source, fact->id))
+        return false;
     struct order_fact copy = *fact;
     copy.id = arena_copy(&book->memory, fact->id);
     copy.source = arena_copy(&book->memory, fact->source);
     copy.sku = arena_copy(&book->memory, fact->sku);
-    table_insert(&book->fact_index, hash, book->facts.count);
+    table_insert(&book->fact_index, hash_fact(account, fact->source, fact->id), book->facts.count);
     vec_push(&book->facts, (struct fact_place){order_at, order->facts.count});
     vec_push(&order->facts, copy);
     return true;

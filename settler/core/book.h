@@ -129,3 +129,4 @@ void book_add_user(struct book_order *order, uint32_t resource, int64_t hour_s);
 /* Keeps a fact, unless the account has one with its (source, id) already, of whatever order; then false.
  * Copies its strings. */
 bool book_add_fact(struct book *book, uint32_t order, const struct order_fact *fact);
+bool book_has_fact(const struct book *book, struct str account, struct str source, struct str id);

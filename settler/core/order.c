@@ -3,6 +3,26 @@
 #include "lib/base/check.h"
 #include "lib/base/time.h"
 
+bool order_takes(enum record_kind kind)
+{
+    return kind == RECORD_ORDER_PAID || kind == RECORD_ORDER_FULFILLED || kind == RECORD_ORDER_FAILED ||
+           kind == RECORD_ORDER_REFUNDED;
+}
+
+struct order_fact order_fact_of(const struct record *record)
+{
+    return (struct order_fact){
+        .kind = record->kind,
+        .time_us = record->time_us,
+        .id = record->id,
+        .source = record->source,
+        .product = record->product,
+        .sku = record->sku,
+        .quantity = record->quantity,
+        .months = record->months,
+    };
+}
+
 const char *charge_kind_name(enum charge_kind kind)
 {
     static const char *const names[] = {"usage", "subscription", "refund", "void"};

@@ -19,6 +19,11 @@ struct order_fact {
     int64_t months;
 };
 
+/* Whether it is an event of an order. */
+bool order_takes(enum record_kind kind);
+/* Strings are the record's. */
+struct order_fact order_fact_of(const struct record *record);
+
 enum charge_kind { CHARGE_USAGE, CHARGE_SUBSCRIPTION, CHARGE_REFUND, CHARGE_VOID };
 /* "usage", ...; CONTRACT §4. */
 const char *charge_kind_name(enum charge_kind kind);

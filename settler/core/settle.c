@@ -179,48 +179,6 @@ static void close_hours(struct settlement *settlement, int64_t closed_s)
 
 /* --- facts --- */
 
-static bool is_order(enum record_kind kind)
-{
-    return kind == RECORD_ORDER_PAID || kind == RECORD_ORDER_FULFILLED || kind == RECORD_ORDER_FAILED ||
-           kind == RECORD_ORDER_REFUNDED;
-}
-
-static struct order_fact fact_of(const struct record *record)
-{
-    return (struct order_fact){
-        .kind = record->kind,
-        .time_us = record->time_us,
-        .id = record->id,
-        .source = record->source,
-        .product = record->product,
-        .sku = record->sku,
-        .quantity = record->quantity,
-        .months = record->months,
-    };
-}
-
-struct order_state settle_preview(const struct settlement *settlement, uint32_t order_at,
-                                  const struct frame *frame, int64_t now_us)
-{
-    const struct book *book = &settlement->book;
-    const struct book_order *order = &book->orders.at[order_at];
-    if (book->prices.list.count == 0)
-        return order->state;
-    VEC(struct order_fact) facts = {0};
-    for (uint32_t i = 0; i < order->facts.count; i++)
-        vec_push(&facts, order->facts.at[i]);
-    for (uint32_t i = 0; i < frame->fact_count; i++) {
-        const struct record *record = &frame->facts[i].record;
-        if (frame->facts[i].control == CONTROL_NONE && is_order(record->kind) &&
-            str_equal(record->account, names_get(&book->names, order->account)) &&
-            str_equal(record->subject, names_get(&book->names, order->name)))
-            vec_push(&facts, fact_of(record));
-    }
-    struct order_state state = order_evaluate(facts.at, facts.count, &book->prices, now_us);
-    vec_release(&facts);
-    return state;
-}
-
 static void mark_changed(struct settlement *settlement, uint32_t order)
 {
     if (!settlement->book.orders.at[order].changed)
@@ -233,7 +191,7 @@ static void settle_fact(struct settlement *settlement, const struct record *reco
     struct book *book = &settlement->book;
     uint32_t order = book_order(book, names_intern(&book->names, record->account),
                                 names_intern(&book->names, record->subject));
-    struct order_fact fact = fact_of(record);
+    struct order_fact fact = order_fact_of(record);
     if (book_add_fact(book, order, &fact))
         mark_changed(settlement, order);
 }
@@ -254,7 +212,7 @@ static enum settle_outcome settle_facts(struct settlement *settlement, const str
         const struct fact *fact = &frame->facts[i];
         if (fact->control != CONTROL_NONE)
             continue;
-        if (is_order(fact->record.kind))
+        if (order_takes(fact->record.kind))
             settle_fact(settlement, &fact->record);
         else
             vec_push(&settlement->credits, i);

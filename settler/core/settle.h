@@ -65,11 +65,8 @@ void settlement_init(struct settlement *settlement);
 void settlement_release(struct settlement *settlement);
 enum settle_outcome settle_frame(struct settlement *settlement, const struct frame *frame);
 
-/* For a store that fills the book: what an order's state will be with a frame's facts. Its strings are slices
- * of the frame's. */
-struct order_state settle_preview(const struct settlement *settlement, uint32_t order_at,
-                                  const struct frame *frame, int64_t now_us);
-/* Notes when void_after will void the order, if its state says that it may. */
+/* For a store that fills the book: notes when void_after will void the order, if its state says that it may.
+ */
 void settle_await_void(struct settlement *settlement, uint32_t order_at);
 
 /* Prints every line that exists, sorted, behind the format's header. */
