@@ -1,0 +1,296 @@
+/* The settler's tables are a function of the frames: however they are batched, whoever claims in between,
+ * they are what settling in memory says. Needs PostgreSQL: HOURGLASS_DATABASE; passed over without. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "lib/base/check.h"
+#include "lib/base/time.h"
+#include "lib/io/migrate.h"
+#include "settler/store.h"
+#include "tests/support/frames.h"
+
+enum { SEEDS = 16, SAID = 120, BATCH_MAX = 12, SCHEMA_SIZE = 40 };
+
+static const char *database;
+
+static struct pg *connect_to(const char *schema)
+{
+    char error[400];
+    struct pg *pg = pg_connect(database, schema, error);
+    if (pg == NULL)
+        print_message("# %s\n", error);
+    assert_non_null(pg);
+    return pg;
+}
+
+static struct pg *new_schema(const char *schema)
+{
+    char sql[100];
+    int applied;
+    struct pg *pg = connect_to(schema);
+    snprintf(sql, sizeof sql, "DROP SCHEMA IF EXISTS %s CASCADE", schema);
+    assert_true(pg_script(pg, sql));
+    assert_int_equal(migrate(pg, schema, &applied), MIGRATED);
+    return pg;
+}
+
+static void drop_schema(struct pg *pg, const char *schema)
+{
+    char sql[100];
+    snprintf(sql, sizeof sql, "DROP SCHEMA %s CASCADE", schema);
+    assert_true(pg_script(pg, sql));
+    pg_free(pg);
+}
+
+/* Rows of a query, fields by a bar, NUL-terminated. */
+static struct packer query_text(struct pg *pg, const char *sql)
+{
+    struct packer out = {0};
+    PGresult *rows = pg_query(pg, sql, 0, NULL);
+    if (rows == NULL)
+        print_message("# %s\n", pg->error);
+    assert_non_null(rows);
+    for (int r = 0; r < PQntuples(rows); r++)
+        for (int c = 0; c < PQnfields(rows); c++) {
+            pack_raw(&out, PQgetvalue(rows, r, c), (size_t)PQgetlength(rows, r, c));
+            pack_raw(&out, c + 1 < PQnfields(rows) ? "|" : "\n", 1);
+        }
+    PQclear(rows);
+    pack_raw(&out, "", 1);
+    return out;
+}
+
+/* --- settling in batches --- */
+
+static struct placed_frame place(const struct frame *frame)
+{
+    return (struct placed_frame){*frame, (int64_t)frame->seq + 1};
+}
+
+/* As the process does it: a frame with facts of orders or a catalog is settled alone. */
+static uint32_t next_batch(const struct frame_log *log, uint32_t from, uint32_t longest,
+                           struct placed_frame batch[BATCH_MAX])
+{
+    uint32_t count = 0;
+    while (count < longest && from + count < log->frames.count) {
+        const struct frame *frame = &log->frames.at[from + count];
+        if (!store_frame_is_plain(frame) && count > 0)
+            break;
+        batch[count++] = place(frame);
+        if (!store_frame_is_plain(frame))
+            break;
+    }
+    return count;
+}
+
+/* Settles the whole log; now and then with a new connection and a new claim. */
+static void settle_log(struct frame_log *log, const char *schema, uint32_t longest, bool restless)
+{
+    struct pg *pg = connect_to(schema);
+    struct claim claim;
+    assert_int_equal(store_claim(pg, 0, &claim), STORE_OK);
+    while (claim.next_seq < log->frames.count) {
+        struct placed_frame batch[BATCH_MAX];
+        uint64_t rows;
+        uint32_t limit = 1 + random_below(&log->random, longest);
+        uint32_t count = next_batch(log, (uint32_t)claim.next_seq, limit, batch);
+        enum store_outcome outcome = store_settle(pg, &claim, batch, count, &rows);
+        if (outcome != STORE_OK)
+            print_message("# %s\n", pg->error);
+        assert_int_equal(outcome, STORE_OK);
+        if (!restless || random_below(&log->random, 4) != 0)
+            continue;
+        pg_free(pg);
+        pg = connect_to(schema);
+        assert_int_equal(store_claim(pg, 0, &claim), STORE_OK);
+    }
+    pg_free(pg);
+}
+
+/* --- in memory --- */
+
+static void put(struct packer *out, const char *text)
+{
+    pack_raw(out, text, strlen(text));
+}
+
+static void put_row(struct packer *out, const struct settlement *settlement, const struct settled_row *row,
+                    uint64_t seq)
+{
+    const struct book *book = &settlement->book;
+    const struct line_hour *hour = &book->hours.at[row->hour];
+    const struct line_key *key = &book->lines.at[hour->line].key;
+    char units[40], total[AMOUNT_TEXT_SIZE], change[AMOUNT_TEXT_SIZE], text[1000];
+    u128_print(hour->settled.units, units);
+    amount_print(&hour->settled.total, prices_charge_scale(&book->prices), total);
+    amount_print(&row->change, prices_charge_scale(&book->prices), change);
+    snprintf(text, sizeof text, "%llu|%.*s|%lld|%s|%.*s|%s|%.*s|%s|%s|%s|%s|%s|%s\n", (unsigned long long)seq,
+             STR_ARG(names_get(&book->names, key->account)), (long long)hour->hour_s,
+             product_name(key->product), STR_ARG(names_get(&book->names, key->resource)),
+             meter_name(key->meter), STR_ARG(names_get(&book->names, key->sku)), charge_kind_name(key->kind),
+             units, hour->settled.priced ? "t" : "f", hour->settled.exists ? "t" : "f", total, change);
+    put(out, text);
+}
+
+static struct packer settle_in_memory(const struct frame_log *log)
+{
+    struct packer out = {0};
+    struct settlement settlement;
+    settlement_init(&settlement);
+    for (uint32_t i = 0; i < log->frames.count; i++) {
+        assert_int_equal(settle_frame(&settlement, &log->frames.at[i]), SETTLED);
+        for (uint32_t r = 0; r < settlement.rows.count; r++)
+            put_row(&out, &settlement, &settlement.rows.at[r], i);
+    }
+    settlement_release(&settlement);
+    pack_raw(&out, "", 1);
+    return out;
+}
+
+/* --- the facts --- */
+
+static void assert_same_text(struct packer *a, struct packer *b, const char *what, uint64_t seed)
+{
+    bool same = strcmp(a->bytes.at, b->bytes.at) == 0;
+    if (!same) {
+        uint32_t at = 0, line = 0;
+        for (; a->bytes.at[at] == b->bytes.at[at]; at++)
+            line = a->bytes.at[at] == '\n' ? at + 1 : line;
+        print_message("# seed %llu, %s differ:\n# %.*s\n# %.*s\n", (unsigned long long)seed, what,
+                      (int)strcspn(a->bytes.at + line, "\n"), a->bytes.at + line,
+                      (int)strcspn(b->bytes.at + line, "\n"), b->bytes.at + line);
+    }
+    vec_release(&a->bytes);
+    vec_release(&b->bytes);
+    assert_true(same);
+}
+
+static void rows_are_those_of_settling_in_memory_however_they_are_batched(void **state)
+{
+    (void)state;
+    char schema[SCHEMA_SIZE];
+    snprintf(schema, sizeof schema, "test_store_%d", (int)getpid());
+    for (uint64_t seed = 1; seed <= SEEDS; seed++) {
+        struct frame_log log;
+        frame_log_make(&log, seed, SAID);
+        frame_log_cut(&log, 1 + (uint32_t)seed % 10);
+        struct pg *pg = new_schema(schema);
+        settle_log(&log, schema, BATCH_MAX, true);
+        struct packer expected = settle_in_memory(&log);
+        struct packer found = query_text(
+            pg, "SELECT seq, account, extract(epoch FROM hour)::bigint, product, resource, meter, sku, kind, "
+                "units,"
+                " priced, \"exists\", total, amount FROM settled JOIN line_names USING (line)"
+                " ORDER BY seq, account COLLATE \"C\", hour, product COLLATE \"C\", resource COLLATE \"C\","
+                " meter COLLATE \"C\", sku COLLATE \"C\", kind COLLATE \"C\"");
+        drop_schema(pg, schema);
+        frame_log_release(&log);
+        assert_same_text(&expected, &found, "rows in memory and in the table", seed);
+    }
+}
+
+/* Everything but who owns the partition. */
+static const char *const tables[] = {
+    "SELECT * FROM settled ORDER BY hour, line, seq",
+    "SELECT * FROM line_names ORDER BY line",
+    "SELECT * FROM open_counts ORDER BY line, hour",
+    "SELECT * FROM orders ORDER BY account, source, id",
+    "SELECT * FROM order_usage ORDER BY account, \"order\", product, resource",
+    "SELECT * FROM order_due ORDER BY account, \"order\"",
+    "SELECT * FROM credits ORDER BY account, source, id",
+    "SELECT * FROM catalogs ORDER BY partition, seq, ordinal",
+    "SELECT partition, next_seq, next_step, next_offset, last_hash, watermark_us, closed_s FROM claim",
+    "SELECT * FROM lines ORDER BY 1, 2, 3, 4, 5, 6, 7",
+};
+
+static void all_tables_are_the_same_however_the_frames_are_batched(void **state)
+{
+    (void)state;
+    char one[SCHEMA_SIZE], many[SCHEMA_SIZE];
+    snprintf(one, sizeof one, "test_store_one_%d", (int)getpid());
+    snprintf(many, sizeof many, "test_store_many_%d", (int)getpid());
+    for (uint64_t seed = 101; seed <= 100 + SEEDS / 2; seed++) {
+        struct frame_log log;
+        frame_log_make(&log, seed, SAID);
+        frame_log_cut(&log, 1 + (uint32_t)seed % 10);
+        vec_remove(&log.frames, log.frames.count - 1, 1); /* leaves hours open */
+        struct pg *a = new_schema(one), *b = new_schema(many);
+        settle_log(&log, one, 1, false);
+        settle_log(&log, many, BATCH_MAX, true);
+        for (size_t t = 0; t < sizeof tables / sizeof *tables; t++) {
+            struct packer left = query_text(a, tables[t]), right = query_text(b, tables[t]);
+            assert_same_text(&left, &right, tables[t], seed);
+        }
+        drop_schema(a, one);
+        drop_schema(b, many);
+        frame_log_release(&log);
+    }
+}
+
+static void who_claimed_before_can_settle_no_more(void **state)
+{
+    (void)state;
+    char schema[SCHEMA_SIZE];
+    snprintf(schema, sizeof schema, "test_store_%d", (int)getpid());
+    struct frame_log log;
+    frame_log_make(&log, 1, SAID);
+    frame_log_cut(&log, 10);
+    struct pg *pg = new_schema(schema), *other = connect_to(schema);
+    struct claim mine, theirs;
+    struct placed_frame first = place(&log.frames.at[0]), second = place(&log.frames.at[1]);
+    uint64_t rows;
+    assert_int_equal(store_claim(pg, 0, &mine), STORE_OK);
+    assert_int_equal(store_settle(pg, &mine, &first, 1, &rows), STORE_OK);
+    assert_int_equal(store_claim(other, 0, &theirs), STORE_OK);
+    assert_int_equal(theirs.next_seq, 1);
+    assert_int_equal(store_settle(pg, &mine, &second, 1, &rows), STORE_LOST);
+    assert_int_equal(store_settle(other, &theirs, &second, 1, &rows), STORE_OK);
+    struct packer seq = query_text(pg, "SELECT next_seq, epoch FROM claim");
+    assert_string_equal(seq.bytes.at, "2|2\n");
+    vec_release(&seq.bytes);
+    pg_free(other);
+    drop_schema(pg, schema);
+    frame_log_release(&log);
+}
+
+static void money_is_neither_changed_nor_deleted(void **state)
+{
+    (void)state;
+    char schema[SCHEMA_SIZE];
+    static const char *const forbidden[] = {
+        "UPDATE settled SET amount = 0",  "DELETE FROM settled", "TRUNCATE settled",
+        "UPDATE orders SET quantity = 1", "DELETE FROM orders",  "TRUNCATE orders",
+    };
+    snprintf(schema, sizeof schema, "test_store_%d", (int)getpid());
+    struct frame_log log;
+    frame_log_make(&log, 2, SAID);
+    frame_log_cut(&log, 10);
+    struct pg *pg = new_schema(schema);
+    settle_log(&log, schema, BATCH_MAX, false);
+    for (size_t i = 0; i < sizeof forbidden / sizeof *forbidden; i++)
+        assert_false(pg_script(pg, forbidden[i]));
+    drop_schema(pg, schema);
+    frame_log_release(&log);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(rows_are_those_of_settling_in_memory_however_they_are_batched),
+        cmocka_unit_test(all_tables_are_the_same_however_the_frames_are_batched),
+        cmocka_unit_test(who_claimed_before_can_settle_no_more),
+        cmocka_unit_test(money_is_neither_changed_nor_deleted),
+    };
+    database = getenv("HOURGLASS_DATABASE");
+    if (database == NULL || database[0] == 0) {
+        printf("1..0 # SKIP HOURGLASS_DATABASE is not set\n");
+        return 0;
+    }
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
