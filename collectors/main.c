@@ -1,5 +1,8 @@
+#include <sysexits.h>
+
 #include "collectors/file_source.h"
 #include "collectors/live.h"
+#include "lib/io/admin.h"
 #include "lib/io/log.h"
 #include "lib/io/options.h"
 #include "lib/io/process.h"
@@ -11,6 +14,7 @@ static struct live_options live;
 static const char *path;
 static int64_t port;
 static bool log_json;
+static const _Atomic bool always = true;
 
 static const struct option_row rows[] = {
     {"kafka", OPTION_TEXT, &live.sender.kafka, NULL, 0, 0, "bootstrap servers, HOST:PORT,..."},
@@ -56,5 +60,13 @@ int main(int count, char **arguments)
     file.prefix = live.sender.prefix;
     file.files = &path;
     file.file_count = 1;
-    return file_source_run(&file);
+    struct admin_config config = {live.admin_address,   (uint16_t)live.admin_port,
+                                  live.admin_port_file, file_source_metrics,
+                                  FILE_METRICS,         &always};
+    struct admin *admin = admin_start(&config);
+    if (admin == NULL)
+        return EX_UNAVAILABLE;
+    status = file_source_run(&file);
+    admin_stop(admin);
+    return status;
 }
