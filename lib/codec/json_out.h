@@ -1,0 +1,36 @@
+/* Messages of every topic as JSON, one object a line, for people who look at the log.
+ *
+ * Fields have the names of schemas/; a union's branch is an object with one key, its name. Numbers of 128
+ * bits are strings, hashes hexadecimal. A time has a second field beside it, named without the unit: RFC
+ * 3339, or null for "not yet" and "since ever". Whatever the bytes are, what is printed is valid UTF-8. */
+#pragma once
+
+#include "lib/codec/frame.h"
+#include "lib/codec/topics.h"
+#include "lib/domain/message.h"
+
+/* Where in Kafka the message stands. */
+struct json_place {
+    uint32_t partition;
+    int64_t offset;
+    int64_t timestamp_ms;
+    struct str key; /* size 0: none, and not printed */
+};
+
+/* Each appends one line, with its end. */
+void json_out_usage(const struct json_place *place, const struct message *message, struct packer *out);
+/* parts > 1: the frame came in so many, and this was the one that completed it. */
+void json_out_frame(const struct json_place *place, const struct frame *frame, uint32_t parts,
+                    struct packer *out);
+/* Chunks and parts: the size of their bytes, not the bytes. */
+void json_out_frame_part(const struct json_place *place, const struct frame_part *part, struct packer *out);
+void json_out_snapshot_chunk(const struct json_place *place, const struct snapshot_chunk *chunk,
+                             struct packer *out);
+void json_out_snapshot_manifest(const struct json_place *place, const struct snapshot_manifest *manifest,
+                                struct packer *out);
+void json_out_generation(const struct json_place *place, const struct generation *generation,
+                         struct packer *out);
+void json_out_reject(const struct json_place *place, const struct reject *reject, struct packer *out);
+/* A message without a value: compaction will take away what had its key. */
+void json_out_tombstone(const struct json_place *place, struct packer *out);
+void json_out_undecoded(const struct json_place *place, size_t size, struct packer *out);
