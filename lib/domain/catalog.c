@@ -70,10 +70,16 @@ unsigned __int128 catalog_free_bytes(const struct catalog *catalog, struct str s
 
 int32_t price_list_at(struct price_list list, int64_t second_s)
 {
-    int32_t at = (int32_t)list.count - 1;
-    while (at >= 0 && list.prices[at].from_s > second_s)
-        at--;
-    return at;
+    uint32_t begun = 0;        /* prices[0 .. begun) hold from second_s or before, */
+    uint32_t end = list.count; /* prices[end ..) from after it */
+    while (begun < end) {
+        uint32_t middle = begun + (end - begun) / 2;
+        if (list.prices[middle].from_s <= second_s)
+            begun = middle + 1;
+        else
+            end = middle;
+    }
+    return (int32_t)begun - 1;
 }
 
 void catalog_free(struct catalog *catalog)
