@@ -82,9 +82,9 @@ processes_with() { # start of an argument; prints each process that has such a o
 # ---- Facts, each a function whose name says no more than the text beside its call
 
 each_command_helps() {
-  local command
+  local command help
   for command in install up status down reset; do
-    run "$command" --help | grep -q "^Usage: deploy/local/$command" || return 1
+    help=$(run "$command" --help) && [[ $help == "Usage: deploy/local/$command"* ]] || return 1
     exits 2 run "$command" --no-such-option || return 1
   done
 }
