@@ -20,5 +20,6 @@ int command_help(const char *name);
 int command_rate(int count, char **arguments);
 int command_init(int count, char **arguments);
 int command_db_migrate(int count, char **arguments);
+int command_tail(int count, char **arguments);
 int command_lines(int count, char **arguments);
 int command_catalog_check(int count, char **arguments);

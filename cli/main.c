@@ -11,6 +11,8 @@ static const struct command commands[] = {
      command_catalog_check},
     {"init", "--kafka HOST:PORT --catalog FILE [--OPTION VALUE]...",
      "Make the topics of a generation, with its rules and first catalog.", command_init},
+    {"tail", "TOPIC --kafka HOST:PORT [-p PARTITION] [-o OFFSET] [-c COUNT] [-e]",
+     "Print a topic's messages, one JSON object a line.", command_tail},
     {"lines", "--database URL [--schema NAME]", "Print the charge lines that stand in the database.",
      command_lines},
     {"db migrate", "--database URL [--schema NAME]", "Bring a database's schema up to this binary.",

@@ -1,0 +1,237 @@
+/* `hourglass tail`: a topic's messages as JSON lines, with kcat's options. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "cli/command.h"
+#include "cli/message_json.h"
+#include "lib/base/check.h"
+#include "lib/domain/topics.h"
+#include "lib/io/file.h"
+#include "lib/io/kafka.h"
+#include "lib/io/options.h"
+#include "lib/io/process.h"
+
+enum { POLL_MS = 100, HELD_BYTES = 64 * 1024, ARGUMENTS_MAX = 64 };
+
+static struct {
+    const char *kafka;
+    const char *prefix;
+    const char *from;
+    int64_t partition;
+    int64_t count;
+    bool exit_at_end;
+} options;
+
+static const struct option_row rows[] = {
+    {"kafka", OPTION_TEXT, &options.kafka, NULL, 0, 0, "bootstrap servers, HOST:PORT,..."},
+    {"prefix", OPTION_TEXT, &options.prefix, "", 0, 0, "before the topic's name, where it does not have it"},
+    {"partition", OPTION_NUMBER, &options.partition, "-1", -1, INT32_MAX, "-p: this one only; -1: all"},
+    {"offset", OPTION_TEXT, &options.from, "beginning", 0, 0,
+     "-o: beginning, end, an offset N, or -N: that many before the end of each partition"},
+    {"count", OPTION_NUMBER, &options.count, "0", 0, INT64_MAX, "-c: exit after so many messages; 0: never"},
+    {"exit", OPTION_SWITCH, &options.exit_at_end, "false", 0, 0,
+     "-e: exit at the end of the partition, or of all of them"},
+};
+
+struct tail {
+    char topic[TOPIC_NAME_MAX];
+    uint32_t first; /* the partitions [first, first + count) */
+    uint32_t count;
+    struct message_printer *printers;
+    bool *ended;
+    uint32_t still_reading;
+    int64_t printed;
+    struct packer out;
+};
+
+static int fail(const struct kafka_error *error)
+{
+    fprintf(stderr, "hourglass tail: %s\n", error->text);
+    return error->class == KAFKA_FATAL ? EX_CONFIG : EX_TEMPFAIL;
+}
+
+/* --- options --- */
+
+/* kcat's letters, with their values behind them or attached, as the words that the table has. */
+static const char *word_of(const char *argument)
+{
+    static const struct {
+        const char *letter, *word;
+    } letters[] = {{"-p", "--partition"}, {"-o", "--offset"}, {"-c", "--count"}, {"-e", "--exit"}};
+    for (size_t i = 0; i < sizeof letters / sizeof *letters; i++) {
+        if (strncmp(argument, letters[i].letter, 2) != 0)
+            continue;
+        if (argument[2] == 0)
+            return letters[i].word;
+        char *joined;
+        CHECK(asprintf(&joined, "%s=%s", letters[i].word, argument + 2) > 0);
+        return joined; /* kept as long as the process, as values are */
+    }
+    return argument;
+}
+
+static bool read_offset(int64_t *number)
+{
+    char *end;
+    errno = 0;
+    *number = strtoll(options.from, &end, 10);
+    return errno == 0 && end != options.from && *end == 0;
+}
+
+static int read_options(int count, char **arguments)
+{
+    char *words[ARGUMENTS_MAX];
+    int64_t number;
+    if (count > ARGUMENTS_MAX)
+        return EX_USAGE;
+    for (int i = 0; i < count; i++)
+        words[i] = strdup(i == 0 ? arguments[i] : word_of(arguments[i]));
+    /* The topic stands where a program's name would. */
+    int status = options_read("hourglass tail TOPIC",
+                              "Prints a topic's messages, one JSON object a line. TOPIC: usage.records,"
+                              " usage.frames,\naggregator.snapshots or usage.rejects, or a whole name.",
+                              rows, sizeof rows / sizeof *rows, count, words);
+    if (status != OPTIONS_GO || strcmp(options.from, "beginning") == 0 || strcmp(options.from, "end") == 0 ||
+        read_offset(&number))
+        return status;
+    fprintf(stderr, "hourglass tail: --offset: expected beginning, end, N or -N\n");
+    return EX_USAGE;
+}
+
+/* --- where to begin --- */
+
+static enum kafka_class find_topic(const char *name, struct tail *tail, uint32_t *partitions,
+                                   struct kafka_error *error)
+{
+    bool whole = strncmp(name, options.prefix, strlen(options.prefix)) == 0;
+    snprintf(tail->topic, sizeof tail->topic, "%s%s", whole ? "" : options.prefix, name);
+    enum kafka_class class = kafka_partition_count(options.kafka, tail->topic, partitions, error);
+    if (class != KAFKA_OK || *partitions > 0 || whole)
+        return class;
+    snprintf(tail->topic, sizeof tail->topic, "%s", name);
+    return kafka_partition_count(options.kafka, tail->topic, partitions, error);
+}
+
+static enum kafka_class begin_at(struct kafka_reader *reader, const struct tail *tail, uint32_t partition,
+                                 int64_t *offset, struct kafka_error *error)
+{
+    int64_t low, high, number = 0;
+    enum kafka_class class = kafka_offsets(reader, tail->topic, partition, &low, &high, error);
+    if (strcmp(options.from, "beginning") == 0)
+        *offset = low;
+    else if (strcmp(options.from, "end") == 0)
+        *offset = high;
+    else if (read_offset(&number))
+        *offset = options.from[0] == '-' ? high + number : number;
+    if (*offset < low)
+        *offset = low;
+    if (*offset > high)
+        *offset = high;
+    return class;
+}
+
+static enum kafka_class begin(struct kafka_reader *reader, struct tail *tail, struct kafka_error *error)
+{
+    VEC(struct kafka_position) positions = {0};
+    enum kafka_class class = KAFKA_OK;
+    for (uint32_t i = 0; i < tail->count && class == KAFKA_OK; i++) {
+        struct kafka_position position = {tail->topic, tail->first + i, 0};
+        class = begin_at(reader, tail, position.partition, &position.offset, error);
+        vec_push(&positions, position);
+    }
+    if (class == KAFKA_OK)
+        class = kafka_reader_assign(reader, positions.at, positions.count, error);
+    vec_release(&positions);
+    return class;
+}
+
+/* --- printing --- */
+
+static bool flush(struct tail *tail)
+{
+    bool good = file_write_all(STDOUT_FILENO, tail->out.bytes.at, tail->out.bytes.count);
+    vec_clear(&tail->out.bytes);
+    return good;
+}
+
+static void print(struct tail *tail, const struct kafka_message *message)
+{
+    struct json_place place = {message->partition, message->offset, message->timestamp_ms, message->key};
+    message_print(&tail->printers[message->partition - tail->first], &place, message->value, &tail->out);
+    tail->printed++;
+}
+
+static bool done(const struct tail *tail)
+{
+    return process_stopping() || (options.count > 0 && tail->printed >= options.count) ||
+           (options.exit_at_end && tail->still_reading == 0);
+}
+
+static int follow(struct kafka_reader *reader, struct tail *tail)
+{
+    while (!done(tail)) {
+        struct kafka_message message;
+        struct kafka_error error;
+        /* What is here is printed before we wait for more. */
+        enum kafka_got got =
+            kafka_reader_poll(reader, tail->out.bytes.count > 0 ? 0 : POLL_MS, &message, &error);
+        if (got == KAFKA_GOT_ERROR && error.class != KAFKA_RETRY)
+            return fail(&error);
+        if (got == KAFKA_GOT_END && !tail->ended[message.partition - tail->first]) {
+            tail->ended[message.partition - tail->first] = true;
+            tail->still_reading--;
+        }
+        if (got == KAFKA_GOT_MESSAGE) {
+            print(tail, &message);
+            kafka_message_release(&message);
+        }
+        bool hold = got == KAFKA_GOT_MESSAGE && tail->out.bytes.count < HELD_BYTES;
+        if (!hold && !flush(tail))
+            return errno == EPIPE ? EX_OK : EX_IOERR;
+    }
+    return flush(tail) || errno == EPIPE ? EX_OK : EX_IOERR;
+}
+
+static int run(const char *name)
+{
+    struct tail tail = {0};
+    struct kafka_error error;
+    uint32_t partitions = 0;
+    if (find_topic(name, &tail, &partitions, &error) != KAFKA_OK)
+        return fail(&error);
+    if (partitions == 0 || options.partition >= partitions) {
+        fprintf(stderr, "hourglass tail: %s: there is no such %s\n", tail.topic,
+                partitions == 0 ? "topic" : "partition");
+        return EX_CONFIG;
+    }
+    tail.first = options.partition < 0 ? 0 : (uint32_t)options.partition;
+    tail.count = tail.still_reading = options.partition < 0 ? partitions : 1;
+    tail.printers = calloc(tail.count, sizeof *tail.printers);
+    tail.ended = calloc(tail.count, sizeof *tail.ended);
+    CHECK(tail.printers != NULL && tail.ended != NULL);
+    struct kafka_reader *reader = kafka_reader_new(options.kafka, "hourglass-tail", NULL, &error);
+    int status =
+        reader == NULL || begin(reader, &tail, &error) != KAFKA_OK ? fail(&error) : follow(reader, &tail);
+    kafka_reader_free(reader);
+    for (uint32_t i = 0; i < tail.count; i++)
+        message_printer_release(&tail.printers[i]);
+    free(tail.printers);
+    free(tail.ended);
+    vec_release(&tail.out.bytes);
+    return status;
+}
+
+int command_tail(int count, char **arguments)
+{
+    bool help = count > 0 && strcmp(arguments[0], "--help") == 0;
+    if (!help && (count == 0 || arguments[0][0] == '-'))
+        return command_misused("tail", "expected a topic");
+    int status = help ? read_options(count + 1, arguments - 1) : read_options(count, arguments);
+    if (status != OPTIONS_GO)
+        return status;
+    process_begin();
+    return run(arguments[0]);
+}
