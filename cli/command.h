@@ -22,4 +22,6 @@ int command_init(int count, char **arguments);
 int command_db_migrate(int count, char **arguments);
 int command_tail(int count, char **arguments);
 int command_lines(int count, char **arguments);
+int command_catalog_apply(int count, char **arguments);
+int command_catalog_show(int count, char **arguments);
 int command_catalog_check(int count, char **arguments);

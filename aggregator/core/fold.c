@@ -11,7 +11,7 @@ static const int64_t incarnation_kept_us = 8 * 24 * (int64_t)HOUR_S * SECOND_US;
 /* The collector judges lateness; the aggregator keeps an hour more, so what was accepted is never too late.
  */
 static const int64_t late_grace_us = (int64_t)HOUR_S * SECOND_US;
-static const int64_t catalog_lead_us = 2 * (int64_t)HOUR_S * SECOND_US;
+static const int64_t catalog_lead_us = CATALOG_LEAD_S * (int64_t)SECOND_US;
 
 const char *fold_outcome_text(enum fold_outcome outcome)
 {

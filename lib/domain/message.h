@@ -16,6 +16,9 @@ struct rules {
     int64_t snapshot_bytes;       /* input bytes after which a snapshot may fall due */
 };
 
+/* A partition refuses a catalog whose hour begins less than this ahead of its log time (DESIGN §2). */
+enum { CATALOG_LEAD_S = 2 * 3600 };
+
 /* A catalog as the log has it. Hour H is rated by the last one whose from_s <= H (DESIGN §2). */
 struct catalog_text {
     int64_t from_s;  /* a whole hour; INT64_MIN: since ever (the first) */

@@ -1,0 +1,9 @@
+/* What time it is for the broker, whose append times are log time (DESIGN §2). */
+#pragma once
+
+#include "lib/io/kafka.h"
+
+/* Asked by a message to a topic of its own, PREFIXhourglass.clock.PID, made for that and deleted again: no
+ * topic of the generation is written to. */
+enum kafka_class broker_clock(const char *brokers, const char *prefix, int64_t *now_us,
+                              struct kafka_error *error);

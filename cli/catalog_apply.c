@@ -1,0 +1,204 @@
+/* `hourglass catalog apply`: a later catalog, into every partition's log (DESIGN §2). */
+#include <stdio.h>
+#include <stdlib.h>
+#include <sysexits.h>
+
+#include "cli/broker_clock.h"
+#include "cli/catalog_file.h"
+#include "cli/catalog_spread.h"
+#include "cli/command.h"
+#include "cli/log_read.h"
+#include "lib/base/check.h"
+#include "lib/base/time.h"
+#include "lib/codec/topics.h"
+#include "lib/io/options.h"
+#include "lib/io/process.h"
+
+/* An hour more than partitions ask for, so that none refuses what we send. */
+static const int64_t lead_s = CATALOG_LEAD_S + HOUR_S;
+
+static struct {
+    const char *kafka;
+    const char *prefix;
+    const char *from;
+    int64_t timeout_s;
+} options;
+
+static const struct option_row rows[] = {
+    {"kafka", OPTION_TEXT, &options.kafka, NULL, 0, 0, "bootstrap servers, HOST:PORT,..."},
+    {"prefix", OPTION_TEXT, &options.prefix, "", 0, 0, "before each topic's name"},
+    {"from", OPTION_TEXT, &options.from, "", 0, 0,
+     "the whole hour that it holds from, as 2026-11-01T10:00:00Z, at least three hours ahead;\n"
+     "      none: the next whole hour after that"},
+    {"timeout", OPTION_NUMBER, &options.timeout_s, "60", 1, 86400,
+     "seconds until it gives up waiting for the partitions' frames"},
+};
+
+static int fail(const struct kafka_error *error)
+{
+    fprintf(stderr, "hourglass catalog apply: %s\n", error->text);
+    return error->class == KAFKA_FATAL ? EX_CONFIG : EX_TEMPFAIL;
+}
+
+static int refuse(const char *why)
+{
+    fprintf(stderr, "hourglass catalog apply: %s\n", why);
+    return EXIT_UNUSABLE;
+}
+
+/* --- what may be applied --- */
+
+struct found_generation {
+    struct generation generation;
+    bool found;
+};
+
+static void take_generation(void *context, const struct kafka_message *message)
+{
+    struct found_generation *found = context;
+    if (!found->found)
+        found->found = generation_decode(message->value, &found->generation);
+}
+
+/* OPTIONS_GO: the generation lives by the broker's clock. */
+static int check_generation(struct kafka_reader *reader, const struct topics *topics)
+{
+    struct kafka_error error;
+    struct found_generation found = {.found = false};
+    if (log_read(reader, topics->snapshots, 1, take_generation, &found, &error) != KAFKA_OK)
+        return fail(&error);
+    if (!found.found) {
+        kafka_absent(&error, topics->snapshots, "no generation: hourglass init makes one");
+        return fail(&error);
+    }
+    if (found.generation.simulated)
+        return refuse("the generation is a simulated one: its catalog is that of its run");
+    return OPTIONS_GO;
+}
+
+static int check_change(const struct catalog *catalog, const struct catalog_log *log)
+{
+    struct catalog_error error;
+    struct catalog *first = catalog_parse(catalog_log_text(log, &log->of[0].list.at[0]), &error);
+    if (first == NULL)
+        return refuse("the first catalog, at offset 0 of the log, is none");
+    const char *why = NULL;
+    if (strcmp(catalog_currency(catalog), catalog_currency(first)) != 0)
+        why = "currency: expected that of the first catalog";
+    else if (catalog_charge_scale(catalog) != catalog_charge_scale(first))
+        why = "charge_scale: expected that of the first catalog";
+    for (enum product p = 0; p < PRODUCT_COUNT && why == NULL; p++)
+        if (catalog_liveness_s(catalog, p) != catalog_liveness_s(first, p))
+            why = "liveness: expected each product's to be that of the first catalog";
+    int status = OPTIONS_GO;
+    if (why != NULL) {
+        fprintf(stderr, "hourglass catalog apply: %s (%s, %u)\n", why, catalog_currency(first),
+                catalog_charge_scale(first));
+        status = EXIT_UNUSABLE;
+    }
+    catalog_free(first);
+    return status;
+}
+
+static int choose_hour(int64_t *from_s)
+{
+    int64_t now_us, from_us;
+    struct kafka_error error;
+    if (options.from[0] != 0 && (!time_parse(str_of(options.from), &from_us) ||
+                                 from_us != time_hour(time_second(from_us)) * SECOND_US))
+        return refuse("--from: expected a whole hour, as 2026-11-01T10:00:00Z");
+    if (broker_clock(options.kafka, options.prefix, &now_us, &error) != KAFKA_OK)
+        return fail(&error);
+    *from_s = options.from[0] != 0 ? time_second(from_us) : time_hour(time_second(now_us) + lead_s) + HOUR_S;
+    if (*from_s * SECOND_US >= now_us + lead_s * SECOND_US)
+        return OPTIONS_GO;
+    char now[TIME_TEXT_SIZE];
+    time_print(time_second(now_us), now);
+    fprintf(stderr,
+            "hourglass catalog apply: --from: expected an hour at least three hours ahead of the broker's "
+            "clock (%s)\n",
+            now);
+    return EXIT_UNUSABLE;
+}
+
+/* --- applying --- */
+
+static int report(const struct spread *spread, const struct spread_partition *partitions)
+{
+    uint32_t written = 0, missing = 0;
+    char hour[TIME_TEXT_SIZE];
+    time_print(spread->catalog.from_s, hour);
+    for (uint32_t p = 0; p < spread->log->partitions; p++) {
+        written += partitions[p].written;
+        if (!partitions[p].shown)
+            fprintf(stderr,
+                    missing++ == 0 ? "hourglass catalog apply: no frame yet has it in partition %u" : ", %u",
+                    p);
+    }
+    if (missing > 0) {
+        fprintf(stderr, "; from %s\n", hour);
+        return EX_TEMPFAIL;
+    }
+    printf("holds from %s in all %u partitions, written to %u of them now\n", hour, spread->log->partitions,
+           written);
+    return EX_OK;
+}
+
+static int spread_and_report(const struct topics *topics, const struct catalog_log *log,
+                             struct kafka_reader *reader, struct catalog_text catalog)
+{
+    struct kafka_error error;
+    struct spread spread = {options.kafka, topics, log, catalog, options.timeout_s};
+    struct spread_partition *partitions = calloc(log->partitions, sizeof *partitions);
+    CHECK(partitions != NULL);
+    int status = spread_catalog(&spread, reader, partitions, &error) == KAFKA_OK ? report(&spread, partitions)
+                                                                                 : fail(&error);
+    free(partitions);
+    return status;
+}
+
+static int apply(const struct catalog *catalog, struct str text)
+{
+    struct kafka_error error;
+    struct topics topics = topics_of(options.prefix);
+    struct catalog_log log = {0};
+    struct kafka_reader *reader = kafka_reader_new(options.kafka, "hourglass-catalog", NULL, &error);
+    if (reader == NULL)
+        return fail(&error);
+    int64_t from_s = 0;
+    int status = check_generation(reader, &topics);
+    if (status == OPTIONS_GO && catalog_log_read(reader, options.kafka, &topics, &log, &error) != KAFKA_OK)
+        status = fail(&error);
+    if (status == OPTIONS_GO)
+        status = check_change(catalog, &log);
+    if (status == OPTIONS_GO)
+        status = choose_hour(&from_s);
+    if (status == OPTIONS_GO)
+        status = spread_and_report(&topics, &log, reader, (struct catalog_text){from_s, text});
+    catalog_log_release(&log);
+    kafka_reader_free(reader);
+    return status;
+}
+
+int command_catalog_apply(int count, char **arguments)
+{
+    bool help = count > 0 && strcmp(arguments[0], "--help") == 0;
+    if (!help && (count == 0 || strncmp(arguments[0], "--", 2) == 0))
+        return command_misused("catalog apply", "expected a file");
+    int status = options_read(
+        "hourglass catalog apply FILE",
+        "Writes a later catalog into every partition's log and waits until every"
+        " partition's frames\nhave it; repeating it is harmless. Currency, charge_scale"
+        " and liveness must be the first's.\nExit status: 0, 2 it may not be applied, 75"
+        " not everywhere yet (the partitions are named).",
+        rows, sizeof rows / sizeof *rows, help ? count + 1 : count, help ? arguments - 1 : arguments);
+    if (status != OPTIONS_GO)
+        return status;
+    process_begin();
+    struct packer text = {0};
+    struct catalog *catalog = catalog_file_read(arguments[0], &text);
+    status = catalog == NULL ? EXIT_UNUSABLE : apply(catalog, (struct str){text.bytes.at, text.bytes.count});
+    catalog_free(catalog);
+    vec_release(&text.bytes);
+    return status;
+}

@@ -1,0 +1,122 @@
+#include "cli/catalog_log.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "cli/log_read.h"
+#include "lib/base/check.h"
+#include "lib/base/time.h"
+#include "lib/codec/usage.h"
+
+struct scan {
+    struct catalog_log *log;
+    struct usage_records records;
+};
+
+static uint32_t keep_text(struct catalog_log *log, struct str text)
+{
+    for (uint32_t i = 0; i < log->texts.count; i++) {
+        const struct packer *kept = &log->texts.at[i];
+        if (str_equal((struct str){kept->bytes.at, kept->bytes.count}, text))
+            return i;
+    }
+    struct packer copy = {0};
+    pack_raw(&copy, text.at, text.size);
+    vec_push(&log->texts, copy);
+    return log->texts.count - 1;
+}
+
+/* Of the same hour, the later in the log. */
+static void keep(struct catalog_log *log, struct partition_catalogs *of, const struct message *message)
+{
+    struct logged_catalog catalog = {.from_s = message->catalog.from_s,
+                                     .offset = message->offset,
+                                     .text = keep_text(log, message->catalog.text)};
+    digest_of(message->catalog.text.at, message->catalog.text.size, catalog.digest);
+    uint32_t i = 0;
+    while (i < of->list.count && of->list.at[i].from_s < catalog.from_s)
+        i++;
+    if (i < of->list.count && of->list.at[i].from_s == catalog.from_s)
+        of->list.at[i] = catalog;
+    else
+        vec_insert(&of->list, i, catalog);
+}
+
+/* As the aggregator judges it: log time is the greatest that append time and a message's clock agree on. */
+static void take(void *context, const struct kafka_message *from)
+{
+    struct scan *scan = context;
+    struct message message;
+    if (from->partition >= scan->log->partitions || !usage_decode(from->value, &scan->records, &message))
+        return;
+    struct partition_catalogs *of = &scan->log->of[from->partition];
+    message.offset = from->offset;
+    if (message.control == CONTROL_NONE) {
+        int64_t append_us = from->timestamp_ms * 1000;
+        int64_t agreed_us = append_us < message.clock_us ? append_us : message.clock_us;
+        if (agreed_us > of->now_us)
+            of->now_us = agreed_us;
+        return;
+    }
+    if (message.control == CONTROL_INIT || of->now_us == INT64_MIN ||
+        message.catalog.from_s >= time_second(of->now_us - 1) + 1 + CATALOG_LEAD_S)
+        keep(scan->log, of, &message);
+}
+
+enum kafka_class catalog_log_read(struct kafka_reader *reader, const char *brokers,
+                                  const struct topics *topics, struct catalog_log *log,
+                                  struct kafka_error *error)
+{
+    *log = (struct catalog_log){0};
+    enum kafka_class class = kafka_partition_count(brokers, topics->records, &log->partitions, error);
+    if (class == KAFKA_OK && log->partitions == 0)
+        class = kafka_absent(error, topics->records, "there is no such topic");
+    if (class != KAFKA_OK)
+        return class;
+    log->of = calloc(log->partitions, sizeof *log->of);
+    CHECK(log->of != NULL);
+    for (uint32_t p = 0; p < log->partitions; p++)
+        log->of[p].now_us = INT64_MIN;
+    struct scan scan = {.log = log};
+    class = log_read(reader, topics->records, log->partitions, take, &scan, error);
+    usage_records_release(&scan.records);
+    if (class == KAFKA_OK && (log->of[0].list.count == 0 || log->of[0].list.at[0].from_s != INT64_MIN))
+        class = kafka_absent(error, topics->records, "its log has no first catalog (hourglass init)");
+    return class;
+}
+
+void catalog_log_release(struct catalog_log *log)
+{
+    for (uint32_t p = 0; p < log->partitions && log->of != NULL; p++)
+        vec_release(&log->of[p].list);
+    for (uint32_t i = 0; i < log->texts.count; i++)
+        vec_release(&log->texts.at[i].bytes);
+    vec_release(&log->texts);
+    free(log->of);
+    *log = (struct catalog_log){0};
+}
+
+const struct logged_catalog *catalog_log_find(const struct catalog_log *log, uint32_t partition,
+                                              int64_t from_s)
+{
+    const struct partition_catalogs *of = &log->of[partition];
+    for (uint32_t i = 0; i < of->list.count; i++)
+        if (of->list.at[i].from_s == from_s)
+            return &of->list.at[i];
+    return NULL;
+}
+
+struct str catalog_log_text(const struct catalog_log *log, const struct logged_catalog *catalog)
+{
+    const struct packer *text = &log->texts.at[catalog->text];
+    return (struct str){text->bytes.at, text->bytes.count};
+}
+
+bool catalog_log_agree(const struct catalog_log *log, uint32_t a, uint32_t b)
+{
+    const struct partition_catalogs *x = &log->of[a], *y = &log->of[b];
+    bool same = x->list.count == y->list.count;
+    for (uint32_t i = 0; same && i < x->list.count; i++)
+        same = x->list.at[i].from_s == y->list.at[i].from_s && x->list.at[i].text == y->list.at[i].text;
+    return same;
+}

@@ -1,0 +1,157 @@
+#include "cli/catalog_spread.h"
+
+#include <time.h>
+
+#include "lib/base/check.h"
+#include "lib/codec/assemble.h"
+#include "lib/codec/usage.h"
+#include "lib/io/process.h"
+
+enum { POLL_MS = 100 };
+
+static bool time_left(int64_t deadline_s)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return now.tv_sec < deadline_s && !process_stopping();
+}
+
+/* --- writing --- */
+
+static void on_delivered(void *context, void *tag, const struct kafka_delivery *delivery)
+{
+    (void)context;
+    struct spread_partition *partition = tag;
+    if (!delivery->failed)
+        partition->offset = delivery->offset;
+}
+
+static enum kafka_class send_all(const struct spread *spread, struct kafka_producer *producer,
+                                 struct spread_partition *partitions, int64_t deadline_s,
+                                 struct kafka_error *error)
+{
+    struct packer bytes = {0};
+    struct message message = {.control = CONTROL_CATALOG, .feed = STR(""), .catalog = spread->catalog};
+    usage_encode(&message, &bytes);
+    enum kafka_class class = KAFKA_OK;
+    for (uint32_t p = 0; p < spread->log->partitions && class == KAFKA_OK;) {
+        struct kafka_record record = {.topic = spread->topics->records,
+                                      .partition = p,
+                                      .value = {bytes.bytes.at, bytes.bytes.count},
+                                      .tag = &partitions[p]};
+        class = partitions[p].written ? kafka_send(producer, &record, error) : KAFKA_OK;
+        if (class == KAFKA_OK)
+            p++;
+        else if (class == KAFKA_RETRY && time_left(deadline_s))
+            class = kafka_producer_poll(producer, POLL_MS, error);
+    }
+    while (class == KAFKA_OK && kafka_producer_pending(producer) > 0 && time_left(deadline_s))
+        class = kafka_producer_poll(producer, POLL_MS, error);
+    vec_release(&bytes.bytes);
+    return class;
+}
+
+static enum kafka_class write_missing(const struct spread *spread, struct spread_partition *partitions,
+                                      int64_t deadline_s, struct kafka_error *error)
+{
+    struct kafka_producer_config config = {
+        .brokers = spread->brokers, .client_id = "hourglass-catalog", .delivered = on_delivered};
+    struct kafka_producer *producer = kafka_producer_new(&config, error);
+    if (producer == NULL)
+        return error->class;
+    enum kafka_class class = send_all(spread, producer, partitions, deadline_s, error);
+    kafka_producer_free(producer);
+    return class;
+}
+
+/* --- waiting --- */
+
+struct wait {
+    const struct spread *spread;
+    struct spread_partition *partitions;
+    struct assembler *assemblers; /* one a partition */
+    struct frame_rows rows;
+    uint32_t missing;
+};
+
+static void look_at(struct wait *wait, const struct kafka_message *message)
+{
+    struct spread_partition *partition = &wait->partitions[message->partition];
+    struct str whole;
+    struct frame frame;
+    if (partition->shown || partition->offset < 0 ||
+        assemble(&wait->assemblers[message->partition], message->value, message->offset, &whole) !=
+            ASSEMBLE_FRAME ||
+        !frame_decode(whole, &wait->rows, &frame) || frame.next_offset <= partition->offset)
+        return;
+    const struct catalog_text *wanted = &wait->spread->catalog;
+    for (uint32_t i = 0; i < frame.fact_count && !partition->shown; i++) {
+        const struct fact *fact = &frame.facts[i];
+        partition->shown = fact->control == CONTROL_CATALOG && fact->catalog.from_s == wanted->from_s &&
+                           str_equal(fact->catalog.text, wanted->text);
+    }
+    wait->missing -= partition->shown;
+}
+
+static enum kafka_class wait_for_frames(struct wait *wait, struct kafka_reader *reader, int64_t deadline_s,
+                                        struct kafka_error *error)
+{
+    while (wait->missing > 0 && time_left(deadline_s)) {
+        struct kafka_message message;
+        enum kafka_got got = kafka_reader_poll(reader, POLL_MS, &message, error);
+        if (got == KAFKA_GOT_ERROR && error->class != KAFKA_RETRY)
+            return error->class;
+        if (got != KAFKA_GOT_MESSAGE)
+            continue;
+        if (message.partition < wait->spread->log->partitions)
+            look_at(wait, &message);
+        kafka_message_release(&message);
+    }
+    return KAFKA_OK;
+}
+
+/* What is written now stands in frames that do not exist yet; what was there may be in any. */
+static enum kafka_class find_begins(const struct spread *spread, struct kafka_reader *reader,
+                                    const struct spread_partition *partitions,
+                                    struct kafka_position *positions, struct kafka_error *error)
+{
+    enum kafka_class class = KAFKA_OK;
+    for (uint32_t p = 0; p < spread->log->partitions && class == KAFKA_OK; p++) {
+        int64_t low = 0, high = 0;
+        class = kafka_offsets(reader, spread->topics->frames, p, &low, &high, error);
+        positions[p] = (struct kafka_position){spread->topics->frames, p, partitions[p].written ? high : low};
+    }
+    return class;
+}
+
+enum kafka_class spread_catalog(const struct spread *spread, struct kafka_reader *reader,
+                                struct spread_partition *partitions, struct kafka_error *error)
+{
+    uint32_t count = spread->log->partitions;
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    int64_t deadline_s = now.tv_sec + spread->timeout_s;
+    for (uint32_t p = 0; p < count; p++) {
+        const struct logged_catalog *there = catalog_log_find(spread->log, p, spread->catalog.from_s);
+        bool same = there != NULL && str_equal(catalog_log_text(spread->log, there), spread->catalog.text);
+        partitions[p] = (struct spread_partition){.offset = same ? there->offset : -1, .written = !same};
+    }
+    struct kafka_position *positions = calloc(count, sizeof *positions);
+    struct wait wait = {
+        .spread = spread, .partitions = partitions, .assemblers = calloc(count, sizeof *wait.assemblers)};
+    CHECK(positions != NULL && wait.assemblers != NULL);
+    wait.missing = count;
+    enum kafka_class class = find_begins(spread, reader, partitions, positions, error);
+    if (class == KAFKA_OK)
+        class = write_missing(spread, partitions, deadline_s, error);
+    if (class == KAFKA_OK)
+        class = kafka_reader_assign(reader, positions, count, error);
+    if (class == KAFKA_OK)
+        class = wait_for_frames(&wait, reader, deadline_s, error);
+    for (uint32_t p = 0; p < count; p++)
+        assembler_release(&wait.assemblers[p]);
+    frame_rows_release(&wait.rows);
+    free(wait.assemblers);
+    free(positions);
+    return class;
+}
