@@ -311,8 +311,8 @@ static http_result begin_call(struct http_source *source, struct MHD_Connection 
 {
     static const char *const details[] = {
         "expected POST /v1/events", "expected POST", "expected a known bearer token",
-        "expected application/cloudevents+json, application/cloudevents-batch+json, "
-        "or the binary mode with application/json",
+        ("expected application/cloudevents+json, application/cloudevents-batch+json, "
+         "or the binary mode with application/json"),
         "expected a smaller body"};
     static const unsigned statuses[] = {MHD_HTTP_NOT_FOUND, MHD_HTTP_METHOD_NOT_ALLOWED,
                                         MHD_HTTP_UNAUTHORIZED, MHD_HTTP_UNSUPPORTED_MEDIA_TYPE,

@@ -126,10 +126,10 @@ enum kafka_class kafka_send(struct kafka_producer *producer, const struct kafka_
     rd_kafka_topic_t *topic = topic_of(producer, record->topic);
     if (topic == NULL)
         return kafka_fail(error, KAFKA_ABORT, record->topic, "no handle for the topic");
+    void *key = record->key.size == 0 ? NULL : unqualified(record->key.at);
     rd_kafka_resp_err_t code = rd_kafka_producev(
         producer->handle, RD_KAFKA_V_RKT(topic), RD_KAFKA_V_PARTITION((int32_t)record->partition),
-        RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY),
-        RD_KAFKA_V_KEY(record->key.size == 0 ? NULL : record->key.at, record->key.size),
+        RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY), RD_KAFKA_V_KEY(key, record->key.size),
         RD_KAFKA_V_VALUE(unqualified(record->value.at), record->value.size),
         RD_KAFKA_V_TIMESTAMP(record->timestamp_ms), RD_KAFKA_V_OPAQUE(record->tag), RD_KAFKA_V_END);
     if (code == RD_KAFKA_RESP_ERR_NO_ERROR)
