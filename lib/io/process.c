@@ -3,6 +3,7 @@
 #include <pthread.h>
 #include <signal.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <sysexits.h>
 #include <time.h>
 #include <unistd.h>
@@ -10,9 +11,11 @@
 #include "lib/base/check.h"
 #include "lib/io/log.h"
 
+enum { WATCH_MS = 100, STOP_LIMIT_MS = 4500 };
+
 static volatile sig_atomic_t stopping;
-static _Atomic long last_alive_s;
-static int limit;
+static _Atomic int64_t last_alive_ms;
+static int limit_ms;
 
 static void on_signal(int number)
 {
@@ -39,26 +42,33 @@ void process_stop(void)
     stopping = 1;
 }
 
-static long now_s(void)
+static int64_t now_ms(void)
 {
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);
-    return now.tv_sec;
+    return now.tv_sec * (int64_t)1000 + now.tv_nsec / 1000000;
 }
 
 void process_alive(void)
 {
-    atomic_store(&last_alive_s, now_s());
+    atomic_store(&last_alive_ms, now_ms());
 }
 
 static void *watch(void *context)
 {
     (void)context;
+    int64_t told_ms = INT64_MAX;
     for (;;) {
-        struct timespec second = {1, 0};
-        nanosleep(&second, NULL);
-        if (now_s() - atomic_load(&last_alive_s) > limit) {
-            log_error("watchdog", LOG_INT("silent_s", now_s() - atomic_load(&last_alive_s)));
+        nanosleep(&(struct timespec){0, WATCH_MS * 1000000L}, NULL);
+        int64_t now = now_ms(), silent_ms = now - atomic_load(&last_alive_ms);
+        if (stopping != 0 && told_ms == INT64_MAX)
+            told_ms = now;
+        if (told_ms != INT64_MAX && now - told_ms > STOP_LIMIT_MS) {
+            log_warning("stopped_where_it_stood", LOG_INT("silent_ms", silent_ms));
+            _exit(EX_TEMPFAIL);
+        }
+        if (silent_ms > limit_ms) {
+            log_error("watchdog", LOG_INT("silent_ms", silent_ms));
             _exit(EX_SOFTWARE);
         }
     }
@@ -68,7 +78,7 @@ static void *watch(void *context)
 void process_watchdog(int limit_s)
 {
     pthread_t thread;
-    limit = limit_s;
+    limit_ms = limit_s * 1000;
     process_alive();
     CHECK(pthread_create(&thread, NULL, watch, NULL) == 0);
     pthread_detach(thread);

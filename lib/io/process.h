@@ -9,8 +9,9 @@ void process_begin(void);
 bool process_stopping(void);
 void process_stop(void);
 
-/* A thread of its own ends the process (exit 70) when process_alive was not called for `limit_s` seconds: a
- * blocking call far past its deadline. */
+/* A thread of its own ends the process where it stands, which costs nothing but a replay: with exit 70 when
+ * process_alive was not called for `limit_s` seconds (a blocking call far past its deadline), with exit 75
+ * when it still runs 4.5 s after it was told to stop. */
 void process_watchdog(int limit_s);
 void process_alive(void);
 /* Waits, unless the process is told to stop; counts as alive. */

@@ -1,0 +1,88 @@
+/* Stopping: told to, a process may finish; hanging, it ends where it stands. */
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "lib/io/process.h"
+
+/* A child runs the body with the watchdog on; returns its wait status. */
+static int run(void (*body)(void), int limit_s, int signal_after_ms)
+{
+    pid_t child = fork();
+    if (child == 0) {
+        process_begin();
+        process_watchdog(limit_s);
+        body();
+        _exit(0);
+    }
+    if (signal_after_ms > 0) {
+        nanosleep(&(struct timespec){0, signal_after_ms * 1000000L}, NULL);
+        kill(child, SIGTERM);
+    }
+    int status;
+    assert_int_equal(waitpid(child, &status, 0), child);
+    return status;
+}
+
+static void work_until_told(void)
+{
+    while (!process_stopping())
+        process_pause(10);
+}
+
+static void hang(void)
+{
+    for (;;)
+        pause();
+}
+
+static void hang_alive(void)
+{
+    for (;;)
+        process_pause(10);
+}
+
+static void a_process_that_listens_stops_as_it_likes(void **state)
+{
+    (void)state;
+    int status = run(work_until_told, 60, 100);
+    assert_true(WIFEXITED(status));
+    assert_int_equal(WEXITSTATUS(status), 0);
+}
+
+static void a_process_that_is_silent_too_long_is_ended(void **state)
+{
+    (void)state;
+    int status = run(hang, 1, 0);
+    assert_true(WIFEXITED(status));
+    assert_int_equal(WEXITSTATUS(status), 70);
+}
+
+static void a_process_that_does_not_stop_when_told_is_ended_within_five_seconds(void **state)
+{
+    (void)state;
+    struct timespec before, after;
+    clock_gettime(CLOCK_MONOTONIC, &before);
+    int status = run(hang_alive, 60, 100);
+    clock_gettime(CLOCK_MONOTONIC, &after);
+    assert_true(WIFEXITED(status));
+    assert_int_equal(WEXITSTATUS(status), 75);
+    assert_true(after.tv_sec - before.tv_sec <= 6);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_process_that_listens_stops_as_it_likes),
+        cmocka_unit_test(a_process_that_is_silent_too_long_is_ended),
+        cmocka_unit_test(a_process_that_does_not_stop_when_told_is_ended_within_five_seconds),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
