@@ -2,7 +2,9 @@
  *
  *     log_info("frame_sent", LOG_INT("partition", p), LOG_INT("seq", seq));
  *
- * Programs log; libraries return. Never a secret, never a customer's payload. */
+ * Programs log; libraries return. Never a secret, never a customer's payload. Of one event at most a hundred
+ * lines in ten seconds are written; the next one says how many were not (`suppressed`). A text that does not
+ * fit the line is left out whole. Any thread may log. */
 #pragma once
 
 #include <stdbool.h>
@@ -21,6 +23,7 @@ struct log_field {
 #define LOG_STR(key, text) ((struct log_field){(key), (text), 0})
 
 void log_init(const char *program, bool json, enum log_level least);
+/* `event` is kept: a literal. */
 void log_write(enum log_level level, const char *event, const struct log_field *fields, size_t count);
 
 #define LOG_AT(level, event, ...)                                                                            \
