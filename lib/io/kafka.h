@@ -133,5 +133,6 @@ enum kafka_class kafka_create_topics(const char *brokers, const struct kafka_top
 /* 0: there is no such topic. */
 enum kafka_class kafka_partition_count(const char *brokers, const char *topic, uint32_t *count,
                                        struct kafka_error *error);
+/* Deletes those that exist. */
 enum kafka_class kafka_delete_topics(const char *brokers, const char *const *topics, uint32_t count,
                                      struct kafka_error *error);

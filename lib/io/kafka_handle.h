@@ -11,5 +11,5 @@ enum kafka_class kafka_fail(struct kafka_error *error, enum kafka_class class, c
 enum kafka_class kafka_classify(rd_kafka_resp_err_t code);
 /* Sets pairs of name and value, NULL-terminated. False: *error says which was refused. */
 bool kafka_conf_set(rd_kafka_conf_t *conf, const char *const *pairs, struct kafka_error *error);
-/* Waits for a partition's metadata to be known: a first message then costs no second. */
+/* Takes the configuration, whatever comes of it. NULL: *error says why. */
 rd_kafka_t *kafka_handle_new(rd_kafka_type_t type, rd_kafka_conf_t *conf, struct kafka_error *error);

@@ -6,6 +6,7 @@
 
 enum { REQUEST_MS = 15000 };
 
+/* A consumer: asked about a topic that does not exist, a producer's handle would have the broker make it. */
 static rd_kafka_t *admin_handle(const char *brokers, struct kafka_error *error)
 {
     const char *const pairs[] = {"bootstrap.servers", brokers, "client.id", "hourglass-admin", NULL};
@@ -14,7 +15,7 @@ static rd_kafka_t *admin_handle(const char *brokers, struct kafka_error *error)
         rd_kafka_conf_destroy(conf);
         return NULL;
     }
-    return kafka_handle_new(RD_KAFKA_PRODUCER, conf, error);
+    return kafka_handle_new(RD_KAFKA_CONSUMER, conf, error);
 }
 
 /* The first real failure among a request's results. */
@@ -23,27 +24,34 @@ static enum kafka_class first_failure(const rd_kafka_topic_result_t **results, s
 {
     for (size_t i = 0; i < count; i++) {
         rd_kafka_resp_err_t code = rd_kafka_topic_result_error(results[i]);
-        if (code != RD_KAFKA_RESP_ERR_NO_ERROR && code != harmless)
-            return kafka_fail(error, KAFKA_FATAL, rd_kafka_topic_result_name(results[i]),
-                              rd_kafka_err2str(code));
+        if (code == RD_KAFKA_RESP_ERR_NO_ERROR || code == harmless)
+            continue;
+        const char *why = rd_kafka_topic_result_error_string(results[i]);
+        bool passes = kafka_classify(code) == KAFKA_RETRY;
+        return kafka_fail(error, passes ? KAFKA_RETRY : KAFKA_FATAL, rd_kafka_topic_result_name(results[i]),
+                          why != NULL ? why : rd_kafka_err2str(code));
     }
     return KAFKA_OK;
 }
 
-static enum kafka_class create_result(rd_kafka_queue_t *queue, struct kafka_error *error)
+/* Waits for the answer to a request that creates or deletes topics. */
+static enum kafka_class take_answer(rd_kafka_queue_t *queue, const char *what, struct kafka_error *error)
 {
     rd_kafka_event_t *event = rd_kafka_queue_poll(queue, REQUEST_MS);
     if (event == NULL)
-        return kafka_fail(error, KAFKA_RETRY, "create topics", "no answer");
+        return kafka_fail(error, KAFKA_RETRY, what, "no answer");
+    size_t count;
+    const rd_kafka_topic_result_t **results;
     enum kafka_class class;
     if (rd_kafka_event_error(event) != RD_KAFKA_RESP_ERR_NO_ERROR) {
-        class = kafka_fail(error, kafka_classify(rd_kafka_event_error(event)), "create topics",
+        class = kafka_fail(error, kafka_classify(rd_kafka_event_error(event)), what,
                            rd_kafka_event_error_string(event));
-    } else {
-        size_t count;
-        const rd_kafka_topic_result_t **results =
-            rd_kafka_CreateTopics_result_topics(rd_kafka_event_CreateTopics_result(event), &count);
+    } else if (rd_kafka_event_type(event) == RD_KAFKA_EVENT_CREATETOPICS_RESULT) {
+        results = rd_kafka_CreateTopics_result_topics(rd_kafka_event_CreateTopics_result(event), &count);
         class = first_failure(results, count, RD_KAFKA_RESP_ERR_TOPIC_ALREADY_EXISTS, error);
+    } else {
+        results = rd_kafka_DeleteTopics_result_topics(rd_kafka_event_DeleteTopics_result(event), &count);
+        class = first_failure(results, count, RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART, error);
     }
     rd_kafka_event_destroy(event);
     return class;
@@ -71,7 +79,7 @@ enum kafka_class kafka_create_topics(const char *brokers, const struct kafka_top
     rd_kafka_AdminOptions_set_operation_timeout(options, REQUEST_MS - 1000, why, sizeof why);
     rd_kafka_queue_t *queue = rd_kafka_queue_new(handle);
     rd_kafka_CreateTopics(handle, requests, count, options, queue);
-    enum kafka_class class = create_result(queue, error);
+    enum kafka_class class = take_answer(queue, "create topics", error);
     rd_kafka_queue_destroy(queue);
     rd_kafka_AdminOptions_destroy(options);
     rd_kafka_NewTopic_destroy_array(requests, count);
@@ -92,12 +100,7 @@ enum kafka_class kafka_delete_topics(const char *brokers, const char *const *top
         requests[i] = rd_kafka_DeleteTopic_new(topics[i]);
     rd_kafka_queue_t *queue = rd_kafka_queue_new(handle);
     rd_kafka_DeleteTopics(handle, requests, count, NULL, queue);
-    rd_kafka_event_t *event = rd_kafka_queue_poll(queue, REQUEST_MS);
-    enum kafka_class class = KAFKA_OK;
-    if (event == NULL || rd_kafka_event_error(event) != RD_KAFKA_RESP_ERR_NO_ERROR)
-        class = kafka_fail(error, KAFKA_RETRY, "delete topics", "no answer");
-    if (event != NULL)
-        rd_kafka_event_destroy(event);
+    enum kafka_class class = take_answer(queue, "delete topics", error);
     rd_kafka_queue_destroy(queue);
     rd_kafka_DeleteTopic_destroy_array(requests, count);
     free(requests);
