@@ -47,38 +47,59 @@ static int fail(const struct kafka_error *error)
     return error->class == KAFKA_FATAL ? EX_CONFIG : EX_TEMPFAIL;
 }
 
+/* --- topics --- */
+
+enum topic_kind { TOPIC_LIVE = 1, TOPIC_SIMULATED = 2, TOPIC_COMPACTED = 4, TOPIC_ANY = 7 };
+enum { SETTINGS_MAX = 24 };
+
+static const struct {
+    int kinds;
+    const char *name;
+    const char *value;
+} settings[] = {
+    {TOPIC_ANY, "max.message.bytes", "4194304"},
+    {TOPIC_ANY, "unclean.leader.election.enable", "false"},
+    {TOPIC_COMPACTED, "cleanup.policy", "compact"},
+    {TOPIC_LIVE | TOPIC_SIMULATED, "retention.ms", "-1"},
+    {TOPIC_LIVE, "message.timestamp.type", "LogAppendTime"},
+    /* Segments and the broker's trust go by records' times, which are the files' here. */
+    {TOPIC_SIMULATED, "message.timestamp.type", "CreateTime"},
+    {TOPIC_SIMULATED, "segment.ms", "9223372036854775807"},
+    {TOPIC_SIMULATED, "message.timestamp.before.max.ms", "9223372036854775807"},
+    {TOPIC_SIMULATED, "message.timestamp.after.max.ms", "9223372036854775807"},
+};
+
+static void settings_of(enum topic_kind kind, const char *pairs[SETTINGS_MAX])
+{
+    size_t at = 0;
+    for (size_t i = 0; i < sizeof settings / sizeof *settings; i++) {
+        if ((settings[i].kinds & (int)kind) == 0)
+            continue;
+        pairs[at++] = settings[i].name;
+        pairs[at++] = settings[i].value;
+    }
+    /* What is acknowledged outlives any one broker, where there are enough of them. */
+    pairs[at++] = "min.insync.replicas";
+    pairs[at++] = options.replicas >= 3 ? "2" : "1";
+    pairs[at] = NULL;
+    CHECK(at < SETTINGS_MAX);
+}
+
 static enum kafka_class create_topics(const struct topics *topics, struct kafka_error *error)
 {
-    static const char *const live[] = {"message.timestamp.type",
-                                       "LogAppendTime",
-                                       "retention.ms",
-                                       "-1",
-                                       "max.message.bytes",
-                                       "4194304",
-                                       NULL};
-    static const char *const simulated[] = {"message.timestamp.type",
-                                            "CreateTime",
-                                            "retention.ms",
-                                            "-1",
-                                            "segment.ms",
-                                            "9223372036854775807",
-                                            "message.timestamp.before.max.ms",
-                                            "9223372036854775807",
-                                            "message.timestamp.after.max.ms",
-                                            "9223372036854775807",
-                                            "max.message.bytes",
-                                            "4194304",
-                                            NULL};
-    static const char *const compacted[] = {"cleanup.policy", "compact", "max.message.bytes", "4194304",
-                                            NULL};
+    const char *live[SETTINGS_MAX], *log[SETTINGS_MAX], *compacted[SETTINGS_MAX];
+    settings_of(TOPIC_LIVE, live);
+    settings_of(options.simulated ? TOPIC_SIMULATED : TOPIC_LIVE, log);
+    settings_of(TOPIC_COMPACTED, compacted);
     uint32_t p = (uint32_t)options.partitions, r = (uint32_t)options.replicas;
-    const char *const *settings = options.simulated ? simulated : live;
-    const struct kafka_topic list[] = {{topics->records, p, r, settings},
-                                       {topics->frames, p, r, settings},
+    const struct kafka_topic list[] = {{topics->records, p, r, log},
+                                       {topics->frames, p, r, log},
                                        {topics->snapshots, p, r, compacted},
                                        {topics->rejects, p, r, live}};
     return kafka_create_topics(options.kafka, list, 4, error);
 }
+
+/* --- offset 0 --- */
 
 /* What stands at the first offset; empty: nothing yet. Appends to *out. */
 static enum kafka_class read_first(struct kafka_reader *reader, const char *topic, uint32_t partition,
