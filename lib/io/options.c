@@ -46,7 +46,8 @@ static const char *assign(const struct option_row *row, const char *value)
     }
     errno = 0;
     long long number = strtoll(value, &end, 10);
-    if (errno != 0 || end == value || *end != 0 || number < row->least || number > row->most) {
+    bool begins = isdigit((unsigned char)value[0]) || value[0] == '-';
+    if (!begins || errno != 0 || end == value || *end != 0 || number < row->least || number > row->most) {
         snprintf(expected, sizeof expected, "expected an integer from %lld to %lld", (long long)row->least,
                  (long long)row->most);
         return expected;
@@ -137,8 +138,10 @@ static int read_pair(struct reading *reading, const char *path, const struct yam
         return refuse_node(reading, path, value, "expected one value");
     if (reading->set[row - reading->rows])
         return OPTIONS_GO;
-    /* Kept for the life of the process, as text options point to it. */
-    const char *why = assign(row, strndup(value->text.at, value->text.size));
+    char *text = strndup(value->text.at == NULL ? "" : value->text.at, value->text.size);
+    const char *why = assign(row, text);
+    if (row->type != OPTION_TEXT)
+        free(text); /* else the option points to it */
     if (why != NULL)
         return refuse_node(reading, path, value, why);
     reading->set[row - reading->rows] = true;
