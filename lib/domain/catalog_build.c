@@ -71,8 +71,8 @@ static void refuse_missing(struct builder *b, const struct yaml_node *map, const
                            size_t count, uint64_t seen)
 {
     char message[80];
-    for (size_t i = 0; i < count; i++) {
-        if (!rules[i].required || (seen >> i & 1) != 0 || b->tree->broken)
+    for (size_t i = 0; i < count && map->closed; i++) {
+        if (!rules[i].required || (seen >> i & 1) != 0)
             continue;
         snprintf(message, sizeof message, "expected the key %s", rules[i].key);
         refuse(b, map, message);
@@ -88,7 +88,7 @@ static void read_map(struct builder *b, const struct yaml_node *map, const struc
         refuse(b, map, "expected a map");
         return;
     }
-    for (uint32_t i = 0; i + 1 < map->items.count; i += 2) {
+    for (uint32_t i = 0; i < map->items.count; i += 2) {
         const struct yaml_node *key = node_at(b, map->items.at[i]);
         const struct rule *rule = find_rule(rules, count, key);
         if (rule == NULL) {
@@ -99,7 +99,8 @@ static void read_map(struct builder *b, const struct yaml_node *map, const struc
         if ((seen & bit) != 0)
             refuse(b, key, "expected each key once");
         seen |= bit;
-        rule->read(b, node_at(b, map->items.at[i + 1]), into);
+        if (i + 1 < map->items.count) /* of the last key, a fault may have hidden the value */
+            rule->read(b, node_at(b, map->items.at[i + 1]), into);
     }
     refuse_missing(b, map, rules, count, seen);
 }
@@ -179,7 +180,7 @@ static void read_duration(struct builder *b, const struct yaml_node *value, void
             return;
         }
     }
-    refuse(b, value, "expected a duration: an integer, then s, m, h, d or nothing");
+    refuse(b, value, "expected a duration: 1 to 18 digits, then s, m, h, d or nothing");
 }
 
 static void read_grace(struct builder *b, const struct yaml_node *value, void *into)
@@ -208,7 +209,7 @@ static void read_free(struct builder *b, const struct yaml_node *value, void *in
         if (unit != 0)
             return;
     }
-    refuse(b, value, "expected a size: an integer, then GB, GiB or nothing");
+    refuse(b, value, "expected a size: 1 to 18 digits, then GB, GiB or nothing");
 }
 
 static void read_settle(struct builder *b, const struct yaml_node *value, void *into)
@@ -227,7 +228,7 @@ static void read_liveness(struct builder *b, const struct yaml_node *value, void
     const enum product *product = into;
     uint64_t seconds;
     if (!bare_integer(value, &seconds))
-        refuse(b, value, "expected a bare integer of seconds");
+        refuse(b, value, "expected seconds: 1 to 18 digits without quotes");
     else
         b->catalog->liveness_s[*product] =
             seconds > (uint64_t)liveness_s_max ? liveness_s_max : (int64_t)seconds;
@@ -335,14 +336,14 @@ static void read_prices(struct builder *b, const struct yaml_node *value, struct
 {
     bool list = value->kind == YAML_LIST;
     uint32_t count = list ? value->items.count : 1;
-    if (count == 0 && !b->tree->broken)
+    if (count == 0 && value->closed)
         refuse(b, value, "expected at least one price");
     sku->first[meter] = b->catalog->prices.count;
     for (uint32_t i = 0; i < count; i++) {
         const struct yaml_node *node = list ? node_at(b, value->items.at[i]) : value;
         struct price_draft draft = {sku->product, meter, {INT64_MIN, 0, 1}, NULL};
         read_map(b, node, price_rules, sizeof price_rules / sizeof *price_rules, &draft);
-        if (i > 0 && draft.from == NULL && node->kind == YAML_MAP && !b->tree->broken)
+        if (i > 0 && draft.from == NULL && node->kind == YAML_MAP && node->closed)
             refuse(b, node, "expected the key from: only the first price may lack it");
         const struct price *before = i > 0 ? &b->catalog->prices.at[b->catalog->prices.count - 1] : NULL;
         if (before != NULL && draft.from != NULL && draft.price.from_s <= before->from_s)
@@ -401,6 +402,7 @@ static bool sku_name_good(const struct yaml_node *key)
     return true;
 }
 
+/* value NULL: a fault has hidden it. */
 static void read_sku(struct builder *b, enum product product, const struct yaml_node *key,
                      const struct yaml_node *value)
 {
@@ -410,6 +412,8 @@ static void read_sku(struct builder *b, enum product product, const struct yaml_
     }
     if (catalog_find_sku(b->catalog, product, key->text) != NULL)
         refuse(b, key, "expected each sku once");
+    if (value == NULL)
+        return;
     struct sku sku = {.product = product, .name = arena_copy(&b->catalog->strings, key->text)};
     if (product == PRODUCT_MAAS)
         read_map(b, value, maas_rules, sizeof maas_rules / sizeof *maas_rules, &sku);
@@ -428,8 +432,11 @@ static void read_skus(struct builder *b, const struct yaml_node *value, void *in
         refuse(b, value, "expected a map of skus");
         return;
     }
-    for (uint32_t i = 0; i + 1 < value->items.count; i += 2)
-        read_sku(b, *product, node_at(b, value->items.at[i]), node_at(b, value->items.at[i + 1]));
+    for (uint32_t i = 0; i < value->items.count; i += 2) {
+        bool whole = i + 1 < value->items.count;
+        read_sku(b, *product, node_at(b, value->items.at[i]),
+                 whole ? node_at(b, value->items.at[i + 1]) : NULL);
+    }
 }
 
 static const struct rule product_rules[] = {
@@ -505,7 +512,7 @@ struct catalog *catalog_parse(struct str text, struct catalog_error *error)
     struct builder b = {&tree, catalog, error};
     if (tree.nodes.count > 0)
         read_map(&b, &tree.nodes.at[0], catalog_rules, sizeof catalog_rules / sizeof *catalog_rules, NULL);
-    else if (!tree.broken)
+    else if (error->line == 0)
         catalog_error_at(error, 1, 1, "expected a catalog: a map with currency and products");
     yaml_tree_release(&tree);
     if (error->line == 0)

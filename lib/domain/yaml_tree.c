@@ -5,6 +5,7 @@
 #include <yaml.h>
 
 #include "lib/base/check.h"
+#include "lib/domain/yaml_text.h"
 
 enum { DEPTH_MAX = 16, NODES_MAX = 1000000 };
 
@@ -21,6 +22,8 @@ void catalog_error_at(struct catalog_error *error, uint32_t line, uint32_t colum
 /* The containers that are open, outermost first. */
 struct reader {
     struct yaml_tree *tree;
+    const struct yaml_text *text;
+    yaml_parser_t *parser;
     struct catalog_error *error;
     uint32_t open[DEPTH_MAX];
     uint32_t depth;
@@ -29,7 +32,6 @@ struct reader {
 
 static bool fail(struct reader *reader, yaml_mark_t mark, const char *message)
 {
-    reader->tree->broken = true;
     catalog_error_at(reader->error, (uint32_t)mark.line + 1, (uint32_t)mark.column + 1, message);
     return false;
 }
@@ -38,7 +40,7 @@ static bool add_node(struct reader *reader, const yaml_event_t *event, struct ya
 {
     struct yaml_tree *tree = reader->tree;
     if (tree->nodes.count >= NODES_MAX)
-        return fail(reader, event->start_mark, "expected a smaller catalog");
+        return fail(reader, event->start_mark, "expected a smaller text");
     node.line = (uint32_t)event->start_mark.line + 1;
     node.column = (uint32_t)event->start_mark.column + 1;
     uint32_t index = tree->nodes.count;
@@ -63,8 +65,34 @@ static bool refuse_decoration(struct reader *reader, const yaml_event_t *event, 
     return true;
 }
 
+/* It is the cut before a bad byte that stands there, not what the author wrote. */
+static bool at_cut(const struct reader *reader, yaml_mark_t mark)
+{
+    uint32_t line = (uint32_t)mark.line + 1, column = (uint32_t)mark.column + 1;
+    const struct yaml_text *text = reader->text;
+    return text->fault != NULL && (line > text->line || (line == text->line && column >= text->column));
+}
+
+/* Without quotes it ends where the text does; and nothing stands for a value that may be about to come. */
+static bool cut_short(const struct reader *reader, const yaml_event_t *event)
+{
+    bool quoted = event->data.scalar.style == YAML_SINGLE_QUOTED_SCALAR_STYLE ||
+                  event->data.scalar.style == YAML_DOUBLE_QUOTED_SCALAR_STYLE;
+    bool nothing = event->data.scalar.length == 0 && at_cut(reader, reader->parser->mark);
+    return !quoted && (nothing || at_cut(reader, event->end_mark));
+}
+
+static void close_node(struct reader *reader, const yaml_event_t *event)
+{
+    CHECK(reader->depth > 0);
+    uint32_t index = reader->open[--reader->depth];
+    reader->tree->nodes.at[index].closed = !at_cut(reader, event->start_mark);
+}
+
 static bool add_scalar(struct reader *reader, const yaml_event_t *event)
 {
+    if (cut_short(reader, event))
+        return false;
     if (!refuse_decoration(reader, event, event->data.scalar.anchor, event->data.scalar.tag))
         return false;
     struct str text = {(const char *)event->data.scalar.value, (uint32_t)event->data.scalar.length};
@@ -89,8 +117,7 @@ static bool take(struct reader *reader, const yaml_event_t *event)
                add_node(reader, event, (struct yaml_node){.kind = YAML_LIST});
     case YAML_MAPPING_END_EVENT:
     case YAML_SEQUENCE_END_EVENT:
-        CHECK(reader->depth > 0);
-        reader->depth--;
+        close_node(reader, event);
         return true;
     case YAML_ALIAS_EVENT:
         return fail(reader, event->start_mark, "expected a plain value: aliases are not taken");
@@ -107,25 +134,42 @@ static bool take(struct reader *reader, const yaml_event_t *event)
     return true;
 }
 
-static bool fail_syntax(struct reader *reader, const yaml_parser_t *parser)
+/* Where the token at fault begins: libyaml notices a lost colon on the next line, a lost quote at the end. */
+static yaml_mark_t token_mark(const yaml_parser_t *parser)
 {
+    static const char lost_quote[] = "found unexpected ";
+    const char *context = parser->context != NULL ? parser->context : "";
+    bool lost = strcmp(context, "while scanning a simple key") == 0 ||
+                (strcmp(context, "while scanning a quoted scalar") == 0 &&
+                 strncmp(parser->problem, lost_quote, sizeof lost_quote - 1) == 0);
+    return lost ? parser->context_mark : parser->problem_mark;
+}
+
+static void fail_syntax(struct reader *reader)
+{
+    const yaml_parser_t *parser = reader->parser;
+    CHECK(parser->error == YAML_SCANNER_ERROR || parser->error == YAML_PARSER_ERROR);
     char message[sizeof reader->error->message];
-    snprintf(message, sizeof message, "expected YAML: %s",
-             parser->problem != NULL ? parser->problem : "it does not parse");
-    /* The reader's own faults (bad UTF-8) have a byte offset only; it was reading at its mark. */
-    return fail(reader, parser->error == YAML_READER_ERROR ? parser->mark : parser->problem_mark, message);
+    if (at_cut(reader, parser->problem_mark))
+        return;
+    snprintf(message, sizeof message, "expected YAML: %s", parser->problem);
+    fail(reader, token_mark(parser), message);
 }
 
 void yaml_tree_read(struct yaml_tree *tree, struct str text, struct catalog_error *error)
 {
-    struct reader reader = {.tree = tree, .error = error};
+    struct yaml_text checked = yaml_text_check(text);
     yaml_parser_t parser;
+    struct reader reader = {.tree = tree, .text = &checked, .parser = &parser, .error = error};
+    if (checked.fault != NULL)
+        catalog_error_at(error, checked.line, checked.column, checked.fault);
     CHECK(yaml_parser_initialize(&parser));
-    yaml_parser_set_input_string(&parser, (const unsigned char *)text.at, text.size);
+    const char *bytes = checked.good.size > 0 ? checked.good.at : "";
+    yaml_parser_set_input_string(&parser, (const unsigned char *)bytes, checked.good.size);
     for (bool more = true; more;) {
         yaml_event_t event;
         if (!yaml_parser_parse(&parser, &event)) {
-            fail_syntax(&reader, &parser);
+            fail_syntax(&reader);
             break;
         }
         more = take(&reader, &event) && event.type != YAML_STREAM_END_EVENT;
