@@ -127,8 +127,9 @@ static enum kafka_class send_frame(struct loop *loop, const struct frame *frame,
     enum kafka_class class = KAFKA_OK;
     uint32_t parts = frame_part_count(bytes.size);
     for (uint32_t i = 0; i < parts && class == KAFKA_OK; i++) {
+        struct frame_part part = frame_part_of(frame, bytes, i);
         vec_clear(&loop->message.bytes);
-        frame_part_encode(frame, bytes, i, &loop->message);
+        frame_part_encode(&part, &loop->message);
         class = send(loop,
                      &(struct kafka_record){.topic = loop->topics.frames,
                                             .partition = frame->partition,
@@ -246,7 +247,13 @@ static enum kafka_class fold_message(struct loop *loop, const struct kafka_messa
         return KAFKA_OK;
     struct message message;
     enum fold_outcome outcome;
-    if (usage_decode(from->value, &loop->records, &message)) {
+    enum decode_outcome decoded = usage_decode(from->value, &loop->records, &message);
+    if (decoded == DECODE_OTHER_SCHEMA) {
+        /* It may hold what a later release's collector accepted: not to be passed over. */
+        stop_part(part, "a message of a schema that this release does not know");
+        return KAFKA_OK;
+    }
+    if (decoded == DECODE_OK) {
         message.offset = from->offset;
         message.append_us = from->timestamp_ms * 1000;
         outcome = fold_apply(part->fold, &message);
@@ -292,6 +299,11 @@ static enum kafka_class recover_part(struct loop *loop, struct kafka_reader *rea
     case RECOVER_DIVERGED:
         vec_push(&loop->parts, part);
         stop_part(&loop->parts.at[loop->parts.count - 1], "two frames of one number in usage.frames");
+        return KAFKA_OK;
+    case RECOVER_OTHER_SCHEMA:
+        vec_push(&loop->parts, part);
+        stop_part(&loop->parts.at[loop->parts.count - 1],
+                  "usage.frames holds a schema that this release does not know");
         return KAFKA_OK;
     case RECOVERED:
         break;

@@ -80,9 +80,9 @@ static void take_snapshot_message(void *context, const struct kafka_message *mes
     struct snapshots *snapshots = context;
     struct snapshot_chunk chunk;
     struct snapshot_manifest manifest;
-    if (snapshot_manifest_decode(message->value, &manifest))
+    if (snapshot_manifest_decode(message->value, &manifest) == DECODE_OK)
         vec_push(&snapshots->manifests, manifest);
-    else if (snapshot_chunk_decode(message->value, &chunk))
+    else if (snapshot_chunk_decode(message->value, &chunk) == DECODE_OK)
         vec_push(&snapshots->chunks,
                  (struct chunk){chunk.seq, chunk.index, arena_copy(&snapshots->bytes, chunk.bytes)});
 }
@@ -144,6 +144,7 @@ struct frames {
     struct assembler assembler;
     struct frame_rows rows;
     VEC(struct frame_head) heads;
+    bool other_schema; /* some message was not ours to read */
 };
 
 static void take_frame_message(void *context, const struct kafka_message *message)
@@ -151,8 +152,10 @@ static void take_frame_message(void *context, const struct kafka_message *messag
     struct frames *frames = context;
     struct str whole;
     struct frame frame;
-    if (assemble(&frames->assembler, message->value, message->offset, &whole) != ASSEMBLE_FRAME ||
-        !frame_decode(whole, &frames->rows, &frame))
+    enum assemble_outcome outcome = assemble(&frames->assembler, message->value, message->offset, &whole);
+    if (outcome == ASSEMBLE_OTHER_SCHEMA)
+        frames->other_schema = true;
+    if (outcome != ASSEMBLE_FRAME || frame_decode(whole, &frames->rows, &frame) != DECODE_OK)
         return;
     struct frame_head head = {.seq = frame.seq};
     memcpy(head.prev_hash, frame.prev_hash, FRAME_HASH_SIZE);
@@ -217,6 +220,8 @@ enum recover_outcome recover(struct kafka_reader *reader, const struct topics *t
         KAFKA_OK)
         goto done;
     outcome = follow(&frames, out->fold, &out->chain) ? RECOVERED : RECOVER_DIVERGED;
+    if (frames.other_schema)
+        outcome = RECOVER_OTHER_SCHEMA;
 done:
     if (outcome != RECOVERED) {
         fold_free(out->fold);

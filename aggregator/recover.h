@@ -26,8 +26,10 @@ struct recovery {
 
 enum recover_outcome {
     RECOVERED,
-    RECOVER_FAILED,   /* Kafka: *error says what */
-    RECOVER_DIVERGED, /* two frames of one number follow the same one: stop this partition */
+    RECOVER_FAILED, /* Kafka: *error says what */
+    /* Stop this partition: */
+    RECOVER_DIVERGED,     /* two frames of one number follow the same one */
+    RECOVER_OTHER_SCHEMA, /* a later release's frames may stand there: ours would be said beside them */
 };
 
 enum recover_outcome recover(struct kafka_reader *reader, const struct topics *topics, uint32_t partition,

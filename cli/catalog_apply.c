@@ -57,7 +57,7 @@ static void take_generation(void *context, const struct kafka_message *message)
 {
     struct found_generation *found = context;
     if (!found->found)
-        found->found = generation_decode(message->value, &found->generation);
+        found->found = generation_decode(message->value, &found->generation) == DECODE_OK;
 }
 
 /* OPTIONS_GO: the generation lives by the broker's clock. */

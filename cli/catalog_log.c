@@ -47,7 +47,8 @@ static void take(void *context, const struct kafka_message *from)
 {
     struct scan *scan = context;
     struct message message;
-    if (from->partition >= scan->log->partitions || !usage_decode(from->value, &scan->records, &message))
+    if (from->partition >= scan->log->partitions ||
+        usage_decode(from->value, &scan->records, &message) != DECODE_OK)
         return;
     struct partition_catalogs *of = &scan->log->of[from->partition];
     message.offset = from->offset;

@@ -82,7 +82,7 @@ static void look_at(struct wait *wait, const struct kafka_message *message)
     if (partition->shown || partition->offset < 0 ||
         assemble(&wait->assemblers[message->partition], message->value, message->offset, &whole) !=
             ASSEMBLE_FRAME ||
-        !frame_decode(whole, &wait->rows, &frame) || frame.next_offset <= partition->offset)
+        frame_decode(whole, &wait->rows, &frame) != DECODE_OK || frame.next_offset <= partition->offset)
         return;
     const struct catalog_text *wanted = &wait->spread->catalog;
     for (uint32_t i = 0; i < frame.fact_count && !partition->shown; i++) {

@@ -289,7 +289,7 @@ static enum kafka_class read_manifest(struct sender *sender, struct kafka_error 
         process_alive();
         if (got != KAFKA_GOT_MESSAGE)
             continue;
-        found = generation_decode(message.value, &sender->generation);
+        found = generation_decode(message.value, &sender->generation) == DECODE_OK;
         kafka_message_release(&message);
     }
     kafka_reader_free(reader);

@@ -104,20 +104,14 @@ static bool settle_batch(struct loop *loop, struct part *part)
     uint64_t rows, before = loop->pg->statements;
     if (part->count == 0)
         return true;
-    enum store_outcome outcome;
-    do {
-        process_alive();
-        outcome = store_settle(loop->pg, &part->claim, part->batch, part->count, &rows);
-        metric_add(&settler_metrics[SETTLER_ROWS], (int64_t)rows);
-        metric_add(&settler_metrics[SETTLER_TRANSACTIONS], outcome == STORE_OK || outcome == STORE_STEP);
-    } while (outcome == STORE_STEP);
+    process_alive();
+    enum store_outcome outcome = store_settle(loop->pg, &part->claim, part->batch, part->count, &rows);
     metric_add(&settler_metrics[SETTLER_STATEMENTS], (int64_t)(loop->pg->statements - before));
     switch (outcome) {
     case STORE_OK:
         metric_add(&settler_metrics[SETTLER_FRAMES], part->count);
-        break;
-    case STORE_STEP:
-        CHECK(!"an outcome of a finished batch");
+        metric_add(&settler_metrics[SETTLER_ROWS], (int64_t)rows);
+        metric_add(&settler_metrics[SETTLER_TRANSACTIONS], 1);
         break;
     case STORE_LOST:
         let_go(part, SETTLER_PARTITIONS_LOST, "another settler claimed it");
@@ -166,10 +160,11 @@ static bool add_frame(struct loop *loop, struct part *part, struct str bytes, in
     struct placed_frame *placed = &part->batch[part->count];
     vec_clear(&slot->bytes.bytes);
     pack_raw(&slot->bytes, bytes.at, bytes.size);
-    if (!frame_decode((struct str){slot->bytes.bytes.at, slot->bytes.bytes.count}, &slot->rows,
-                      &placed->frame)) {
+    enum decode_outcome decoded = frame_decode((struct str){slot->bytes.bytes.at, slot->bytes.bytes.count},
+                                               &slot->rows, &placed->frame);
+    if (decoded != DECODE_OK) {
         log_warning("frame_passed_over", LOG_INT("partition", part->claim.partition),
-                    LOG_STR("why", "it does not decode"));
+                    LOG_STR("why", decode_outcome_name(decoded)));
         return true;
     }
     if (placed->frame.seq < expected_seq(part)) {
@@ -209,6 +204,7 @@ static bool take_message(struct loop *loop, const struct kafka_message *message)
     case ASSEMBLE_FRAME:
         return add_frame(loop, part, whole, message->offset + 1);
     case ASSEMBLE_BAD:
+    case ASSEMBLE_OTHER_SCHEMA: /* were it a frame, the next number would not come */
         log_warning("message_passed_over", LOG_INT("partition", part->claim.partition),
                     LOG_INT("offset", message->offset));
         return true;

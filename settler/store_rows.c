@@ -32,9 +32,6 @@ bool usage_unpack(struct book *book, uint32_t hour, struct str bytes)
     return !in.bad;
 }
 
-/* A COPY is ended and another begun beyond it. */
-enum { COPY_BYTES = 32 << 20 };
-
 /* The six names of a line, in the order of its id. */
 enum { NAMES = 6 };
 
@@ -72,14 +69,18 @@ void line_uuid(const struct book *book, uint32_t line, char out[37])
 void rows_release(struct batch_rows *rows)
 {
     vec_release(&rows->settled.bytes);
-    vec_release(&rows->named);
+    table_release(&rows->named);
+    vec_release(&rows->named_list);
 }
 
-static void note_name(struct batch_rows *rows, struct book *book, uint32_t line)
+static void note_name(struct batch_rows *rows, uint32_t line)
 {
-    if (!book->lines.at[line].kept)
-        vec_push(&rows->named, line);
-    book->lines.at[line].kept = true;
+    uint64_t hash = hash_mix(line, 1);
+    for (struct table_probe p = table_probe(&rows->named, hash); table_next(&rows->named, &p);)
+        if (p.index == line)
+            return;
+    table_insert(&rows->named, hash, line);
+    vec_push(&rows->named_list, line);
 }
 
 static void put(struct packer *out, const char *text)
@@ -115,28 +116,13 @@ static void put_settled(struct packer *out, const struct settlement *settlement,
     put(out, "\n");
 }
 
-static bool write_settled(struct batch_rows *rows, struct loaded *loaded)
+void rows_add_frame(struct batch_rows *rows, const struct settlement *settlement, const struct frame *frame)
 {
-    bool good =
-        pg_copy(loaded->pg,
-                "COPY settled (hour, line, partition, seq, usage, units, priced, \"exists\", total, amount)"
-                " FROM STDIN",
-                (struct str){rows->settled.bytes.at, rows->settled.bytes.count});
-    vec_clear(&rows->settled.bytes);
-    return good;
-}
-
-bool rows_add_frame(struct batch_rows *rows, struct loaded *loaded, const struct frame *frame)
-{
-    struct settlement *settlement = loaded->settlement;
     for (uint32_t i = 0; i < settlement->rows.count; i++) {
         put_settled(&rows->settled, settlement, &settlement->rows.at[i], frame);
-        note_name(rows, &settlement->book, settlement->book.hours.at[settlement->rows.at[i].hour].line);
-        if (rows->settled.bytes.count >= COPY_BYTES && !write_settled(rows, loaded))
-            return false;
+        note_name(rows, settlement->book.hours.at[settlement->rows.at[i].hour].line);
     }
     rows->settled_count += settlement->rows.count;
-    return true;
 }
 
 /* --- one statement a table --- */
@@ -147,12 +133,12 @@ static bool write_names(struct batch_rows *rows, struct loaded *loaded)
     struct pg_array columns[NAMES + 1] = {0};
     const char *values[NAMES + 2];
     char uuid[37], partition[16];
-    if (rows->named.count == 0)
+    if (rows->named_list.count == 0)
         return true;
-    for (uint32_t i = 0; i < rows->named.count; i++) {
+    for (uint32_t i = 0; i < rows->named_list.count; i++) {
         struct str names[NAMES];
-        names_of_line(book, rows->named.at[i], names);
-        line_uuid(book, rows->named.at[i], uuid);
+        names_of_line(book, rows->named_list.at[i], names);
+        line_uuid(book, rows->named_list.at[i], uuid);
         pg_array_add(&columns[NAMES], str_of(uuid));
         for (int c = 0; c < NAMES; c++)
             pg_array_add(&columns[c], names[c]);
@@ -198,7 +184,7 @@ static bool write_open_counts(struct batch_rows *rows, struct loaded *loaded)
         const struct line_hour *hour = &book->hours.at[i];
         if (hour->open && hour->changed) {
             add_open(&lines, &hours, &usages, book, hour);
-            note_name(rows, book, hour->line);
+            note_name(rows, hour->line);
             open++;
         } else if (!hour->open && hour->was_open) {
             add_open(&gone_lines, &gone_hours, NULL, book, hour);
@@ -299,8 +285,13 @@ static bool write_due(struct loaded *loaded)
     return good;
 }
 
-bool rows_write(struct batch_rows *rows, struct loaded *loaded, bool last)
+bool rows_write(struct batch_rows *rows, struct loaded *loaded)
 {
-    return write_settled(rows, loaded) && write_open_counts(rows, loaded) && write_names(rows, loaded) &&
-           write_users(loaded) && (!last || write_due(loaded));
+    return pg_copy(
+               loaded->pg,
+               "COPY settled (hour, line, partition, seq, usage, units, priced, \"exists\", total, amount)"
+               " FROM STDIN",
+               (struct str){rows->settled.bytes.at, rows->settled.bytes.count}) &&
+           write_open_counts(rows, loaded) && write_names(rows, loaded) && write_users(loaded) &&
+           write_due(loaded);
 }

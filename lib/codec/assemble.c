@@ -43,15 +43,13 @@ enum assemble_outcome assemble(struct assembler *assembler, struct str message, 
                                struct str *whole)
 {
     struct frame_part part;
-    if (!frame_part_decode(message, &part))
-        return ASSEMBLE_BAD;
+    enum decode_outcome outcome = frame_part_decode(message, &part);
+    if (outcome != DECODE_OK)
+        return outcome == DECODE_OTHER_SCHEMA ? ASSEMBLE_OTHER_SCHEMA : ASSEMBLE_BAD;
     if (part.parts == 1) {
         *whole = part.bytes;
         return ASSEMBLE_FRAME;
     }
-    bool last = part.part + 1 == part.parts;
-    if (!last && part.bytes.size != FRAME_PART_BYTES)
-        return ASSEMBLE_BAD;
     struct assembly *a = assembly_of(assembler, &part, offset);
     a->last_used = ++assembler->clock;
     if (a->have[part.part])

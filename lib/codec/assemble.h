@@ -23,7 +23,12 @@ struct assembler {
     struct packer whole; /* the frame given last */
 };
 
-enum assemble_outcome { ASSEMBLE_FRAME, ASSEMBLE_MORE, ASSEMBLE_BAD };
+enum assemble_outcome {
+    ASSEMBLE_FRAME,
+    ASSEMBLE_MORE,
+    ASSEMBLE_BAD,
+    ASSEMBLE_OTHER_SCHEMA, /* perhaps a later release's (DECODE_OTHER_SCHEMA) */
+};
 
 /* FRAME: *whole is a frame's bytes, good until the next call (or those of the message itself). */
 enum assemble_outcome assemble(struct assembler *assembler, struct str message, int64_t offset,

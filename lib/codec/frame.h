@@ -2,6 +2,7 @@
 #pragma once
 
 #include "lib/base/pack.h"
+#include "lib/codec/outcome.h"
 #include "lib/domain/frame.h"
 
 enum {
@@ -22,9 +23,10 @@ struct frame_rows {
 };
 void frame_rows_release(struct frame_rows *rows);
 
-/* Zero-copy. False: the bytes are not a frame, or not what its hash was taken of. */
-__attribute__((warn_unused_result)) bool frame_decode(struct str bytes, struct frame_rows *rows,
-                                                      struct frame *out);
+/* Zero-copy. *out is good when the outcome is DECODE_OK, as long as the bytes and `rows`, which lends it
+ * room. */
+__attribute__((warn_unused_result)) enum decode_outcome
+frame_decode(struct str bytes, struct frame_rows *rows, struct frame *out);
 
 struct frame_part {
     uint32_t partition;
@@ -37,7 +39,10 @@ struct frame_part {
 
 /* In how many messages encoded bytes of this size travel. */
 uint32_t frame_part_count(size_t size);
-/* Appends message i of a frame whose encoding is `bytes`. */
-void frame_part_encode(const struct frame *frame, struct str bytes, uint32_t part, struct packer *out);
-/* Reads either kind of message as a part. False: it is neither. A whole frame is not looked at further. */
-__attribute__((warn_unused_result)) bool frame_part_decode(struct str message, struct frame_part *out);
+/* Part i of a frame whose encoding is `bytes`: a slice of them. */
+struct frame_part frame_part_of(const struct frame *frame, struct str bytes, uint32_t part);
+/* Appends the part's message. */
+void frame_part_encode(const struct frame_part *part, struct packer *out);
+/* Reads either kind of message as a part. A whole frame is not looked at beyond its head. */
+__attribute__((warn_unused_result)) enum decode_outcome frame_part_decode(struct str message,
+                                                                          struct frame_part *out);

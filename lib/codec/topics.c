@@ -1,5 +1,6 @@
 #include "lib/codec/topics.h"
 
+#include "lib/base/check.h"
 #include "lib/codec/wire.h"
 #include "schemas/fingerprints.h"
 
@@ -15,40 +16,43 @@ void snapshot_chunk_encode(const struct snapshot_chunk *chunk, struct packer *ou
 {
     wire_put_header(out, SCHEMA_SNAPSHOT_CHUNK);
     wire_put_long(out, chunk->partition);
-    wire_put_long(out, (int64_t)chunk->seq);
+    wire_put_long_in(out, (int64_t)chunk->seq, 0, INT64_MAX);
     wire_put_long(out, chunk->index);
-    wire_put_string(out, chunk->bytes);
+    CHECK(chunk->bytes.size > 0);
+    wire_put_string(out, chunk->bytes, SNAPSHOT_CHUNK_BYTES);
 }
 
-bool snapshot_chunk_decode(struct str bytes, struct snapshot_chunk *out)
+enum decode_outcome snapshot_chunk_decode(struct str bytes, struct snapshot_chunk *out)
 {
-    struct unpacker in = {bytes.at, bytes.at + bytes.size, false};
-    if (!wire_take_header(&in, SCHEMA_SNAPSHOT_CHUNK))
-        return false;
+    struct unpacker in;
+    enum decode_outcome outcome = wire_open(&in, bytes, SCHEMA_SNAPSHOT_CHUNK);
+    if (outcome != DECODE_OK)
+        return outcome;
     out->partition = (uint32_t)wire_take_long_in(&in, 0, UINT32_MAX);
     out->seq = (uint64_t)wire_take_long_in(&in, 0, INT64_MAX);
     out->index = (uint32_t)wire_take_long_in(&in, 0, UINT32_MAX);
     out->bytes = wire_take_string(&in, 1, SNAPSHOT_CHUNK_BYTES);
-    return wire_done(&in);
+    return wire_close(&in);
 }
 
 void snapshot_manifest_encode(const struct snapshot_manifest *manifest, struct packer *out)
 {
     wire_put_header(out, SCHEMA_SNAPSHOT_MANIFEST);
     wire_put_long(out, manifest->partition);
-    wire_put_long(out, (int64_t)manifest->seq);
-    wire_put_long(out, manifest->chunks);
-    wire_put_long(out, (int64_t)manifest->size_bytes);
+    wire_put_long_in(out, (int64_t)manifest->seq, 0, INT64_MAX);
+    wire_put_long_in(out, manifest->chunks, 1, UINT32_MAX);
+    wire_put_long_in(out, (int64_t)manifest->size_bytes, 1, INT64_MAX);
     pack_raw(out, manifest->digest, DIGEST_SIZE);
-    wire_put_long(out, manifest->frame_offset);
-    wire_put_long(out, manifest->next_offset);
+    wire_put_long_in(out, manifest->frame_offset, 0, INT64_MAX);
+    wire_put_long_in(out, manifest->next_offset, 0, INT64_MAX);
 }
 
-bool snapshot_manifest_decode(struct str bytes, struct snapshot_manifest *out)
+enum decode_outcome snapshot_manifest_decode(struct str bytes, struct snapshot_manifest *out)
 {
-    struct unpacker in = {bytes.at, bytes.at + bytes.size, false};
-    if (!wire_take_header(&in, SCHEMA_SNAPSHOT_MANIFEST))
-        return false;
+    struct unpacker in;
+    enum decode_outcome outcome = wire_open(&in, bytes, SCHEMA_SNAPSHOT_MANIFEST);
+    if (outcome != DECODE_OK)
+        return outcome;
     out->partition = (uint32_t)wire_take_long_in(&in, 0, UINT32_MAX);
     out->seq = (uint64_t)wire_take_long_in(&in, 0, INT64_MAX);
     out->chunks = (uint32_t)wire_take_long_in(&in, 1, UINT32_MAX);
@@ -56,58 +60,61 @@ bool snapshot_manifest_decode(struct str bytes, struct snapshot_manifest *out)
     unpack_raw(&in, out->digest, DIGEST_SIZE);
     out->frame_offset = wire_take_long_in(&in, 0, INT64_MAX);
     out->next_offset = wire_take_long_in(&in, 0, INT64_MAX);
-    return wire_done(&in);
+    return wire_close(&in);
 }
 
 void generation_encode(const struct generation *generation, struct packer *out)
 {
     wire_put_header(out, SCHEMA_GENERATION);
-    wire_put_long(out, generation->partitions);
-    wire_put_long(out, generation->rules_number);
-    wire_put_long(out, generation->lifecycle_horizon_us);
-    wire_put_long(out, generation->report_horizon_us);
+    wire_put_long_in(out, generation->partitions, 1, UINT32_MAX);
+    wire_put_long_in(out, generation->rules_number, 1, UINT32_MAX);
+    wire_put_long_in(out, generation->lifecycle_horizon_us, 0, INT64_MAX);
+    wire_put_long_in(out, generation->report_horizon_us, 0, INT64_MAX);
     wire_put_bool(out, generation->simulated);
     pack_raw(out, generation->init_digest, DIGEST_SIZE);
 }
 
-bool generation_decode(struct str bytes, struct generation *out)
+enum decode_outcome generation_decode(struct str bytes, struct generation *out)
 {
-    struct unpacker in = {bytes.at, bytes.at + bytes.size, false};
-    if (!wire_take_header(&in, SCHEMA_GENERATION))
-        return false;
+    struct unpacker in;
+    enum decode_outcome outcome = wire_open(&in, bytes, SCHEMA_GENERATION);
+    if (outcome != DECODE_OK)
+        return outcome;
     out->partitions = (uint32_t)wire_take_long_in(&in, 1, UINT32_MAX);
     out->rules_number = (uint32_t)wire_take_long_in(&in, 1, UINT32_MAX);
     out->lifecycle_horizon_us = wire_take_long_in(&in, 0, INT64_MAX);
     out->report_horizon_us = wire_take_long_in(&in, 0, INT64_MAX);
     out->simulated = wire_take_bool(&in);
     unpack_raw(&in, out->init_digest, DIGEST_SIZE);
-    return wire_done(&in);
+    return wire_close(&in);
 }
 
-static struct str cut(struct str text, uint32_t size)
+static void put_cut(struct packer *out, struct str text, uint32_t most)
 {
-    return (struct str){text.at, text.size < size ? text.size : size};
+    wire_put_string(out, (struct str){text.at, text.size < most ? text.size : most}, most);
 }
 
 void reject_encode(const struct reject *reject, struct packer *out)
 {
     wire_put_header(out, SCHEMA_REJECT);
-    wire_put_string(out, cut(reject->reason, REASON_BYTES_MAX));
-    wire_put_string(out, cut(reject->feed, WIRE_NAME_MAX));
-    wire_put_string(out, cut(reject->origin, ORIGIN_BYTES_MAX));
+    CHECK(reject->reason.size > 0);
+    put_cut(out, reject->reason, REASON_BYTES_MAX);
+    put_cut(out, reject->feed, WIRE_NAME_MAX);
+    put_cut(out, reject->origin, ORIGIN_BYTES_MAX);
     wire_put_long(out, reject->clock_us);
-    wire_put_string(out, cut(reject->bytes, REJECT_BYTES_MAX));
+    put_cut(out, reject->bytes, REJECT_BYTES_MAX);
 }
 
-bool reject_decode(struct str bytes, struct reject *out)
+enum decode_outcome reject_decode(struct str bytes, struct reject *out)
 {
-    struct unpacker in = {bytes.at, bytes.at + bytes.size, false};
-    if (!wire_take_header(&in, SCHEMA_REJECT))
-        return false;
+    struct unpacker in;
+    enum decode_outcome outcome = wire_open(&in, bytes, SCHEMA_REJECT);
+    if (outcome != DECODE_OK)
+        return outcome;
     out->reason = wire_take_string(&in, 1, REASON_BYTES_MAX);
     out->feed = wire_take_string(&in, 0, WIRE_NAME_MAX);
     out->origin = wire_take_string(&in, 0, ORIGIN_BYTES_MAX);
     out->clock_us = wire_take_long(&in);
     out->bytes = wire_take_string(&in, 0, REJECT_BYTES_MAX);
-    return wire_done(&in);
+    return wire_close(&in);
 }

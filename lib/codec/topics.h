@@ -3,6 +3,7 @@
 
 #include "lib/base/digest.h"
 #include "lib/base/pack.h"
+#include "lib/codec/outcome.h"
 
 enum { SNAPSHOT_CHUNK_BYTES = 900000, REJECT_BYTES_MAX = 64 * 1024 };
 
@@ -46,9 +47,10 @@ void generation_encode(const struct generation *generation, struct packer *out);
 /* Cuts what does not fit REJECT_BYTES_MAX. */
 void reject_encode(const struct reject *reject, struct packer *out);
 
-/* False: the bytes are not one. */
-__attribute__((warn_unused_result)) bool snapshot_chunk_decode(struct str bytes, struct snapshot_chunk *out);
-__attribute__((warn_unused_result)) bool snapshot_manifest_decode(struct str bytes,
-                                                                  struct snapshot_manifest *out);
-__attribute__((warn_unused_result)) bool generation_decode(struct str bytes, struct generation *out);
-__attribute__((warn_unused_result)) bool reject_decode(struct str bytes, struct reject *out);
+/* Zero-copy; *out is good when the outcome is DECODE_OK. */
+#define DECODES __attribute__((warn_unused_result)) enum decode_outcome
+DECODES snapshot_chunk_decode(struct str bytes, struct snapshot_chunk *out);
+DECODES snapshot_manifest_decode(struct str bytes, struct snapshot_manifest *out);
+DECODES generation_decode(struct str bytes, struct generation *out);
+DECODES reject_decode(struct str bytes, struct reject *out);
+#undef DECODES

@@ -11,92 +11,70 @@ _Static_assert(SCHEMA_USAGE_MESSAGE == 0x76959D115BB37765u, "schemas/usage_messa
 enum { BRANCH_NULL, BRANCH_INIT, BRANCH_CATALOG };
 enum { RECORD_BYTES_MIN = 10 };
 
-static const int64_t count_max = 1000000000000000;    /* CONTRACT §2: integers to 10^15, */
-static const int64_t bytes_max = 1000000000000000000; /* bytes to 10^18 */
-
-void rules_put(struct packer *out, const struct rules *rules)
-{
-    const int64_t longs[] = {rules->number,
-                             rules->epoch_us,
-                             rules->delay_us,
-                             rules->lifecycle_horizon_us,
-                             rules->report_horizon_us,
-                             rules->epoch_records,
-                             rules->snapshot_bytes};
-    for (size_t i = 0; i < sizeof longs / sizeof *longs; i++)
-        wire_put_long(out, longs[i]);
-}
-
-struct rules rules_take(struct unpacker *in)
-{
-    struct rules rules;
-    rules.number = (uint32_t)wire_take_long_in(in, 1, UINT32_MAX);
-    rules.epoch_us = wire_take_long_in(in, 1, INT64_MAX);
-    rules.delay_us = wire_take_long_in(in, 0, INT64_MAX);
-    rules.lifecycle_horizon_us = wire_take_long_in(in, 0, INT64_MAX);
-    rules.report_horizon_us = wire_take_long_in(in, 0, INT64_MAX);
-    rules.epoch_records = wire_take_long_in(in, 1, INT64_MAX);
-    rules.snapshot_bytes = wire_take_long_in(in, 0, INT64_MAX);
-    return rules;
-}
-
 /* --- writing --- */
 
-static void put_body(struct packer *out, const struct record *record)
+static void put_level_product(struct packer *out, const struct record *record)
 {
-    wire_put_long(out, record->kind); /* the branches are in the order of kinds */
-    switch (record->kind) {
-    case RECORD_LAUNCHED:
-        wire_put_long(out, record->product);
-        wire_put_string(out, record->sku);
-        wire_put_long(out, record->quantity);
-        wire_put_string(out, record->order);
-        break;
-    case RECORD_RECONFIGURED:
-        wire_put_long(out, record->product);
-        wire_put_string(out, record->sku);
-        wire_put_long(out, record->quantity);
-        break;
-    case RECORD_HEARTBEAT:
-    case RECORD_STOPPED:
-    case RECORD_DELETED:
-        wire_put_long(out, record->product);
-        break;
-    case RECORD_FAILED:
-        wire_put_long(out, record->product);
-        wire_put_long(out, record->since_us);
-        break;
-    case RECORD_STORAGE_USED:
-        wire_put_string(out, record->sku);
-        wire_put_long(out, record->bytes);
-        break;
-    case RECORD_STORAGE_DELETED:
-        wire_put_string(out, record->sku);
-        break;
-    case RECORD_TOKENS:
-        wire_put_string(out, record->sku);
-        wire_put_long(out, record->input_tokens);
-        wire_put_long(out, record->output_tokens);
-        break;
-    case RECORD_IMAGES:
-        wire_put_string(out, record->sku);
-        wire_put_long(out, record->images);
-        break;
-    case RECORD_ORDER_PAID:
-        wire_put_long(out, record->product);
-        wire_put_string(out, record->sku);
-        wire_put_long(out, record->quantity);
-        wire_put_long(out, record->months);
-        break;
-    case RECORD_ORDER_FULFILLED:
-    case RECORD_ORDER_FAILED:
-    case RECORD_ORDER_REFUNDED:
-        break;
-    case RECORD_CREDITED:
-        wire_put_string(out, record->amount);
-        wire_put_string(out, record->currency);
-        break;
+    wire_put_long_in(out, record->product, PRODUCT_CONTAINER, PRODUCT_NODE);
+}
+
+static void put_lifecycle(struct packer *out, const struct record *record)
+{
+    put_level_product(out, record);
+    if (record->kind == RECORD_LAUNCHED) {
+        wire_put_name(out, record->sku, 1);
+        wire_put_long_in(out, record->quantity, 1, WIRE_COUNT_MAX);
+        wire_put_name(out, record->order, 0);
+    } else if (record->kind == RECORD_RECONFIGURED) {
+        wire_put_name(out, record->sku, 0);
+        wire_put_long_in(out, record->quantity, record->sku.size == 0, WIRE_COUNT_MAX);
+    } else if (record->kind == RECORD_FAILED) {
+        wire_put_long_in(out, record->since_us, 0, record->time_us);
     }
+}
+
+static void put_report(struct packer *out, const struct record *record)
+{
+    wire_put_name(out, record->sku, 1);
+    if (record->kind == RECORD_STORAGE_USED) {
+        wire_put_long_in(out, record->bytes, 0, WIRE_BYTES_MAX);
+    } else if (record->kind == RECORD_TOKENS) {
+        wire_put_long_in(out, record->input_tokens, 0, WIRE_COUNT_MAX);
+        wire_put_long_in(out, record->output_tokens, 0, WIRE_COUNT_MAX);
+    } else if (record->kind == RECORD_IMAGES) {
+        wire_put_long_in(out, record->images, 0, WIRE_COUNT_MAX);
+    }
+}
+
+static void put_other(struct packer *out, const struct record *record)
+{
+    if (record->kind == RECORD_ORDER_PAID) {
+        put_level_product(out, record);
+        wire_put_name(out, record->sku, 1);
+        wire_put_long_in(out, record->quantity, 1, WIRE_COUNT_MAX);
+        wire_put_long_in(out, record->months, 1, WIRE_MONTHS_MAX);
+    } else if (record->kind == RECORD_CREDITED) {
+        CHECK(record->amount.size > 0 && record->currency.size == WIRE_CURRENCY_SIZE);
+        wire_put_string(out, record->amount, WIRE_AMOUNT_MAX);
+        wire_put_string(out, record->currency, WIRE_CURRENCY_SIZE);
+    }
+}
+
+static void put_record(struct packer *out, const struct record *record)
+{
+    wire_put_name(out, record->account, 1);
+    wire_put_name(out, record->subject, 1);
+    wire_put_name(out, record->source, 1);
+    wire_put_name(out, record->id, 1);
+    wire_put_long_in(out, record->time_us, 0, INT64_MAX);
+    /* The branches are in the order of kinds. */
+    wire_put_long_in(out, record->kind, 0, RECORD_KIND_COUNT - 1);
+    if (record->kind <= RECORD_DELETED)
+        put_lifecycle(out, record);
+    else if (record->kind <= RECORD_IMAGES)
+        put_report(out, record);
+    else
+        put_other(out, record);
 }
 
 static void put_control(struct packer *out, const struct message *message)
@@ -108,12 +86,11 @@ static void put_control(struct packer *out, const struct message *message)
     case CONTROL_INIT:
         wire_put_long(out, BRANCH_INIT);
         rules_put(out, &message->rules);
-        wire_put_string(out, message->catalog.text);
+        catalog_put(out, message->catalog.text);
         break;
     case CONTROL_CATALOG:
         wire_put_long(out, BRANCH_CATALOG);
-        wire_put_long(out, message->catalog.from_s);
-        wire_put_string(out, message->catalog.text);
+        catalog_change_put(out, &message->catalog);
         break;
     }
 }
@@ -122,20 +99,14 @@ void usage_encode(const struct message *message, struct packer *out)
 {
     wire_put_header(out, SCHEMA_USAGE_MESSAGE);
     wire_put_long(out, message->clock_us);
-    wire_put_string(out, message->feed);
+    wire_put_name(out, message->feed, 0);
     wire_put_long(out, (int64_t)message->incarnation);
-    wire_put_long(out, (int64_t)message->acknowledged);
+    wire_put_long_in(out, (int64_t)message->acknowledged, 0, INT64_MAX);
     put_control(out, message);
+    CHECK(message->control == CONTROL_NONE || message->record_count == 0);
     wire_put_array(out, message->record_count);
-    for (uint32_t i = 0; i < message->record_count; i++) {
-        const struct record *record = &message->records[i];
-        wire_put_string(out, record->account);
-        wire_put_string(out, record->subject);
-        wire_put_string(out, record->source);
-        wire_put_string(out, record->id);
-        wire_put_long(out, record->time_us);
-        put_body(out, record);
-    }
+    for (uint32_t i = 0; i < message->record_count; i++)
+        put_record(out, &message->records[i]);
     wire_put_array_end(out);
 }
 
@@ -151,11 +122,11 @@ static void take_lifecycle(struct unpacker *in, struct record *record)
     record->product = take_level_product(in);
     if (record->kind == RECORD_LAUNCHED) {
         record->sku = wire_take_name(in, 1);
-        record->quantity = wire_take_long_in(in, 1, count_max);
+        record->quantity = wire_take_long_in(in, 1, WIRE_COUNT_MAX);
         record->order = wire_take_name(in, 0);
     } else if (record->kind == RECORD_RECONFIGURED) {
         record->sku = wire_take_name(in, 0);
-        record->quantity = wire_take_long_in(in, record->sku.size == 0, count_max);
+        record->quantity = wire_take_long_in(in, record->sku.size == 0, WIRE_COUNT_MAX);
     } else if (record->kind == RECORD_FAILED) {
         record->since_us = wire_take_long_in(in, 0, record->time_us);
     }
@@ -167,11 +138,11 @@ static void take_other(struct unpacker *in, struct record *record)
     if (record->kind == RECORD_ORDER_PAID) {
         record->product = take_level_product(in);
         record->sku = wire_take_name(in, 1);
-        record->quantity = wire_take_long_in(in, 1, count_max);
-        record->months = wire_take_long_in(in, 1, 120);
+        record->quantity = wire_take_long_in(in, 1, WIRE_COUNT_MAX);
+        record->months = wire_take_long_in(in, 1, WIRE_MONTHS_MAX);
     } else if (record->kind == RECORD_CREDITED) {
-        record->amount = wire_take_string(in, 1, 25);
-        record->currency = wire_take_string(in, 3, 3);
+        record->amount = wire_take_word(in, 1, WIRE_AMOUNT_MAX);
+        record->currency = wire_take_word(in, WIRE_CURRENCY_SIZE, WIRE_CURRENCY_SIZE);
     }
 }
 
@@ -181,12 +152,12 @@ static void take_report(struct unpacker *in, struct record *record)
     record->product = storage ? PRODUCT_STORAGE : PRODUCT_MAAS;
     record->sku = wire_take_name(in, 1);
     if (record->kind == RECORD_STORAGE_USED) {
-        record->bytes = wire_take_long_in(in, 0, bytes_max);
+        record->bytes = wire_take_long_in(in, 0, WIRE_BYTES_MAX);
     } else if (record->kind == RECORD_TOKENS) {
-        record->input_tokens = wire_take_long_in(in, 0, count_max);
-        record->output_tokens = wire_take_long_in(in, 0, count_max);
+        record->input_tokens = wire_take_long_in(in, 0, WIRE_COUNT_MAX);
+        record->output_tokens = wire_take_long_in(in, 0, WIRE_COUNT_MAX);
     } else if (record->kind == RECORD_IMAGES) {
-        record->images = wire_take_long_in(in, 0, count_max);
+        record->images = wire_take_long_in(in, 0, WIRE_COUNT_MAX);
     }
 }
 
@@ -218,26 +189,23 @@ static void take_control(struct unpacker *in, struct message *message)
     case BRANCH_INIT:
         message->control = CONTROL_INIT;
         message->rules = rules_take(in);
-        message->catalog.from_s = INT64_MIN;
-        message->catalog.text = wire_take_string(in, 1, WIRE_TEXT_MAX);
+        message->catalog = (struct catalog_text){INT64_MIN, catalog_take(in)};
         break;
     case BRANCH_CATALOG:
         message->control = CONTROL_CATALOG;
-        message->catalog.from_s = wire_take_long(in);
-        message->catalog.text = wire_take_string(in, 1, WIRE_TEXT_MAX);
-        if (message->catalog.from_s % 3600 != 0)
-            in->bad = true;
+        message->catalog = catalog_change_take(in);
         break;
     default:
         break;
     }
 }
 
-bool usage_decode(struct str bytes, struct usage_records *records, struct message *out)
+enum decode_outcome usage_decode(struct str bytes, struct usage_records *records, struct message *out)
 {
-    struct unpacker in = {bytes.at, bytes.at + bytes.size, false};
-    if (!wire_take_header(&in, SCHEMA_USAGE_MESSAGE))
-        return false;
+    struct unpacker in;
+    enum decode_outcome outcome = wire_open(&in, bytes, SCHEMA_USAGE_MESSAGE);
+    if (outcome != DECODE_OK)
+        return outcome;
     *out = (struct message){0};
     out->clock_us = wire_take_long(&in);
     out->feed = wire_take_name(&in, 0);
@@ -254,7 +222,7 @@ bool usage_decode(struct str bytes, struct usage_records *records, struct messag
     wire_take_array_end(&in);
     out->records = records->list.at;
     out->record_count = count;
-    return wire_done(&in);
+    return wire_close(&in);
 }
 
 void usage_records_release(struct usage_records *records)

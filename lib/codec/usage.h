@@ -4,6 +4,7 @@
 #pragma once
 
 #include "lib/base/pack.h"
+#include "lib/codec/outcome.h"
 #include "lib/domain/message.h"
 
 /* Appends the message. What comes with a message from Kafka (append_us, offset) is not in its bytes. */
@@ -14,7 +15,7 @@ struct usage_records {
     VEC(struct record) list;
 };
 
-/* False: the bytes are not such a message. *out then says nothing. `records` lends it room. */
-__attribute__((warn_unused_result)) bool usage_decode(struct str bytes, struct usage_records *records,
-                                                      struct message *out);
+/* *out is good when the outcome is DECODE_OK, as long as the bytes and `records`, which lends it room. */
+__attribute__((warn_unused_result)) enum decode_outcome
+usage_decode(struct str bytes, struct usage_records *records, struct message *out);
 void usage_records_release(struct usage_records *records);

@@ -21,10 +21,23 @@ void wire_put_long(struct packer *out, int64_t value)
     pack_raw(out, bytes, size);
 }
 
-void wire_put_string(struct packer *out, struct str value)
+void wire_put_long_in(struct packer *out, int64_t value, int64_t least, int64_t most)
 {
+    CHECK(value >= least && value <= most);
+    wire_put_long(out, value);
+}
+
+void wire_put_string(struct packer *out, struct str value, uint32_t most)
+{
+    CHECK(value.size <= most);
     wire_put_long(out, value.size);
     pack_raw(out, value.at, value.size);
+}
+
+void wire_put_name(struct packer *out, struct str value, uint32_t least)
+{
+    CHECK(value.size >= least);
+    wire_put_string(out, value, WIRE_NAME_MAX);
 }
 
 void wire_put_bool(struct packer *out, bool value)
@@ -52,16 +65,22 @@ void wire_put_array_end(struct packer *out)
     wire_put_long(out, 0);
 }
 
-bool wire_take_header(struct unpacker *in, uint64_t fingerprint)
+enum decode_outcome wire_open(struct unpacker *in, struct str bytes, uint64_t fingerprint)
 {
-    if (in->bad || in->end - in->at < WIRE_HEADER_SIZE || memcmp(in->at, magic, sizeof magic) != 0)
-        return false;
+    *in = (struct unpacker){bytes.at, bytes.at + bytes.size, false};
     uint64_t found;
-    memcpy(&found, in->at + sizeof magic, sizeof found);
+    if (bytes.size < WIRE_HEADER_SIZE || memcmp(bytes.at, magic, sizeof magic) != 0)
+        return DECODE_MALFORMED;
+    memcpy(&found, bytes.at + sizeof magic, sizeof found);
     if (found != fingerprint)
-        return false;
+        return DECODE_OTHER_SCHEMA;
     in->at += WIRE_HEADER_SIZE;
-    return true;
+    return DECODE_OK;
+}
+
+enum decode_outcome wire_close(const struct unpacker *in)
+{
+    return in->bad || in->at != in->end ? DECODE_MALFORMED : DECODE_OK;
 }
 
 int64_t wire_take_long(struct unpacker *in)
@@ -122,19 +141,44 @@ static size_t sequence_size(const unsigned char *at, size_t left)
     return overlong || beyond || control ? 0 : size;
 }
 
-struct str wire_take_name(struct unpacker *in, uint32_t least)
+/* Eight characters at a time are printable ASCII: no byte is above 0x7E or below 0x20. */
+static bool word_is_plain(const unsigned char *at)
 {
-    struct str name = wire_take_string(in, least, WIRE_NAME_MAX);
-    const unsigned char *at = (const unsigned char *)name.at;
-    for (size_t i = 0; i < name.size;) {
-        size_t size = sequence_size(at + i, name.size - i);
-        if (size == 0) {
-            in->bad = true;
-            break;
+    const uint64_t ones = 0x0101010101010101u, highs = ones * 0x80;
+    uint64_t word;
+    memcpy(&word, at, sizeof word);
+    uint64_t below = word - ones * 0x20; /* borrows where a byte is below 0x20 */
+    uint64_t above = word + ones;        /* carries into the high bit where a byte is 0x7F */
+    return ((word | below | above) & highs) == 0;
+}
+
+static bool is_text(struct str text)
+{
+    const unsigned char *at = (const unsigned char *)text.at;
+    for (size_t i = 0; i < text.size;) {
+        if (text.size - i >= sizeof(uint64_t) && word_is_plain(at + i)) {
+            i += sizeof(uint64_t);
+            continue;
         }
+        size_t size = sequence_size(at + i, text.size - i);
+        if (size == 0)
+            return false;
         i += size;
     }
-    return name;
+    return true;
+}
+
+struct str wire_take_word(struct unpacker *in, uint32_t least, uint32_t most)
+{
+    struct str word = wire_take_string(in, least, most);
+    if (!is_text(word))
+        in->bad = true;
+    return word;
+}
+
+struct str wire_take_name(struct unpacker *in, uint32_t least)
+{
+    return wire_take_word(in, least, WIRE_NAME_MAX);
 }
 
 bool wire_take_bool(struct unpacker *in)
@@ -173,9 +217,4 @@ void wire_take_array_end(struct unpacker *in)
 {
     if (wire_take_long(in) != 0)
         in->bad = true;
-}
-
-bool wire_done(const struct unpacker *in)
-{
-    return !in->bad && in->at == in->end;
 }

@@ -1,25 +1,38 @@
 /* Avro's binary encoding, strictly: canonical varints, bounded lengths, one block an array, whole input used.
  *
  * avro-c never decodes what others can write (it allocates what five bytes claim); these readers do, and
- * avro-c is what they are tested against. A fault is remembered: read on, and look at `bad` once at the end.
+ * avro-c is what they are tested against. A value has one encoding, so what decodes encodes to the same
+ * bytes. A fault is remembered: read on, and wire_close says it once at the end. Readers and writers keep the
+ * same limits: a reader refuses, a writer ends the process, so that nothing is sent that would not be read.
  */
 #pragma once
 
 #include "lib/base/digest.h"
 #include "lib/base/pack.h"
+#include "lib/codec/outcome.h"
 
 enum {
-    WIRE_NAME_MAX = 256,             /* every name of CONTRACT §2 */
-    WIRE_TEXT_MAX = 8 * 1024 * 1024, /* a catalog */
-    WIRE_HEADER_SIZE = 10,           /* C3 01 and the schema's fingerprint */
+    WIRE_NAME_MAX = 256,             /* bytes of every name of CONTRACT §2 */
+    WIRE_TEXT_MAX = 8 * 1024 * 1024, /* of a catalog */
+    WIRE_HEADER_SIZE = 10,           /* C3 01 and the schema's fingerprint, little-endian */
+    WIRE_AMOUNT_MAX = 25,            /* of a credit's amount: 12 digits each side, dot, sign */
+    WIRE_CURRENCY_SIZE = 3,          /* ISO 4217 */
+    WIRE_MONTHS_MAX = 120,           /* of an order */
 };
+#define WIRE_COUNT_MAX INT64_C(1000000000000000)    /* integers of events (CONTRACT §2) */
+#define WIRE_BYTES_MAX INT64_C(1000000000000000000) /* bytes stored */
 
 /* --- writing --- */
 
 /* Single-object encoding: the message names its own schema. */
 void wire_put_header(struct packer *out, uint64_t fingerprint);
 void wire_put_long(struct packer *out, int64_t value);
-void wire_put_string(struct packer *out, struct str value);
+/* A long that its reader takes in [least, most]. */
+void wire_put_long_in(struct packer *out, int64_t value, int64_t least, int64_t most);
+/* At most `most` bytes; also Avro's bytes, which are written alike. */
+void wire_put_string(struct packer *out, struct str value, uint32_t most);
+/* [least, WIRE_NAME_MAX] bytes. That they are UTF-8 is its maker's business. */
+void wire_put_name(struct packer *out, struct str value, uint32_t least);
 void wire_put_bool(struct packer *out, bool value);
 void wire_put_u128(struct packer *out, unsigned __int128 value); /* fixed(16), big-endian */
 /* An array's head: how many items follow; after them, wire_put_array_end. No items: the end alone. */
@@ -28,19 +41,22 @@ void wire_put_array_end(struct packer *out);
 
 /* --- reading --- */
 
-/* True when the bytes begin with this schema's header; *in stands behind it. */
-bool wire_take_header(struct unpacker *in, uint64_t fingerprint);
+/* *in stands behind the header when the bytes begin with this schema's; else the outcome is not DECODE_OK. */
+enum decode_outcome wire_open(struct unpacker *in, struct str bytes, uint64_t fingerprint);
+/* DECODE_OK: nothing was wrong and nothing is left. */
+enum decode_outcome wire_close(const struct unpacker *in);
+
 int64_t wire_take_long(struct unpacker *in);
-/* A long in [least, most]. */
+/* A long in [least, most]; least where it is not. */
 int64_t wire_take_long_in(struct unpacker *in, int64_t least, int64_t most);
 /* A slice of the input of [least, most] bytes. */
 struct str wire_take_string(struct unpacker *in, uint32_t least, uint32_t most);
 /* A name: valid UTF-8 without control characters, [least, WIRE_NAME_MAX] bytes. */
 struct str wire_take_name(struct unpacker *in, uint32_t least);
+/* The same of [least, most] bytes. */
+struct str wire_take_word(struct unpacker *in, uint32_t least, uint32_t most);
 bool wire_take_bool(struct unpacker *in);
 unsigned __int128 wire_take_u128(struct unpacker *in);
-/* How many items follow, each at least item_size bytes. */
+/* How many items follow, each at least item_size bytes. After them, wire_take_array_end. */
 uint32_t wire_take_array(struct unpacker *in, size_t item_size);
 void wire_take_array_end(struct unpacker *in);
-/* Nothing was wrong and nothing is left. */
-bool wire_done(const struct unpacker *in);

@@ -1,0 +1,16 @@
+/* What a decoder made of some bytes. Everything but OK is a refusal; only a reader knows what follows from
+ * it. */
+#pragma once
+
+enum decode_outcome {
+    DECODE_OK,
+    /* A single-object message of a schema that was not asked for: perhaps a later release's. Whoever passes
+     * it over may leave out what somebody was promised; whoever cannot rule that out stops. */
+    DECODE_OTHER_SCHEMA,
+    DECODE_MALFORMED,  /* not the one canonical encoding of anything */
+    DECODE_WRONG_HASH, /* a frame whose bytes are not those that its hash was taken of */
+};
+#define DECODE_OUTCOMES 4
+
+/* "ok", "other schema", ... for logs. */
+const char *decode_outcome_name(enum decode_outcome outcome);
