@@ -104,14 +104,20 @@ static bool settle_batch(struct loop *loop, struct part *part)
     uint64_t rows, before = loop->pg->statements;
     if (part->count == 0)
         return true;
-    process_alive();
-    enum store_outcome outcome = store_settle(loop->pg, &part->claim, part->batch, part->count, &rows);
+    enum store_outcome outcome;
+    do {
+        process_alive();
+        outcome = store_settle(loop->pg, &part->claim, part->batch, part->count, &rows);
+        metric_add(&settler_metrics[SETTLER_ROWS], (int64_t)rows);
+        metric_add(&settler_metrics[SETTLER_TRANSACTIONS], outcome == STORE_OK || outcome == STORE_STEP);
+    } while (outcome == STORE_STEP);
     metric_add(&settler_metrics[SETTLER_STATEMENTS], (int64_t)(loop->pg->statements - before));
     switch (outcome) {
     case STORE_OK:
         metric_add(&settler_metrics[SETTLER_FRAMES], part->count);
-        metric_add(&settler_metrics[SETTLER_ROWS], (int64_t)rows);
-        metric_add(&settler_metrics[SETTLER_TRANSACTIONS], 1);
+        break;
+    case STORE_STEP:
+        CHECK(!"an outcome of a finished batch");
         break;
     case STORE_LOST:
         let_go(part, SETTLER_PARTITIONS_LOST, "another settler claimed it");

@@ -3,9 +3,10 @@
 #include <stdio.h>
 
 #include "lib/base/check.h"
+#include "lib/base/time.h"
 #include "settler/store_rows.h"
 
-enum { CLAIM_COLUMNS = 6 };
+enum { CLAIM_COLUMNS = 7, WORK_MAX = 500000 };
 
 static int64_t number_at(const PGresult *rows, int column, int64_t if_null)
 {
@@ -20,6 +21,7 @@ static void take_claim(const PGresult *rows, struct claim *claim)
     claim->next_offset = number_at(rows, 2, 0);
     claim->watermark_us = number_at(rows, 3, INT64_MIN);
     claim->closed_s = number_at(rows, 4, INT64_MIN);
+    claim->next_step = number_at(rows, 6, 0);
     CHECK(pg_take_hex(PQgetvalue(rows, 0, 5), &hash) && hash.bytes.count == FRAME_HASH_SIZE);
     memcpy(claim->last_hash, hash.bytes.at, FRAME_HASH_SIZE);
     vec_release(&hash.bytes);
@@ -34,12 +36,13 @@ enum store_outcome store_claim(struct pg *pg, uint32_t partition, struct claim *
         pg_query(pg,
                  "INSERT INTO claim VALUES ($1::int, 1, 0, 0, 0, decode(repeat('00', 32), 'hex'))"
                  " ON CONFLICT (partition) DO UPDATE SET epoch = claim.epoch + 1"
-                 " RETURNING epoch, next_seq, next_offset, watermark_us, closed_s, last_hash",
+                 " RETURNING epoch, next_seq, next_offset, watermark_us, closed_s, last_hash, next_step",
                  1, values);
     if (rows == NULL)
         return STORE_RETRY;
     CHECK(PQntuples(rows) == 1 && PQnfields(rows) == CLAIM_COLUMNS);
     claim->partition = partition;
+    claim->work_max = WORK_MAX;
     take_claim(rows, claim);
     PQclear(rows);
     return STORE_OK;
@@ -53,97 +56,186 @@ bool store_frame_is_plain(const struct frame *frame)
     return true;
 }
 
-/* The fence, first of all: no row means that somebody else owns the partition. */
-static enum store_outcome move_claim(struct pg *pg, const struct claim *claim,
-                                     const struct placed_frame *last)
+/* The row is what `from` says, and will be what `to` says; if not, somebody else owns the partition. */
+static enum store_outcome move_claim(struct pg *pg, const struct claim *from, const struct claim *to)
 {
-    char text[7][32];
+    char text[9][32];
     struct packer hash = {0};
-    pg_put_hex(&hash, last->frame.hash, FRAME_HASH_SIZE);
+    pg_put_hex(&hash, to->last_hash, FRAME_HASH_SIZE);
     pack_raw(&hash, "", 1);
-    snprintf(text[0], 32, "%u", claim->partition);
-    snprintf(text[1], 32, "%lld", (long long)claim->epoch);
-    snprintf(text[2], 32, "%llu", (unsigned long long)claim->next_seq);
-    snprintf(text[3], 32, "%llu", (unsigned long long)last->frame.seq + 1);
-    snprintf(text[4], 32, "%lld", (long long)last->end_offset);
-    snprintf(text[5], 32, "%lld", (long long)last->frame.watermark_us);
-    snprintf(text[6], 32, "%lld", (long long)last->frame.closed_s);
-    const char *const values[] = {text[0], text[1], text[2], text[3],
-                                  text[4], text[5], text[6], hash.bytes.at};
+    snprintf(text[0], 32, "%u", from->partition);
+    snprintf(text[1], 32, "%lld", (long long)from->epoch);
+    snprintf(text[2], 32, "%llu", (unsigned long long)from->next_seq);
+    snprintf(text[3], 32, "%lld", (long long)from->next_step);
+    snprintf(text[4], 32, "%llu", (unsigned long long)to->next_seq);
+    snprintf(text[5], 32, "%lld", (long long)to->next_step);
+    snprintf(text[6], 32, "%lld", (long long)to->next_offset);
+    snprintf(text[7], 32, "%lld", (long long)to->watermark_us);
+    snprintf(text[8], 32, "%lld", (long long)to->closed_s);
+    const char *const values[] = {text[0], text[1], text[2], text[3], text[4],
+                                  text[5], text[6], text[7], text[8], hash.bytes.at};
     uint64_t moved = 0;
-    bool good =
-        pg_do(pg,
-              "UPDATE claim SET next_seq = $4::bigint, next_step = 0, next_offset = $5::bigint,"
-              " watermark_us = nullif($6::bigint, -9223372036854775808),"
-              " closed_s = nullif($7::bigint, -9223372036854775808), last_hash = $8::bytea"
-              " WHERE partition = $1::int AND epoch = $2::bigint AND next_seq = $3::bigint AND next_step = 0",
-              8, values, &moved);
+    bool good = pg_do(
+        pg,
+        "UPDATE claim SET next_seq = $5::bigint, next_step = $6::int, next_offset = $7::bigint,"
+        " watermark_us = nullif($8::bigint, -9223372036854775808),"
+        " closed_s = nullif($9::bigint, -9223372036854775808), last_hash = $10::bytea"
+        " WHERE partition = $1::int AND epoch = $2::bigint AND next_seq = $3::bigint AND next_step = $4::int",
+        10, values, &moved);
     vec_release(&hash.bytes);
     return !good ? STORE_RETRY : moved == 1 ? STORE_OK : STORE_LOST;
 }
 
-static enum store_outcome settle_frames(struct loaded *loaded, const struct placed_frame *frames,
-                                        uint32_t count, uint64_t *rows)
+static struct claim claim_after(const struct claim *claim, const struct placed_frame *last)
 {
-    struct batch_rows batch = {0};
+    struct claim after = *claim;
+    after.next_seq = last->frame.seq + 1;
+    after.next_step = 0;
+    after.next_offset = last->end_offset;
+    after.watermark_us = last->frame.watermark_us;
+    after.closed_s = last->frame.closed_s;
+    memcpy(after.last_hash, last->frame.hash, FRAME_HASH_SIZE);
+    return after;
+}
+
+/* One transaction's worth. */
+struct batch {
+    struct loaded loaded;
+    const struct placed_frame *frames;
+    uint32_t count;
+    bool too_much; /* for one transaction, and there are frames to leave out */
+    struct batch_rows rows;
+};
+
+/* The frame with the rows of the step's hours alone. Lists are the caller's to release. */
+struct cut_frame {
+    struct frame frame;
+    VEC(struct level_row) levels;
+    VEC(struct count_row) counts;
+};
+
+static void cut_frame(struct cut_frame *cut, const struct frame *frame, const struct loaded *loaded)
+{
+    *cut = (struct cut_frame){.frame = *frame};
+    if (loaded->from_s == INT64_MIN && loaded->to_s == INT64_MAX)
+        return;
+    for (uint32_t i = 0; i < frame->level_count; i++)
+        if (frame->levels[i].hour_s >= loaded->from_s && frame->levels[i].hour_s < loaded->to_s)
+            vec_push(&cut->levels, frame->levels[i]);
+    for (uint32_t i = 0; i < frame->count_count; i++)
+        if (time_hour(frame->counts[i].second_s) >= loaded->from_s &&
+            time_hour(frame->counts[i].second_s) < loaded->to_s)
+            vec_push(&cut->counts, frame->counts[i]);
+    cut->frame.levels = cut->levels.at;
+    cut->frame.level_count = cut->levels.count;
+    cut->frame.counts = cut->counts.at;
+    cut->frame.count_count = cut->counts.count;
+}
+
+static enum store_outcome settle_one(struct batch *batch, const struct frame *frame, bool last)
+{
+    struct loaded *loaded = &batch->loaded;
+    struct cut_frame cut;
+    cut_frame(&cut, frame, loaded);
     enum store_outcome outcome = STORE_OK;
-    for (uint32_t i = 0; i < count && outcome == STORE_OK; i++) {
-        if (settle_frame(loaded->settlement, &frames[i].frame) != SETTLED)
-            outcome = STORE_FRAMES;
-        else if (!rows_write_facts(loaded->pg, loaded->settlement, &frames[i].frame))
-            outcome = STORE_RETRY;
-        else
-            rows_add_frame(&batch, loaded->settlement, &frames[i].frame);
-    }
-    if (outcome == STORE_OK && !rows_write(&batch, loaded))
+    if (settle_frame(loaded->settlement, &cut.frame) != SETTLED)
+        outcome = STORE_FRAMES;
+    else if ((last && !rows_write_facts(loaded->pg, loaded->settlement, frame)) ||
+             !rows_add_frame(&batch->rows, loaded, frame))
         outcome = STORE_RETRY;
-    *rows = batch.settled_count;
-    rows_release(&batch);
+    vec_release(&cut.levels);
+    vec_release(&cut.counts);
     return outcome;
 }
 
-/* Between BEGIN and COMMIT. */
-static enum store_outcome settle_inside(struct pg *pg, const struct claim *claim,
-                                        const struct placed_frame *frames, uint32_t count, uint64_t *rows)
+/* Between BEGIN and COMMIT: the fence first of all. *after is what the row will be. */
+static enum store_outcome settle_inside(struct batch *batch, const struct claim *claim, struct claim *after)
 {
-    enum store_outcome outcome = move_claim(pg, claim, &frames[count - 1]);
+    struct loaded *loaded = &batch->loaded;
+    *after = claim_after(claim, &batch->frames[batch->count - 1]);
+    enum store_outcome outcome = move_claim(loaded->pg, claim, after);
     if (outcome != STORE_OK)
         return outcome;
+    if (!load_catalogs(loaded) || !load_touched(loaded, batch->frames, batch->count))
+        return STORE_RETRY;
+    bool last = loaded->to_s == INT64_MAX;
+    batch->too_much = !last && batch->count > 1;
+    if (batch->too_much)
+        return STORE_STEP;
+    loaded->settlement->from_s = loaded->from_s;
+    loaded->settlement->to_s = loaded->to_s;
+    for (uint32_t i = 0; i < batch->count && outcome == STORE_OK; i++)
+        outcome = settle_one(batch, &batch->frames[i].frame, last);
+    if (outcome == STORE_OK && !rows_write(&batch->rows, loaded, last))
+        outcome = STORE_RETRY;
+    if (outcome != STORE_OK || last)
+        return outcome;
+    struct claim whole = *after;
+    *after = *claim;
+    after->next_step = loaded->to_s / HOUR_S;
+    outcome = move_claim(loaded->pg, &whole, after);
+    return outcome == STORE_OK ? STORE_STEP : outcome;
+}
+
+/* Whether the transaction is one to commit. */
+static bool is_good(const struct batch *batch, enum store_outcome outcome)
+{
+    return outcome == STORE_OK || (outcome == STORE_STEP && !batch->too_much);
+}
+
+static enum store_outcome settle_batch(struct pg *pg, struct claim *claim, struct batch *batch)
+{
     struct settlement settlement;
+    struct claim after;
     settlement_init(&settlement);
     settlement.book.closed_s = claim->closed_s;
-    struct loaded loaded = {.pg = pg,
-                            .settlement = &settlement,
-                            .partition = claim->partition,
-                            .watermark_us = claim->watermark_us};
-    if (!load_catalogs(&loaded) || !load_touched(&loaded, frames, count))
-        outcome = STORE_RETRY;
-    else
-        outcome = settle_frames(&loaded, frames, count, rows);
-    loaded_release(&loaded);
+    batch->loaded = (struct loaded){
+        .pg = pg,
+        .settlement = &settlement,
+        .partition = claim->partition,
+        .watermark_us = claim->watermark_us,
+        .work_max = claim->work_max,
+        .from_s = claim->next_step == 0 ? INT64_MIN : claim->next_step * HOUR_S,
+        .to_s = INT64_MAX,
+    };
+    enum store_outcome outcome = settle_inside(batch, claim, &after);
+    loaded_release(&batch->loaded);
     settlement_release(&settlement);
+    rows_release(&batch->rows);
+    if (!is_good(batch, outcome))
+        return outcome;
+    if (!pg_commit(pg))
+        return STORE_RETRY;
+    *claim = after;
     return outcome;
+}
+
+static enum store_outcome transact(struct pg *pg, struct claim *claim, struct batch *batch)
+{
+    if (!pg_script(pg, "BEGIN"))
+        return STORE_RETRY;
+    enum store_outcome outcome = settle_batch(pg, claim, batch);
+    if (is_good(batch, outcome))
+        return outcome;
+    bool undone = pg_script(pg, "ROLLBACK");
+    return undone ? outcome : STORE_RETRY;
 }
 
 enum store_outcome store_settle(struct pg *pg, struct claim *claim, const struct placed_frame *frames,
                                 uint32_t count, uint64_t *rows)
 {
-    CHECK(count > 0 && frames[0].frame.seq == claim->next_seq);
     *rows = 0;
-    if (!pg_script(pg, "BEGIN"))
-        return STORE_RETRY;
-    enum store_outcome outcome = settle_inside(pg, claim, frames, count, rows);
-    if (outcome == STORE_OK && !pg_commit(pg))
-        outcome = STORE_RETRY;
-    if (outcome != STORE_OK) {
-        bool undone = pg_script(pg, "ROLLBACK");
-        return undone || outcome != STORE_LOST ? outcome : STORE_RETRY;
+    for (; count > 0 && frames[0].frame.seq < claim->next_seq; count--)
+        frames++;
+    CHECK(count > 0 && frames[0].frame.seq == claim->next_seq);
+    uint64_t last = frames[count - 1].frame.seq;
+    /* A frame that is settled in steps is settled alone. */
+    struct batch batch = {.frames = frames, .count = claim->next_step == 0 ? count : 1};
+    enum store_outcome outcome = transact(pg, claim, &batch);
+    while (outcome == STORE_STEP && batch.too_much) {
+        batch.count = (batch.count + 1) / 2;
+        outcome = transact(pg, claim, &batch);
     }
-    const struct placed_frame *last = &frames[count - 1];
-    claim->next_seq = last->frame.seq + 1;
-    claim->next_offset = last->end_offset;
-    claim->watermark_us = last->frame.watermark_us;
-    claim->closed_s = last->frame.closed_s;
-    memcpy(claim->last_hash, last->frame.hash, FRAME_HASH_SIZE);
-    return STORE_OK;
+    *rows = batch.rows.settled_count;
+    return outcome == STORE_OK && claim->next_seq <= last ? STORE_STEP : outcome;
 }

@@ -14,10 +14,12 @@ struct claim {
     uint32_t partition;
     int64_t epoch;
     uint64_t next_seq;
+    int64_t next_step;   /* of frame next_seq: hours since 1970 of which the work is done; 0: none */
     int64_t next_offset; /* of usage.frames */
     uint8_t last_hash[FRAME_HASH_SIZE];
     int64_t watermark_us; /* INT64_MIN: none yet */
     int64_t closed_s;
+    uint32_t work_max; /* resource-hours that one transaction takes, unless one hour has more */
 };
 
 /* A frame and the offset of usage.frames to read on from once it is settled. */
@@ -28,6 +30,7 @@ struct placed_frame {
 
 enum store_outcome {
     STORE_OK,
+    STORE_STEP,   /* a part is settled, as *claim says: call again with the same frames */
     STORE_LOST,   /* somebody else claimed the partition */
     STORE_RETRY,  /* the database failed: pg->error */
     STORE_FRAMES, /* frames that cannot be settled (a catalog that does not parse): stop the partition */

@@ -32,6 +32,9 @@ bool usage_unpack(struct book *book, uint32_t hour, struct str bytes)
     return !in.bad;
 }
 
+/* A COPY is ended and another begun beyond it. */
+enum { COPY_BYTES = 32 << 20 };
+
 /* The six names of a line, in the order of its id. */
 enum { NAMES = 6 };
 
@@ -69,18 +72,14 @@ void line_uuid(const struct book *book, uint32_t line, char out[37])
 void rows_release(struct batch_rows *rows)
 {
     vec_release(&rows->settled.bytes);
-    table_release(&rows->named);
-    vec_release(&rows->named_list);
+    vec_release(&rows->named);
 }
 
-static void note_name(struct batch_rows *rows, uint32_t line)
+static void note_name(struct batch_rows *rows, struct book *book, uint32_t line)
 {
-    uint64_t hash = hash_mix(line, 1);
-    for (struct table_probe p = table_probe(&rows->named, hash); table_next(&rows->named, &p);)
-        if (p.index == line)
-            return;
-    table_insert(&rows->named, hash, line);
-    vec_push(&rows->named_list, line);
+    if (!book->lines.at[line].kept)
+        vec_push(&rows->named, line);
+    book->lines.at[line].kept = true;
 }
 
 static void put(struct packer *out, const char *text)
@@ -116,13 +115,28 @@ static void put_settled(struct packer *out, const struct settlement *settlement,
     put(out, "\n");
 }
 
-void rows_add_frame(struct batch_rows *rows, const struct settlement *settlement, const struct frame *frame)
+static bool write_settled(struct batch_rows *rows, struct loaded *loaded)
 {
+    bool good =
+        pg_copy(loaded->pg,
+                "COPY settled (hour, line, partition, seq, usage, units, priced, \"exists\", total, amount)"
+                " FROM STDIN",
+                (struct str){rows->settled.bytes.at, rows->settled.bytes.count});
+    vec_clear(&rows->settled.bytes);
+    return good;
+}
+
+bool rows_add_frame(struct batch_rows *rows, struct loaded *loaded, const struct frame *frame)
+{
+    struct settlement *settlement = loaded->settlement;
     for (uint32_t i = 0; i < settlement->rows.count; i++) {
         put_settled(&rows->settled, settlement, &settlement->rows.at[i], frame);
-        note_name(rows, settlement->book.hours.at[settlement->rows.at[i].hour].line);
+        note_name(rows, &settlement->book, settlement->book.hours.at[settlement->rows.at[i].hour].line);
+        if (rows->settled.bytes.count >= COPY_BYTES && !write_settled(rows, loaded))
+            return false;
     }
     rows->settled_count += settlement->rows.count;
+    return true;
 }
 
 /* --- one statement a table --- */
@@ -133,12 +147,12 @@ static bool write_names(struct batch_rows *rows, struct loaded *loaded)
     struct pg_array columns[NAMES + 1] = {0};
     const char *values[NAMES + 2];
     char uuid[37], partition[16];
-    if (rows->named_list.count == 0)
+    if (rows->named.count == 0)
         return true;
-    for (uint32_t i = 0; i < rows->named_list.count; i++) {
+    for (uint32_t i = 0; i < rows->named.count; i++) {
         struct str names[NAMES];
-        names_of_line(book, rows->named_list.at[i], names);
-        line_uuid(book, rows->named_list.at[i], uuid);
+        names_of_line(book, rows->named.at[i], names);
+        line_uuid(book, rows->named.at[i], uuid);
         pg_array_add(&columns[NAMES], str_of(uuid));
         for (int c = 0; c < NAMES; c++)
             pg_array_add(&columns[c], names[c]);
@@ -184,7 +198,7 @@ static bool write_open_counts(struct batch_rows *rows, struct loaded *loaded)
         const struct line_hour *hour = &book->hours.at[i];
         if (hour->open && hour->changed) {
             add_open(&lines, &hours, &usages, book, hour);
-            note_name(rows, hour->line);
+            note_name(rows, book, hour->line);
             open++;
         } else if (!hour->open && hour->was_open) {
             add_open(&gone_lines, &gone_hours, NULL, book, hour);
@@ -285,13 +299,8 @@ static bool write_due(struct loaded *loaded)
     return good;
 }
 
-bool rows_write(struct batch_rows *rows, struct loaded *loaded)
+bool rows_write(struct batch_rows *rows, struct loaded *loaded, bool last)
 {
-    return pg_copy(
-               loaded->pg,
-               "COPY settled (hour, line, partition, seq, usage, units, priced, \"exists\", total, amount)"
-               " FROM STDIN",
-               (struct str){rows->settled.bytes.at, rows->settled.bytes.count}) &&
-           write_open_counts(rows, loaded) && write_names(rows, loaded) && write_users(loaded) &&
-           write_due(loaded);
+    return write_settled(rows, loaded) && write_open_counts(rows, loaded) && write_names(rows, loaded) &&
+           write_users(loaded) && (!last || write_due(loaded));
 }

@@ -3,41 +3,67 @@
 
 #include "settler/store.h"
 
-/* What is in the book already, so that nothing is read twice. */
-struct loaded {
-    struct pg *pg;
-    struct settlement *settlement;
-    uint32_t partition;
-    int64_t watermark_us; /* of the frame before the batch: orders were judged at it */
-    struct table usage;   /* (resource, hour) */
-    VEC(struct usage_key) usage_keys;
-    struct table orders; /* index into book.orders */
-    VEC(uint32_t) order_list;
-};
-
 struct usage_key {
     uint32_t resource; /* index into book.resources */
     int64_t hour_s;
 };
 
-/* The catalogs that the partition's frames had. */
-__attribute__((warn_unused_result)) bool load_catalogs(struct loaded *loaded);
-/* Usage, open counts, orders with facts and users: all that the frames touch and all that hangs on it. */
+struct named_order {
+    uint32_t order; /* index into book.orders */
+    int64_t hour_s;
+};
+
+/* What a batch touches, as far as it is in the book: so that nothing is read twice. */
+struct loaded {
+    struct pg *pg;
+    struct settlement *settlement;
+    uint32_t partition;
+    int64_t watermark_us; /* of the frame before the batch: orders were judged at it */
+    uint32_t work_max;    /* resource-hours of a transaction, unless one hour has more */
+    int64_t from_s;       /* the hours that this step takes: [from, to) */
+    int64_t to_s;
+    struct table usage;
+    VEC(struct usage_key) usage_keys;
+    struct table orders;
+    VEC(uint32_t) order_list; /* indexes into book.orders */
+    struct table named;
+    VEC(struct named_order) named_list; /* orders that usage in the book names, by hour */
+};
+
+/* All that the frames touch and all that hangs on it; to_s falls where it is too much for one transaction. */
 __attribute__((warn_unused_result)) bool load_touched(struct loaded *loaded,
                                                       const struct placed_frame *frames, uint32_t count);
+void want_order(struct loaded *loaded, struct str account, struct str name);
 void loaded_release(struct loaded *loaded);
+
+/* The catalogs that the partition's frames had. */
+__attribute__((warn_unused_result)) bool load_catalogs(struct loaded *loaded);
+/* Usage that became wanted since `first`, with what was settled of it last. */
+__attribute__((warn_unused_result)) bool load_usage(struct loaded *loaded, uint32_t first);
+/* Counts that wait: of hours before closed_s and of usage that is wanted. */
+__attribute__((warn_unused_result)) bool load_open_counts(struct loaded *loaded, int64_t closed_s);
+/* Facts and users of the orders that became wanted since `first`; their state is what it was before the
+ * batch. */
+__attribute__((warn_unused_result)) bool load_orders(struct loaded *loaded, uint32_t first);
+/* Wants the orders that have an identity of the frame's facts already: it counts once, whatever order it
+ * names. */
+__attribute__((warn_unused_result)) bool load_identities(struct loaded *loaded, const struct frame *frame);
+/* Wants the orders that void_after voids by then. */
+__attribute__((warn_unused_result)) bool load_due(struct loaded *loaded, int64_t watermark_us);
 
 /* Rows under way of one batch. */
 struct batch_rows {
     struct packer settled; /* COPY text */
     uint64_t settled_count;
-    struct table named; /* lines whose names are to be written: index into book.lines */
-    VEC(uint32_t) named_list;
+    VEC(uint32_t) named; /* lines whose names are to be written: index into book.lines */
 };
 
-/* Takes the rows of the frame that was just settled. */
-void rows_add_frame(struct batch_rows *rows, const struct settlement *settlement, const struct frame *frame);
-__attribute__((warn_unused_result)) bool rows_write(struct batch_rows *rows, struct loaded *loaded);
+/* Takes the rows of the frame that was just settled; writes them when they are many. */
+__attribute__((warn_unused_result)) bool rows_add_frame(struct batch_rows *rows, struct loaded *loaded,
+                                                        const struct frame *frame);
+/* Writes what is left, and what else changed; `last`: the frames' work ends with this step. */
+__attribute__((warn_unused_result)) bool rows_write(struct batch_rows *rows, struct loaded *loaded,
+                                                    bool last);
 __attribute__((warn_unused_result)) bool rows_write_facts(struct pg *pg, const struct settlement *settlement,
                                                           const struct frame *frame);
 void rows_release(struct batch_rows *rows);

@@ -67,7 +67,7 @@ uint32_t book_line(struct book *book, const struct line_key *key)
             return p.index;
     uint32_t resource = resource_by_number(book, key->product, key->account, key->resource);
     struct book_resource *owner = &book->resources.at[resource];
-    vec_push(&book->lines, (struct book_line){*key, resource, owner->first_line});
+    vec_push(&book->lines, (struct book_line){*key, resource, owner->first_line, false});
     owner->first_line = book->lines.count - 1;
     table_insert(&book->line_index, hash, book->lines.count - 1);
     return book->lines.count - 1;

@@ -31,6 +31,7 @@ struct book_line {
     struct line_key key;
     uint32_t resource; /* index into resources */
     uint32_t next;     /* the next line of that resource; UINT32_MAX: none */
+    bool kept;         /* the store has its names */
 };
 
 /* What was settled last of a line and hour. */

@@ -6,7 +6,7 @@
 
 void settlement_init(struct settlement *settlement)
 {
-    memset(settlement, 0, sizeof *settlement);
+    *settlement = (struct settlement){.from_s = INT64_MIN, .to_s = INT64_MAX};
     book_init(&settlement->book);
 }
 
@@ -26,6 +26,8 @@ void settlement_release(struct settlement *settlement)
 void settle_touch(struct settlement *settlement, uint32_t hour)
 {
     struct line_hour *entry = &settlement->book.hours.at[hour];
+    if (entry->hour_s < settlement->from_s || entry->hour_s >= settlement->to_s)
+        return;
     if (!entry->touched)
         vec_push(&settlement->touched, hour);
     entry->touched = true;

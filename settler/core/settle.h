@@ -20,6 +20,8 @@ struct settled_row {
 
 struct settlement {
     struct book book;
+    int64_t from_s; /* only lines of hours in [from, to) are settled; without bounds at first */
+    int64_t to_s;
     VEC(struct settled_row) rows; /* of the frame settled last, sorted by line and hour */
     VEC(uint32_t) credits;        /* facts of the frame settled last that are credits, as indexes into it */
 
