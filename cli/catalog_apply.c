@@ -102,7 +102,7 @@ static int check_change(const struct catalog *catalog, const struct catalog_log 
 
 static int choose_hour(int64_t *from_s)
 {
-    int64_t now_us, from_us;
+    int64_t now_us, from_us = 0;
     struct kafka_error error;
     if (options.from[0] != 0 && (!time_parse(str_of(options.from), &from_us) ||
                                  from_us != time_hour(time_second(from_us)) * SECOND_US))

@@ -1,0 +1,351 @@
+#!/usr/bin/env python3
+"""What `hourglass tail`, `catalog apply` and `catalog show` promise, with real Kafka, real PostgreSQL and the processes
+themselves. Needs deploy/local/up's servers. Takes about a minute and a half."""
+import datetime
+import json
+import os
+import pathlib
+import re
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+
+import kafka_client
+
+TOP = pathlib.Path(__file__).resolve().parents[2]
+BUILD = pathlib.Path(os.environ.get('HOURGLASS_BUILD', TOP / 'build'))
+CATALOG = TOP / 'deploy/local/catalog.yaml'
+PARTITIONS = 3
+FOLDER = pathlib.Path(tempfile.mkdtemp(prefix='hourglass-commands'))
+RUN = f'c{os.getpid()}x{int(time.time())}'
+passed = failed = 0
+
+
+def tell(good, fact, *shown):
+    global passed, failed
+    passed, failed = passed + bool(good), failed + (not good)
+    print(('ok - ' if good else 'not ok - ') + fact, flush=True)
+    for what in shown if not good else ():
+        print('#   ' + str(what)[:1500].replace('\n', '\n#   '), flush=True)
+
+
+def servers():
+    said = subprocess.run([TOP / 'deploy/local/status', '--env'], stdout=subprocess.PIPE, check=True, text=True).stdout
+    found = dict(re.findall(r'^(HOURGLASS_\w+)=[\'"]?([^\'"\n]*)', said, re.M))
+    return found['HOURGLASS_KAFKA'], found['HOURGLASS_DATABASE']
+
+
+KAFKA, DATABASE = servers()
+
+
+def hourglass(*words, timeout=90):
+    return subprocess.run([BUILD / 'cli/hourglass', *map(str, words)], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                          text=True, timeout=timeout, check=False)
+
+
+def command(prefix, *words, **more):
+    return hourglass(*words, '--kafka', KAFKA, '--prefix', prefix, **more)
+
+
+def tail(prefix, topic, *words):
+    done = command(prefix, 'tail', topic, '-e', *words)
+    if done.returncode != 0:
+        tell(False, f'tail {topic} ends well', done.stderr)
+    return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+def changed(name, *changes):
+    """The catalog with parts of its text replaced."""
+    text = CATALOG.read_text()
+    for old, new in changes:
+        assert old in text, old
+        text = text.replace(old, new)
+    path = FOLDER / name
+    path.write_text(text)
+    return path
+
+
+def hour_text(second):
+    return datetime.datetime.fromtimestamp(second, datetime.timezone.utc).strftime('%Y-%m-%dT%H:%M:%SZ')
+
+
+def applied_hour(done):
+    found = re.search(r'from (\S+Z)', done.stdout)
+    return found and int(datetime.datetime.strptime(found[1], '%Y-%m-%dT%H:%M:%SZ')
+                         .replace(tzinfo=datetime.timezone.utc).timestamp())
+
+
+class Generation:
+    """Topics and the processes that work on them."""
+
+    def __init__(self, name, *init, settings=None):
+        self.prefix, self.processes = f'{RUN}{name}.', {}
+        if settings:
+            kafka_client.make_topic(KAFKA, self.prefix + 'usage.records', PARTITIONS, settings)
+        done = command(self.prefix, 'init', '--catalog', CATALOG, '--partitions', PARTITIONS, '--replicas', 1, *init)
+        if done.returncode != 0:
+            raise OSError(done.stderr)
+
+    def start(self, part, *words):
+        folder = {'collector': 'collectors'}.get(part, part)
+        log = open(FOLDER / f'{self.prefix}{part}.log', 'ab')
+        self.processes[part] = subprocess.Popen(
+            [BUILD / folder / f'hourglass-{part}', '--kafka', KAFKA, '--prefix', self.prefix, *map(str, words)],
+            stdout=log, stderr=log)
+
+    def aggregate(self):
+        self.start('aggregator', '--partitions', 'all', '--group', self.prefix + 'aggregator')
+
+    def collect(self):
+        self.port_file = FOLDER / f'{self.prefix}port'
+        self.start('collector', '--http-port', 0, '--http-port-file', self.port_file)
+
+    def post(self, event):
+        for _ in range(200):
+            try:
+                url = f'http://127.0.0.1:{self.port_file.read_text().strip()}/v1/events'
+                request = urllib.request.Request(url, json.dumps(event).encode(),
+                                                 {'content-type': 'application/cloudevents+json'})
+                with urllib.request.urlopen(request, timeout=20) as answer:
+                    return answer.status
+            except (OSError, ValueError):
+                time.sleep(0.1)
+        return None
+
+    def stop(self, *parts):
+        for part in parts or list(self.processes):
+            process = self.processes.pop(part)
+            process.terminate()
+            process.wait(60)
+
+
+def event(kind, number, second, **data):
+    return {'specversion': '1.0', 'id': f'e{number}', 'source': '/platform', 'type': kind, 'subject': 'r1',
+            'time': hour_text(second), 'data': {'account': 'a', **data}}
+
+
+# --- tail
+
+def tail_shows_every_topic():
+    simulated = Generation('s', '--simulated')
+    begin = 1793527200
+    events = FOLDER / 'events.ndjson'
+    good = [event('container.launched', 1, begin, sku='gpu.a100'), event('container.deleted', 2, begin + 200)]
+    events.write_text('\n'.join(map(json.dumps, good)) + '\n{"nothing": true}\n')
+    simulated.aggregate()
+    simulated.start('collector', '--file', events, '--until', hour_text(begin + 7200))
+    simulated.processes.pop('collector').wait(60)
+    for _ in range(100):
+        frames = tail(simulated.prefix, 'usage.frames')
+        if any(f['levels'] for f in frames if f['closed_s'] >= begin + 3600):
+            break
+        time.sleep(0.2)
+    simulated.stop()
+    records = tail(simulated.prefix, 'usage.records')
+    tell([m['offset'] for m in records if m['control']] == [0] * PARTITIONS and
+         all(m['control']['Init']['catalog'] == CATALOG.read_text() for m in records if m['control']),
+         'tail shows rules and catalog at the first offset of each partition')
+    bodies = [r for m in records for r in m['records']]
+    tell([(r['time'], r['body']) for r in bodies] == [
+        (hour_text(begin), {'Launched': {'product': 'container', 'sku': 'gpu.a100', 'quantity': 1, 'order': ''}}),
+        (hour_text(begin + 200), {'Deleted': {'product': 'container'}})], 'tail shows records by their schemas', bodies)
+    levels = [l for f in frames for l in f['levels']]
+    tell(levels and all(l['hour'] == hour_text(begin) for l in levels) and
+         levels[-1]['segments'] == [{'from_s': 0, 'len_s': 200, 'sku': 'gpu.a100', 'order': '', 'quantity': '1'}],
+         'tail shows frames, 128-bit numbers as strings', levels)
+    tell(all(f['partition'] == g['partition'] and f['hash'] == g['prev_hash'] for f, g in zip(frames, frames[1:])
+             if g['seq'] == f['seq'] + 1 and f['partition'] == g['partition']), 'tail shows the chain of hashes')
+    snapshots = tail(simulated.prefix, 'aggregator.snapshots', '-p', '0')
+    tell(snapshots[0]['schema'] == 'Generation' and snapshots[0]['simulated'] and
+         snapshots[0]['partitions'] == PARTITIONS, 'tail shows the generation', snapshots[0])
+    kafka_client.put(KAFKA, simulated.prefix + 'usage.rejects', 0, b'garbage')
+    rejects = tail(simulated.prefix, 'usage.rejects', '-p', '0')
+    tell(rejects[0]['schema'] == 'Reject' and rejects[0]['bytes'] == '{"nothing": true}', 'tail shows rejects', rejects)
+    tell(rejects[-1] == {'partition': 0, 'offset': len(rejects) - 1, 'undecoded_bytes': 7},
+         'tail says what does not decode', rejects)
+    done = command(simulated.prefix, 'catalog', 'apply', CATALOG)
+    tell(done.returncode == 2 and 'simulated' in done.stderr, 'apply refuses a simulated generation', done)
+    tail_has_kcats_options(simulated.prefix, records)
+
+
+def tail_has_kcats_options(prefix, records):
+    of = [m for m in records if m['partition'] == 1]
+    whole = command('', 'tail', prefix + 'usage.records', '-e')
+    tell(len(whole.stdout.splitlines()) == len(records), 'the whole name of a topic is as good as the short one')
+    tell(tail(prefix, 'usage.records', '-p', '1') == of, '-p: one partition')
+    tell(tail(prefix, 'usage.records', '-p', '1', '-c', '2') == of[:2], '-c: so many messages')
+    tell(tail(prefix, 'usage.records', '-p1', '-o', '1') == of[1:], '-o N: from that offset on')
+    tell(tail(prefix, 'usage.records', '-p1', '-o-2') == of[-2:], '-o -N: so many before the end')
+    tell(tail(prefix, 'usage.records', '-o', 'beginning', '-c1')[0]['offset'] == 0, '-o beginning')
+    tell(tail(prefix, 'usage.records', '-o', 'end') == [], '-o end -e: nothing')
+    tell(command(prefix, 'tail', 'no.such', '-e').returncode == 78, 'a topic that is not there is a fault')
+    tell(command(prefix, 'tail', 'usage.records', '-o', 'x').returncode == 64, 'an offset that is none is a fault')
+    for words in (['tail'], ['catalog', 'apply'], ['catalog', 'show']):
+        done = hourglass(*words, '--help')
+        tell(done.returncode == 0 and '--kafka' in done.stdout, ' '.join(words) + ' --help lists its options')
+
+
+# --- catalogs
+
+def apply_refuses(live):
+    soon = int(time.time()) // 3600 * 3600
+    for why, words in (
+            ('another currency', [changed('currency.yaml', ('USD', 'EUR'))]),
+            ('another charge_scale', [changed('scale.yaml', ('charge_scale: 6', 'charge_scale: 5'))]),
+            ('another liveness', [changed('liveness.yaml', ('liveness: 300', 'liveness: 301'))]),
+            ('what is no catalog', [changed('bad.yaml', ('currency', 'currenzy'))]),
+            ('an hour that is no whole one', [CATALOG, '--from', hour_text(soon + 10 * 3600 + 60)]),
+            ('what is no time', [CATALOG, '--from', 'tomorrow']),
+            ('an hour less than three hours ahead', [CATALOG, '--from', hour_text(soon + 3 * 3600)])):
+        done = command(live.prefix, 'catalog', 'apply', *words)
+        tell(done.returncode == 2 and done.stderr, f'apply refuses {why}', done)
+    controls = [m for m in tail(live.prefix, 'usage.records') if m['control']]
+    tell(len(controls) == PARTITIONS, 'what is refused leaves nothing in the log', controls)
+
+
+def facts_of(prefix, second):
+    """By partition, the texts of the catalogs that its frames have for the hour."""
+    found = {p: [] for p in range(PARTITIONS)}
+    for frame in tail(prefix, 'usage.frames'):
+        for fact in frame['facts']:
+            if fact.get('CatalogFact', {}).get('from_s') == second:
+                found[frame['partition']].append(fact['CatalogFact']['catalog'])
+    return found
+
+
+def shown(prefix, *words):
+    done = command(prefix, 'catalog', 'show', *words)
+    return done.returncode, done.stdout
+
+
+def control_bytes(second, text):
+    """A CatalogChange as usage.records has it."""
+    header = (BUILD / 'schemas/fingerprints.h').read_text()
+    number = int(re.search(r'SCHEMA_USAGE_MESSAGE\s+0x([0-9A-Fa-f]+)', header)[1], 16)
+
+    def long(value):
+        value, out = value << 1, b''
+        while value > 127:
+            value, out = value >> 7, out + bytes([value & 127 | 128])
+        return out + bytes([value])
+    return (b'\xc3\x01' + number.to_bytes(8, 'little') + long(0) * 4 + long(2) + long(second) +
+            long(len(text)) + text + long(0))
+
+
+def apply_in_a_live_generation():
+    live = Generation('l')
+    live.aggregate()
+    live.collect()
+    follower = subprocess.Popen([BUILD / 'cli/hourglass', 'tail', 'usage.records', '--kafka', KAFKA, '--prefix',
+                                 live.prefix, '-o', 'end', '-c', '2'], stdout=subprocess.PIPE, text=True)
+    apply_refuses(live)
+    said = follower.communicate(timeout=60)[0].splitlines()
+    tell(len(said) == 2 and all(json.loads(line)['offset'] > 0 for line in said), 'tail follows what is new', said)
+    tell(shown(live.prefix)[1].startswith('since ever ') and 'all 3 partitions agree' in shown(live.prefix)[1],
+         'show tells the first catalog', shown(live.prefix))
+    dearer = changed('dearer.yaml', ('"2.50"', '"9.00"'))
+    before = time.time()
+    done = command(live.prefix, 'catalog', 'apply', dearer)
+    hour = applied_hour(done)
+    tell(done.returncode == 0 and hour in {int(t + 3 * 3600) // 3600 * 3600 + 3600 for t in (before, time.time())},
+         'apply takes the next whole hour after three hours', done)
+    tell(facts_of(live.prefix, hour) == {p: [dearer.read_text()] for p in range(PARTITIONS)},
+         'when apply returns, frames of every partition have the catalog')
+    done = command(live.prefix, 'catalog', 'apply', dearer, '--from', hour_text(hour))
+    controls = [m for m in tail(live.prefix, 'usage.records') if m['control']]
+    tell(done.returncode == 0 and len(controls) == 2 * PARTITIONS, 'repeating it writes nothing', done, len(controls))
+    status, text = shown(live.prefix)
+    tell(status == 0 and [line.split()[0] for line in text.splitlines()[:2]] == ['since', hour_text(hour)],
+         'show tells both', text)
+    apply_names_partitions(live, dearer, hour + 3600)
+    apply_again_and_disagree(live, dearer, hour)
+    live.stop()
+
+
+def apply_names_partitions(live, catalog, hour):
+    live.stop('aggregator')
+    done = command(live.prefix, 'catalog', 'apply', catalog, '--from', hour_text(hour), '--timeout', '3')
+    tell(done.returncode == 75 and '0, 1, 2' in done.stderr, 'apply names partitions without a frame in time', done)
+    live.aggregate()
+    done = command(live.prefix, 'catalog', 'apply', catalog, '--from', hour_text(hour))
+    tell(done.returncode == 0 and 'written to 0' in done.stdout, 'repeated later it waits for what is there', done)
+
+
+def apply_again_and_disagree(live, dearer, hour):
+    third = changed('third.yaml', ('"2.50"', '"3.00"'))
+    for path in (third, dearer, third):
+        done = command(live.prefix, 'catalog', 'apply', path, '--from', hour_text(hour))
+        tell(done.returncode == 0 and 'written to 3' in done.stdout, 'of the same hour another may follow', done)
+    status, text = shown(live.prefix, '--text')
+    tell(status == 0 and text.count('# ' + hour_text(hour)) == 1 and third.read_text() in text,
+         'show --text has the later of two for the same hour', text)
+    kafka_client.put(KAFKA, live.prefix + 'usage.records', 1, control_bytes(hour, b'other'))
+    status, text = shown(live.prefix)
+    tell(status == 1 and text.endswith('not as in partition 0: 1\n'), 'show names a partition that differs', text)
+    kafka_client.put(KAFKA, live.prefix + 'usage.records', 1, control_bytes(int(time.time()) // 3600 * 3600, b'late'))
+    tell(shown(live.prefix) == (status, text), 'show leaves out what the partition refused as too late')
+    done = command(live.prefix, 'catalog', 'apply', third, '--from', hour_text(hour))
+    tell(done.returncode == 0 and 'written to 1' in done.stdout and shown(live.prefix)[0] == 0,
+         'apply writes to that partition alone, and all agree again', done)
+
+
+# --- prices, to the end
+
+def sql(text):
+    return subprocess.run(['psql', '-XqAt', '-v', 'ON_ERROR_STOP=1', DATABASE, '-c', text], stdout=subprocess.PIPE,
+                          text=True, check=True).stdout.split('\n')[:-1]
+
+
+def prices_change_at_their_hour():
+    """A live generation whose records may carry times to come: its hours pass without waiting for them."""
+    ahead = Generation('p', settings={'message.timestamp.type': 'CreateTime', 'retention.ms': '-1',
+                                      'message.timestamp.after.max.ms': str(2**63 - 1)})
+    schema = f'{RUN}p'
+    hourglass('db', 'migrate', '--database', DATABASE, '--schema', schema)
+    ahead.aggregate()
+    ahead.start('settler', '--database', DATABASE, '--schema', schema, '--partitions', 'all', '--group', schema)
+    ahead.collect()
+    dearer = changed('dearer.yaml', ('"2.50"', '"9.00"'))
+    done = command(ahead.prefix, 'catalog', 'apply', dearer)
+    hour = applied_hour(done)
+    tell(done.returncode == 0, 'a dearer catalog is applied', done)
+    for _ in range(100):
+        rows = sql(f"SELECT partition, from_s, text = $t${dearer.read_text()}$t$ FROM {schema}.catalogs"
+                   ' WHERE from_s IS NOT NULL ORDER BY 1')
+        if len(rows) == PARTITIONS:
+            break
+        time.sleep(0.2)
+    tell(rows == [f'{p}|{hour}|t' for p in range(PARTITIONS)], "the catalog stands in the database's catalogs", rows)
+    ahead.stop('collector')
+    events = FOLDER / 'ahead.ndjson'
+    beats = [event('container.heartbeat', 10 + i, hour - 3600 + 300 * i) for i in range(1, 24)]
+    events.write_text('\n'.join(map(json.dumps, [event('container.launched', 1, hour - 3600, sku='gpu.a100'), *beats,
+                                                 event('container.deleted', 2, hour + 3600)])) + '\n')
+    ahead.start('collector', '--file', events, '--until', hour_text(hour + 7200))
+    ahead.processes.pop('collector').wait(60)
+    done = hourglass('lines', '--database', DATABASE, '--schema', schema, '--wait-for', hour + 7200, '--partitions',
+                     PARTITIONS, '--timeout', 60)
+    lines = [json.loads(line) for line in done.stdout.splitlines()]
+    tell([(l['hour'], float(l['amount'])) for l in lines] == [(hour_text(hour - 3600), 2.5), (hour_text(hour), 9.0)],
+         'the hour before has the old price, its hour the new one', done, lines)
+    frames = tail(ahead.prefix, 'usage.frames')
+    known = [f['seq'] for f in frames if f['facts'] and 'CatalogFact' in f['facts'][-1]]
+    closing = [(f['seq'], l['hour_s']) for f in frames for l in f['levels']]
+    tell({h for _, h in closing} == {hour - 3600, hour} and min(s for s, _ in closing) > max(known),
+         'frames had the catalog before the first usage that it rates', closing, known)
+    ahead.stop()
+    sql(f'SET client_min_messages = warning; DROP SCHEMA {schema} CASCADE')
+
+
+def main():
+    tail_shows_every_topic()
+    apply_in_a_live_generation()
+    prices_change_at_their_hour()
+    print(f'{passed} passed, {failed} failed')
+    return failed > 0
+
+
+if __name__ == '__main__':
+    sys.exit(main())
