@@ -25,21 +25,6 @@ static void put_string(struct packer *out, struct str text, bool utf8)
     put(out, "\"");
 }
 
-static bool is_utf8(struct str text)
-{
-    for (uint32_t i = 0; i < text.size;) {
-        unsigned char c = (unsigned char)text.at[i];
-        uint32_t size = c < 0x80 ? 1 : c < 0xC2 ? 0 : c < 0xE0 ? 2 : c < 0xF0 ? 3 : c < 0xF5 ? 4 : 0;
-        if (size == 0 || text.size - i < size)
-            return false;
-        for (uint32_t k = 1; k < size; k++)
-            if (((unsigned char)text.at[i + k] & 0xC0) != 0x80)
-                return false;
-        i += size;
-    }
-    return true;
-}
-
 void answer_add_rejected(struct packer *rejected, size_t index, const struct rejection *rejection)
 {
     char head[48];
@@ -48,7 +33,7 @@ void answer_add_rejected(struct packer *rejected, size_t index, const struct rej
     if (rejection->id.at == NULL)
         put(rejected, "null");
     else
-        put_string(rejected, rejection->id, is_utf8(rejection->id));
+        put_string(rejected, rejection->id, json_is_utf8(rejection->id));
     put(rejected, ",\"reason\":");
     put_string(rejected, rejection->reason, true);
     put(rejected, "}");
