@@ -43,8 +43,12 @@ int command_catalog_check(int count, char **arguments)
         catalog_free(catalog);
         vec_release(&text.bytes);
     }
-    if (status == EXIT_OK && fwrite(report.bytes.at, 1, report.bytes.count, stdout) != report.bytes.count)
+    if (status == EXIT_OK)
+        fwrite(report.bytes.at, 1, report.bytes.count, stdout);
+    if (fflush(stdout) != 0 || ferror(stdout)) {
+        fprintf(stderr, "hourglass: standard output: %s\n", strerror(errno));
         status = EXIT_UNUSABLE;
+    }
     vec_release(&report.bytes);
     return status;
 }

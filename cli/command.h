@@ -1,6 +1,8 @@
 /* The subcommands of `hourglass`: one row a command, from which help and dispatch come. */
 #pragma once
 
+#include <stdio.h>
+
 /* CONTRACT §5's exit statuses. */
 enum { EXIT_OK = 0, EXIT_UNUSABLE = 2, EXIT_SOME_REJECTED = 3 };
 
@@ -12,6 +14,10 @@ struct command {
     int (*run)(int count, char **arguments);
 };
 
+/* The command that the words begin with, and how many of them are its name. NULL: there is none. */
+const struct command *command_find(int count, char **words, int *taken);
+/* Prints all commands, a few lines each; returns the status. */
+int command_overview(FILE *out, int status);
 /* Prints how it is called, to standard error, and returns EXIT_UNUSABLE. */
 int command_misused(const char *name, const char *why);
 /* Prints how it is called and what it does, to standard output, and returns EXIT_OK. */
