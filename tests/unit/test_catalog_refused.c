@@ -171,6 +171,8 @@ static const struct refused_case nulls[] = {
     {SKUS("{s: ^~}"), "a map"},
     {SKUS("{^~: {}}"), "a sku's name"},
     {SKUS("{^null: {}}"), "a sku's name"},
+    {SKUS("{^Null: {}}"), "a sku's name"},
+    {SKUS("{^NULL: {}}"), "a sku's name"},
     {SKUS("{^: {}}"), "YAML: did not find expected node content"},
     {SKUS("{? ^, a: {}}"), "a sku's name"},
     {NODE("{payg: ^null}"), "a map"},
