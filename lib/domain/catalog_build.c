@@ -410,9 +410,10 @@ static void read_sku(struct builder *b, enum product product, const struct yaml_
         refuse(b, key, "expected a sku's name: 1 to 256 bytes without control characters");
         return;
     }
-    if (catalog_find_sku(b->catalog, product, key->text) != NULL)
+    bool twice = catalog_find_sku(b->catalog, product, key->text) != NULL;
+    if (twice)
         refuse(b, key, "expected each sku once");
-    if (value == NULL)
+    if (twice || value == NULL) /* equal names in the index would each make the next look-up longer */
         return;
     struct sku sku = {.product = product, .name = arena_copy(&b->catalog->strings, key->text)};
     if (product == PRODUCT_MAAS)
