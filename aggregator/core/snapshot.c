@@ -10,6 +10,11 @@ enum { SNAPSHOT_FORMAT = 1 };
 
 enum { RECORD_WEIGHT = 64 }; /* bytes that a record of input counts for, when a snapshot falls due */
 
+bool fold_at_epoch(const struct fold *fold)
+{
+    return fold->frame_made;
+}
+
 bool fold_snapshot_due(const struct fold *fold)
 {
     uint64_t least = (uint64_t)fold->rules.snapshot_bytes;
