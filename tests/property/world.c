@@ -249,7 +249,7 @@ void log_fold(const struct log *log, uint32_t partition, struct fold *fold, uint
     struct packer bytes = {0};
     for (uint32_t i = from; i < log->messages[partition].ends.count; i++) {
         struct message message;
-        CHECK(usage_decode(byte_list_at(&log->messages[partition], i), &records, &message));
+        CHECK(usage_decode(byte_list_at(&log->messages[partition], i), &records, &message) == DECODE_OK);
         message.offset = i;
         message.append_us = message.clock_us;
         enum fold_outcome outcome = fold_apply(fold, &message);
@@ -279,7 +279,7 @@ void outcome_init(struct outcome *outcome)
 void outcome_take(struct outcome *outcome, struct str bytes)
 {
     struct frame frame;
-    CHECK(frame_decode(bytes, outcome->rows, &frame));
+    CHECK(frame_decode(bytes, outcome->rows, &frame) == DECODE_OK);
     uint32_t known = outcome->settlement.book.hours.count;
     VEC(bool) ever = {0};
     for (uint32_t i = 0; i < known; i++)
