@@ -55,8 +55,8 @@ static int fail(const struct kafka_error *error)
 
 /* --- options --- */
 
-/* kcat's letters, with their values behind them or attached, as the words that the table has. */
-static const char *word_of(const char *argument)
+/* kcat's letters, with their values behind them or attached, as the words that the table has. A copy. */
+static char *word_of(const char *argument)
 {
     static const struct {
         const char *letter, *word;
@@ -65,12 +65,12 @@ static const char *word_of(const char *argument)
         if (strncmp(argument, letters[i].letter, 2) != 0)
             continue;
         if (argument[2] == 0)
-            return letters[i].word;
+            return strdup(letters[i].word);
         char *joined;
         CHECK(asprintf(&joined, "%s=%s", letters[i].word, argument + 2) > 0);
-        return joined; /* kept as long as the process, as values are */
+        return joined;
     }
-    return argument;
+    return strdup(argument);
 }
 
 static bool read_offset(int64_t *number)
@@ -83,12 +83,12 @@ static bool read_offset(int64_t *number)
 
 static int read_options(int count, char **arguments)
 {
-    char *words[ARGUMENTS_MAX];
+    static char *words[ARGUMENTS_MAX]; /* kept as long as the process, as values are */
     int64_t number;
     if (count > ARGUMENTS_MAX)
         return EX_USAGE;
     for (int i = 0; i < count; i++)
-        words[i] = strdup(i == 0 ? arguments[i] : word_of(arguments[i]));
+        words[i] = word_of(arguments[i]);
     /* The topic stands where a program's name would. */
     int status = options_read("hourglass tail TOPIC",
                               "Prints a topic's messages, one JSON object a line. TOPIC: usage.records,"
