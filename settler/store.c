@@ -6,7 +6,7 @@
 #include "lib/base/time.h"
 #include "settler/store_rows.h"
 
-enum { CLAIM_COLUMNS = 7, WORK_MAX = 500000 };
+enum { CLAIM_COLUMNS = 7, WORK_MAX = 500000, DAY_S = 86400 };
 
 static int64_t number_at(const PGresult *rows, int column, int64_t if_null)
 {
@@ -43,6 +43,8 @@ enum store_outcome store_claim(struct pg *pg, uint32_t partition, struct claim *
     CHECK(PQntuples(rows) == 1 && PQnfields(rows) == CLAIM_COLUMNS);
     claim->partition = partition;
     claim->work_max = WORK_MAX;
+    claim->ranges_day = -1;
+    claim->ranges_missed = 0;
     take_claim(rows, claim);
     PQclear(rows);
     return STORE_OK;
@@ -221,6 +223,25 @@ static enum store_outcome transact(struct pg *pg, struct claim *claim, struct ba
     return undone ? outcome : STORE_RETRY;
 }
 
+/* Once a day of log time, has the ranges of its month and the next made, before hours of theirs come. It is
+ * asked for outside of transactions, where its locks would meet others'; if they cannot be made, a day later
+ * will do, and meanwhile rows go to the DEFAULT range. */
+static void make_ranges(struct pg *pg, struct claim *claim, int64_t watermark_us)
+{
+    char now[32];
+    int64_t day = watermark_us == INT64_MIN ? -1 : time_second(watermark_us) / DAY_S;
+    if (claim->ranges_day == day)
+        return;
+    claim->ranges_day = day;
+    snprintf(now, sizeof now, "%lld", (long long)(day * DAY_S));
+    const char *const values[] = {now};
+    if (!pg_do(pg,
+               "SELECT settled_range(to_timestamp($1::bigint)),"
+               " settled_range(to_timestamp($1::bigint) + interval '1 month')",
+               1, values, NULL))
+        claim->ranges_missed++;
+}
+
 enum store_outcome store_settle(struct pg *pg, struct claim *claim, const struct placed_frame *frames,
                                 uint32_t count, uint64_t *rows)
 {
@@ -229,6 +250,7 @@ enum store_outcome store_settle(struct pg *pg, struct claim *claim, const struct
         frames++;
     CHECK(count > 0 && frames[0].frame.seq == claim->next_seq);
     uint64_t last = frames[count - 1].frame.seq;
+    make_ranges(pg, claim, frames[count - 1].frame.watermark_us);
     /* A frame that is settled in steps is settled alone. */
     struct batch batch = {.frames = frames, .count = claim->next_step == 0 ? count : 1};
     enum store_outcome outcome = transact(pg, claim, &batch);

@@ -19,7 +19,10 @@ struct claim {
     uint8_t last_hash[FRAME_HASH_SIZE];
     int64_t watermark_us; /* INT64_MIN: none yet */
     int64_t closed_s;
-    uint32_t work_max; /* resource-hours that one transaction takes, unless one hour has more */
+    int64_t
+        ranges_day; /* day of log time, since 1970, on which ranges of `settled` were asked for; -1: none */
+    uint64_t ranges_missed; /* how often they could not be made */
+    uint32_t work_max;      /* resource-hours that one transaction takes, unless one hour has more */
 };
 
 /* A frame and the offset of usage.frames to read on from once it is settled. */

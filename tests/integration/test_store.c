@@ -291,6 +291,75 @@ static void money_is_neither_changed_nor_deleted(void **state)
     frame_log_release(&log);
 }
 
+/* A role of its own settles, and can do no more than that. */
+static void the_settlers_role_settles_and_changes_no_money(void **state)
+{
+    (void)state;
+    char schema[SCHEMA_SIZE], sql[400];
+    static const char *const forbidden[] = {
+        "UPDATE settled SET amount = 0",
+        "DELETE FROM settled_default",
+        "TRUNCATE settled",
+        "DELETE FROM orders",
+        "UPDATE credits SET amount = 0",
+        "DELETE FROM claim",
+        "ALTER TABLE settled DISABLE TRIGGER ALL",
+        "DROP TABLE settled",
+    };
+    snprintf(schema, sizeof schema, "test_store_%d", (int)getpid());
+    struct frame_log log;
+    frame_log_make(&log, 3, SAID);
+    frame_log_cut(&log, 10);
+    struct pg *pg = new_schema(schema);
+    snprintf(sql, sizeof sql,
+             "CREATE ROLE %s_role; GRANT %s_role TO CURRENT_USER; SELECT grant_settler('%s_role');"
+             " SET ROLE %s_role",
+             schema, schema, schema, schema);
+    assert_true(pg_script(pg, sql));
+    struct claim claim;
+    assert_int_equal(store_claim(pg, 0, &claim), STORE_OK);
+    while (claim.next_seq < log.frames.count) {
+        struct placed_frame batch[BATCH_MAX];
+        uint32_t count = next_batch(&log, (uint32_t)claim.next_seq, BATCH_MAX, batch);
+        assert_int_equal(settle(pg, &claim, batch, count), STORE_OK);
+    }
+    assert_int_equal(claim.ranges_missed, 0);
+    for (size_t i = 0; i < sizeof forbidden / sizeof *forbidden; i++)
+        assert_false(pg_script(pg, forbidden[i]));
+    snprintf(sql, sizeof sql, "RESET ROLE; DROP OWNED BY %s_role; DROP ROLE %s_role", schema, schema);
+    assert_true(pg_script(pg, sql));
+    drop_schema(pg, schema);
+    frame_log_release(&log);
+}
+
+static void rows_lie_in_the_range_of_their_month_made_before_they_come(void **state)
+{
+    (void)state;
+    char schema[SCHEMA_SIZE];
+    snprintf(schema, sizeof schema, "test_store_%d", (int)getpid());
+    struct frame_log log;
+    frame_log_make(&log, 4, SAID);
+    frame_log_cut(&log, 10);
+    struct pg *pg = new_schema(schema);
+    settle_log(&log, schema, BATCH_MAX, true);
+    struct packer ranges = query_text(pg, "SELECT inhrelid::regclass::text FROM pg_inherits"
+                                          " WHERE inhparent = 'settled'::regclass ORDER BY 1");
+    assert_string_equal(ranges.bytes.at, "settled_2026_01\nsettled_2026_02\nsettled_default\n");
+    struct packer counts = query_text(pg, "SELECT count(*) > 0, (SELECT count(*) FROM settled_default)"
+                                          " FROM settled_2026_01");
+    assert_string_equal(counts.bytes.at, "t|0\n");
+    assert_false(pg_script(pg, "TRUNCATE settled_2026_01"));
+    assert_false(pg_script(pg, "DELETE FROM settled_2026_01"));
+    struct packer again =
+        query_text(pg, "SELECT settled_range('2026-01-31T23:00:00Z'), settled_range('2027-05-01Z')");
+    assert_string_equal(again.bytes.at, "f|t\n");
+    vec_release(&ranges.bytes);
+    vec_release(&counts.bytes);
+    vec_release(&again.bytes);
+    drop_schema(pg, schema);
+    frame_log_release(&log);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -298,6 +367,8 @@ int main(void)
         cmocka_unit_test(all_tables_are_the_same_however_the_frames_are_batched),
         cmocka_unit_test(who_claimed_before_can_settle_no_more),
         cmocka_unit_test(money_is_neither_changed_nor_deleted),
+        cmocka_unit_test(the_settlers_role_settles_and_changes_no_money),
+        cmocka_unit_test(rows_lie_in_the_range_of_their_month_made_before_they_come),
     };
     database = getenv("HOURGLASS_DATABASE");
     if (database == NULL || database[0] == 0) {
