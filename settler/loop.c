@@ -24,6 +24,8 @@ struct metric settler_metrics[SETTLER_METRICS] = {
     [SETTLER_ROWS] = {"hourglass_settled_rows_total", METRIC_COUNTER, "Rows of charges written.", 0},
     [SETTLER_TRANSACTIONS] = {"hourglass_transactions_total", METRIC_COUNTER, "Transactions committed.", 0},
     [SETTLER_STATEMENTS] = {"hourglass_statements_total", METRIC_COUNTER, "SQL statements.", 0},
+    [SETTLER_RANGES_MISSED] = {"hourglass_ranges_missed_total", METRIC_COUNTER,
+                               "Times that a month's range of the table could not be made ahead.", 0},
     [SETTLER_RESTARTS] = {"hourglass_restarts_total", METRIC_COUNTER, "Beginnings again from the claim.", 0},
     [SETTLER_PARTITIONS] = {"hourglass_partitions", METRIC_GAUGE, "Partitions that are settled here.", 0},
     [SETTLER_PARTITIONS_STOPPED] = {"hourglass_partitions_stopped", METRIC_GAUGE,
@@ -101,7 +103,7 @@ static void let_go(struct part *part, enum settler_metric metric, const char *wh
 /* False: begin again with a new connection. */
 static bool settle_batch(struct loop *loop, struct part *part)
 {
-    uint64_t rows, before = loop->pg->statements;
+    uint64_t rows, before = loop->pg->statements, missed = part->claim.ranges_missed;
     if (part->count == 0)
         return true;
     enum store_outcome outcome;
@@ -112,6 +114,7 @@ static bool settle_batch(struct loop *loop, struct part *part)
         metric_add(&settler_metrics[SETTLER_TRANSACTIONS], outcome == STORE_OK || outcome == STORE_STEP);
     } while (outcome == STORE_STEP);
     metric_add(&settler_metrics[SETTLER_STATEMENTS], (int64_t)(loop->pg->statements - before));
+    metric_add(&settler_metrics[SETTLER_RANGES_MISSED], (int64_t)(part->claim.ranges_missed - missed));
     switch (outcome) {
     case STORE_OK:
         metric_add(&settler_metrics[SETTLER_FRAMES], part->count);
@@ -148,6 +151,14 @@ static const uint8_t *expected_hash(const struct part *part)
     return part->count > 0 ? part->batch[part->count - 1].frame.hash : part->claim.last_hash;
 }
 
+/* Of a frame that was settled, or waits; NULL: not kept. */
+static const uint8_t *known_hash(const struct part *part, uint64_t seq)
+{
+    if (seq >= part->claim.next_seq)
+        return part->batch[seq - part->claim.next_seq].frame.hash;
+    return seq + 1 == part->claim.next_seq ? part->claim.last_hash : NULL;
+}
+
 static void note_gap(struct part *part)
 {
     time_t now = time(NULL);
@@ -174,7 +185,10 @@ static bool add_frame(struct loop *loop, struct part *part, struct str bytes, in
         return true;
     }
     if (placed->frame.seq < expected_seq(part)) {
+        const uint8_t *known = known_hash(part, placed->frame.seq);
         metric_add(&settler_metrics[SETTLER_FRAMES_REPEATED], 1);
+        if (known != NULL && memcmp(known, placed->frame.hash, FRAME_HASH_SIZE) != 0)
+            let_go(part, SETTLER_PARTITIONS_STOPPED, "two frames of one number");
         return true;
     }
     bool follows = placed->frame.seq == expected_seq(part) &&
