@@ -14,6 +14,15 @@ enum { BRANCH_INIT, BRANCH_CATALOG, BRANCH_RECORD };
 /* The least that items of arrays take. */
 enum { LEVEL_BYTES = 9, SEGMENT_BYTES = 20, COUNT_BYTES = 24, FACT_BYTES = 3, REJECT_BYTES = 6 };
 
+/* In order of time, apart or different (frame.h). */
+static bool segment_may_follow(const struct level_segment *last, const struct level_segment *next)
+{
+    uint32_t end_s = (uint32_t)last->from_s + last->len_s;
+    bool differ = last->quantity != next->quantity || !str_equal(last->sku, next->sku) ||
+                  !str_equal(last->order, next->order);
+    return next->from_s > end_s || (next->from_s == end_s && differ);
+}
+
 /* --- writing --- */
 
 /* A name that stands where `present`, and is empty else. */
@@ -50,8 +59,10 @@ static void put_levels(struct packer *out, const struct frame *frame)
         wire_put_long(out, row->hour_s);
         wire_put_bool(out, row->stopped);
         wire_put_array(out, row->segment_count);
-        for (uint32_t s = 0; s < row->segment_count; s++)
+        for (uint32_t s = 0; s < row->segment_count; s++) {
+            CHECK(s == 0 || segment_may_follow(&row->segments[s - 1], &row->segments[s]));
             put_segment(out, &row->segments[s], storage);
+        }
         wire_put_array_end(out);
     }
     wire_put_array_end(out);
@@ -165,29 +176,21 @@ static struct str take_name_if(struct unpacker *in, bool present)
     return name;
 }
 
-static bool segments_differ(const struct level_segment *a, const struct level_segment *b)
-{
-    return a->quantity != b->quantity || !str_equal(a->sku, b->sku) || !str_equal(a->order, b->order);
-}
-
 static void take_segments(struct unpacker *in, struct frame_rows *rows, struct level_row *row)
 {
     bool storage = row->product == PRODUCT_STORAGE;
     row->segment_count = wire_take_array(in, SEGMENT_BYTES);
-    struct level_segment last = {0};
+    struct level_segment segment = {0};
     for (uint32_t s = 0; s < row->segment_count && !in->bad; s++) {
-        struct level_segment segment;
-        int64_t end_s = last.from_s + last.len_s;
-        segment.from_s = (uint16_t)wire_take_long_in(in, end_s, HOUR_S - 1);
+        struct level_segment last = segment;
+        segment.from_s = (uint16_t)wire_take_long_in(in, 0, HOUR_S - 1);
         segment.len_s = (uint16_t)wire_take_long_in(in, 1, HOUR_S - segment.from_s);
         segment.sku = take_name_if(in, !storage);
         segment.order = storage ? take_name_if(in, false) : wire_take_name(in, 0);
         segment.quantity = wire_take_u128(in);
-        bool goes_on = s > 0 && segment.from_s == end_s && !segments_differ(&segment, &last);
-        if (segment.quantity == 0 || goes_on)
+        if (segment.quantity == 0 || (s > 0 && !segment_may_follow(&last, &segment)))
             in->bad = true;
         vec_push(&rows->segments, segment);
-        last = segment;
     }
     wire_take_array_end(in);
 }
