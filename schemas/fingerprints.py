@@ -64,7 +64,7 @@ def check_docs(schema, path):
     if not isinstance(schema, dict):
         return
     for field in schema.get('fields', []):
-        if not field.get('doc') and not isinstance(field['type'], dict):
+        if not field.get('doc'):
             sys.exit(f'{path}: field {field["name"]} has no doc')
         check_docs(field['type'], path)
     for key in ('type', 'items'):
