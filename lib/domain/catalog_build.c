@@ -6,7 +6,7 @@
 #include "lib/domain/catalog_data.h"
 #include "lib/domain/yaml_tree.h"
 
-enum { TEXT_BYTES_MAX = 8 * 1024 * 1024, NAME_BYTES_MAX = 256, INTEGER_DIGITS_MAX = 18 };
+enum { TEXT_BYTES_MAX = 3 * 1024 * 1024, NAME_BYTES_MAX = 256, INTEGER_DIGITS_MAX = 18 };
 
 /* Beyond these a policy is the same as one without end, and sums with times stay far from overflow. */
 static const int64_t liveness_s_max = 1000000000000;
@@ -501,7 +501,7 @@ struct catalog *catalog_parse(struct str text, struct catalog_error *error)
 {
     *error = (struct catalog_error){0};
     if (text.size > TEXT_BYTES_MAX) {
-        catalog_error_at(error, 1, 1, "expected a catalog of at most 8 MiB");
+        catalog_error_at(error, 1, 1, "expected a catalog of at most 3 MiB");
         return NULL;
     }
     struct catalog *catalog = calloc(1, sizeof *catalog);
