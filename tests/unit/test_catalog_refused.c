@@ -430,11 +430,15 @@ static void every_character_that_is_let_through_is_one_of_yamls(void **state)
         pack_raw(&text, "#", 1);
         pack_raw(&text, character, size);
         pack_raw(&text, "\n", 1);
+        if (text.bytes.count < 2 << 20 && c + 1 < 0x110000)
+            continue;
+        /* A catalog's worth of them. */
+        struct catalog *catalog = catalog_parse((struct str){text.bytes.at, text.bytes.count}, &error);
+        assert_non_null(catalog);
+        catalog_free(catalog);
+        text.bytes.count = sizeof(HEAD EMPTY) - 1;
     }
     assert_int_equal(let_through, BELOW_A0 + BELOW_10000 + ABOVE);
-    struct catalog *catalog = catalog_parse((struct str){text.bytes.at, text.bytes.count}, &error);
-    assert_non_null(catalog);
-    catalog_free(catalog);
     vec_release(&text.bytes);
 }
 
