@@ -221,11 +221,17 @@ void log_make(struct log *log, const struct world *world, uint32_t count, uint32
                                      .feed = STR("test"),
                                      .sink = take_message,
                                      .context = log};
-    struct message init = {.control = CONTROL_INIT, .rules = rules, .catalog = {INT64_MIN, STR(catalog)}};
-    init.feed = STR("");
+    struct str first = world->catalog.size > 0 ? world->catalog : STR(catalog);
+    struct message init = {.control = CONTROL_INIT, .rules = rules, .catalog = {INT64_MIN, first}};
+    struct message later = {.control = CONTROL_CATALOG,
+                            .catalog = {world->later_from_s, world->later_catalog}};
+    init.feed = later.feed = STR("");
     *log = (struct log){.partitions = partitions};
-    for (uint32_t p = 0; p < partitions; p++)
+    for (uint32_t p = 0; p < partitions; p++) {
         take_message(log, p, &init);
+        if (world->later_catalog.size > 0)
+            take_message(log, p, &later);
+    }
     struct simulation *simulation = simulation_new(&config);
     for (uint32_t i = 0; i < count; i++)
         simulation_add(simulation, &world->arrivals.at[i].record);
@@ -276,25 +282,53 @@ void outcome_init(struct outcome *outcome)
     CHECK(outcome->rows != NULL);
 }
 
+/* Whether an earlier frame charged the order that this line voids. */
+static bool was_charged(const struct book *book, const struct line_key *void_key, uint32_t known,
+                        const struct settled *before)
+{
+    for (uint32_t i = 0; i < known; i++) {
+        const struct line_key *key = &book->lines.at[book->hours.at[i].line].key;
+        if (key->kind == CHARGE_SUBSCRIPTION && key->account == void_key->account &&
+            key->resource == void_key->resource && before[i].ever)
+            return true;
+    }
+    return false;
+}
+
+static void count_row(struct outcome *outcome, const struct frame *frame, const struct settled_row *row,
+                      uint32_t known, const struct settled *before, bool quiet)
+{
+    const struct book *book = &outcome->settlement.book;
+    const struct line_hour *hour = &book->hours.at[row->hour];
+    const struct line_key *key = &book->lines.at[hour->line].key;
+    if (key->kind == CHARGE_VOID && hour->settled.exists)
+        outcome->late_voids += was_charged(book, key, known, before);
+    if (row->hour >= known || !before[row->hour].ever)
+        return;
+    outcome->corrections++;
+    outcome->far_corrections += frame->watermark_us / SECOND_US - hour->hour_s > 48 * HOUR_S;
+    outcome->silences +=
+        quiet && hour->settled.units < before[row->hour].units && frame->closed_s - hour->hour_s > 2 * HOUR_S;
+}
+
 void outcome_take(struct outcome *outcome, struct str bytes)
 {
     struct frame frame;
     CHECK(frame_decode(bytes, outcome->rows, &frame) == DECODE_OK);
-    uint32_t known = outcome->settlement.book.hours.count;
-    VEC(bool) ever = {0};
+    const struct book *book = &outcome->settlement.book;
+    uint32_t known = book->hours.count;
+    VEC(struct settled) before = {0};
     for (uint32_t i = 0; i < known; i++)
-        vec_push(&ever, outcome->settlement.book.hours.at[i].settled.ever);
+        vec_push(&before, book->hours.at[i].settled);
     CHECK(settle_frame(&outcome->settlement, &frame) == SETTLED);
+    bool quiet = frame.counters.records_in == 0;
     for (uint32_t i = 0; i < outcome->settlement.rows.count; i++) {
-        uint32_t at = outcome->settlement.rows.at[i].hour;
-        const struct line_hour *hour = &outcome->settlement.book.hours.at[at];
-        enum charge_kind kind = outcome->settlement.book.lines.at[hour->line].key.kind;
-        bool again = at < known && ever.at[at];
-        outcome->corrections += again;
-        outcome->far_corrections += again && frame.watermark_us / SECOND_US - hour->hour_s > 48 * HOUR_S;
-        outcome->late_voids += kind == CHARGE_VOID && hour->settled.exists;
+        const struct line_hour *hour = &book->hours.at[outcome->settlement.rows.at[i].hour];
+        quiet = quiet && book->lines.at[hour->line].key.kind == CHARGE_USAGE;
     }
-    vec_release(&ever);
+    for (uint32_t i = 0; i < outcome->settlement.rows.count; i++)
+        count_row(outcome, &frame, &outcome->settlement.rows.at[i], known, before.at, quiet);
+    vec_release(&before);
 }
 
 static void collect(void *context, struct packer *out)

@@ -25,6 +25,9 @@ struct arrival {
 struct world {
     struct batch strings;
     VEC(struct arrival) arrivals;
+    struct str catalog;       /* none: one that is good for many things */
+    struct str later_catalog; /* or none */
+    int64_t later_from_s;
 };
 
 void world_make(struct world *world, struct random *random, struct world_kind kind);
@@ -65,7 +68,8 @@ struct outcome {
     struct frame_rows *rows;
     uint64_t corrections;     /* rows for a line and hour that had one */
     uint64_t far_corrections; /* of those, more than 48 hours back */
-    uint64_t late_voids;      /* voids that take settled usage or charges back */
+    uint64_t late_voids;      /* voids of orders that an earlier frame charged */
+    uint64_t silences; /* corrections downwards, two hours back or more, that no record and no void made */
 };
 void outcome_init(struct outcome *outcome);
 void outcome_take(struct outcome *outcome, struct str frame);
