@@ -281,15 +281,11 @@ static void damaged_bytes_are_refused_or_the_one_encoding_of_something_else(void
     samples_release(&samples);
 }
 
-/* A row of two segments, with some of its bytes put in the place of others of that many. */
-static enum decode_outcome decode_with(struct str old, struct str new)
+/* A frame with some of its bytes put in the place of others of that many. */
+static enum decode_outcome decode_with(const struct frame *frame, struct str old, struct str new)
 {
-    struct level_segment segments[] = {{0, 10, STR("s"), STR(""), 1}, {10, 20, STR("s"), STR(""), 2}};
-    struct level_row row = {
-        .account = STR("a"), .resource = STR("r"), .sku = STR(""), .segments = segments, .segment_count = 2};
-    struct frame frame = {.levels = &row, .level_count = 1};
     uint8_t hash[FRAME_HASH_SIZE];
-    struct packer bytes = encoded(&frame, hash), unused = {0};
+    struct packer bytes = encoded(frame, hash), unused = {0};
     uint32_t size = bytes.bytes.count - FRAME_HASH_SIZE;
     char *at = memmem(bytes.bytes.at, size, old.at, old.size);
     assert_non_null(at);
@@ -304,14 +300,62 @@ static enum decode_outcome decode_with(struct str old, struct str new)
 static void segments_come_in_order_and_those_that_touch_differ(void **state)
 {
     (void)state;
+    struct level_segment segments[] = {{0, 10, STR("s"), STR(""), 1}, {10, 20, STR("s"), STR(""), 2}};
+    struct level_row row = {
+        .account = STR("a"), .resource = STR("r"), .sku = STR(""), .segments = segments, .segment_count = 2};
+    struct frame frame = {.levels = &row, .level_count = 1};
     const struct str second = STR("\x14\x28\x02s\0"); /* from 10, 20 long */
-    const struct str zeros = STR("\0\0\0\0\0\0\0\0\x02"), ones = STR("\0\0\0\0\0\0\0\0\x01");
-    assert_int_equal(decode_with(second, second), DECODE_OK);
-    assert_int_equal(decode_with(second, STR("\x16\x28\x02s\0")), DECODE_OK);
-    assert_int_equal(decode_with(second, STR("\x12\x28\x02s\0")), DECODE_MALFORMED); /* from 9 */
-    assert_int_equal(decode_with(second, STR("\x14\x00\x02s\0")), DECODE_MALFORMED); /* no second long */
-    assert_int_equal(decode_with(zeros, ones), DECODE_MALFORMED);                    /* one segment, in two */
-    assert_int_equal(decode_with(zeros, STR("\0\0\0\0\0\0\0\0\0")), DECODE_MALFORMED); /* of nothing */
+    const struct str two = STR("\0\0\0\0\0\0\0\0\x02"), one = STR("\0\0\0\0\0\0\0\0\x01");
+    assert_int_equal(decode_with(&frame, second, second), DECODE_OK);
+    assert_int_equal(decode_with(&frame, second, STR("\x16\x28\x02s\0")), DECODE_OK);
+    assert_int_equal(decode_with(&frame, second, STR("\x12\x28\x02s\0")), DECODE_MALFORMED); /* from 9 */
+    assert_int_equal(decode_with(&frame, second, STR("\x14\x00\x02s\0")), DECODE_MALFORMED); /* no length */
+    assert_int_equal(decode_with(&frame, two, one), DECODE_MALFORMED); /* one segment, in two */
+    assert_int_equal(decode_with(&frame, two, STR("\0\0\0\0\0\0\0\0\0")), DECODE_MALFORMED);
+}
+
+static void pools_have_a_sku_and_resources_segments_have_theirs(void **state)
+{
+    (void)state;
+    struct level_segment segment = {0, 10, STR(""), STR(""), 1};
+    struct level_row pool = {.product = PRODUCT_STORAGE,
+                             .account = STR("a"),
+                             .resource = STR("*"),
+                             .sku = STR("f"),
+                             .segments = &segment,
+                             .segment_count = 1};
+    struct frame frame = {.levels = &pool, .level_count = 1};
+    const struct str row = STR("\x06\x02"
+                               "a\x02*\x02"
+                               "f");
+    assert_int_equal(decode_with(&frame, row, row), DECODE_OK);
+    assert_int_equal(decode_with(&frame, row,
+                                 STR("\x00\x02"
+                                     "a\x02*\x02"
+                                     "f")),
+                     DECODE_MALFORMED);
+    assert_int_equal(decode_with(&frame, row,
+                                 STR("\x08\x02"
+                                     "a\x02*\x02"
+                                     "f")),
+                     DECODE_MALFORMED);
+    assert_int_equal(decode_with(&frame, row,
+                                 STR("\x06\x02"
+                                     "a\x04**\x00")),
+                     DECODE_MALFORMED);
+}
+
+static void a_count_is_of_something(void **state)
+{
+    (void)state;
+    struct count_row count = {STR("a"), STR("e"), STR("m"), METER_IMAGES, 5, 1};
+    struct frame frame = {.counts = &count, .count_count = 1};
+    const struct str tail = STR("\x04\x0a\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\x01");
+    assert_int_equal(decode_with(&frame, tail, tail), DECODE_OK);
+    assert_int_equal(decode_with(&frame, tail, STR("\x04\x0a\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0")),
+                     DECODE_MALFORMED);
+    assert_int_equal(decode_with(&frame, tail, STR("\x06\x0a\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\x01")),
+                     DECODE_MALFORMED); /* a meter that is none */
 }
 
 int main(void)
@@ -324,6 +368,8 @@ int main(void)
         cmocka_unit_test(a_frame_with_any_bit_flipped_has_a_wrong_hash),
         cmocka_unit_test(damaged_bytes_are_refused_or_the_one_encoding_of_something_else),
         cmocka_unit_test(segments_come_in_order_and_those_that_touch_differ),
+        cmocka_unit_test(pools_have_a_sku_and_resources_segments_have_theirs),
+        cmocka_unit_test(a_count_is_of_something),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
