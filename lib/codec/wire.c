@@ -4,6 +4,31 @@
 
 static const unsigned char magic[2] = {0xC3, 0x01};
 
+enum { LONG_BYTES_MAX = 10 };
+
+/* Room for `size` bytes more; what is written there is taken by used(). */
+static char *room(struct packer *out, size_t size)
+{
+    CHECK(size < UINT32_MAX - out->bytes.count);
+    vec_reserve(&out->bytes, out->bytes.count + (uint32_t)size);
+    return out->bytes.at + out->bytes.count;
+}
+
+static void used(struct packer *out, const char *end)
+{
+    out->bytes.count = (uint32_t)(end - out->bytes.at);
+}
+
+/* Zig-zag, then seven bits a byte, the least first. Returns the end of what it wrote. */
+static char *write_long(char *at, int64_t value)
+{
+    uint64_t rest = ((uint64_t)value << 1) ^ (uint64_t)(value >> 63);
+    for (; rest > 0x7F; rest >>= 7)
+        *at++ = (char)(rest | 0x80);
+    *at++ = (char)rest;
+    return at;
+}
+
 void wire_put_header(struct packer *out, uint64_t fingerprint)
 {
     pack_raw(out, magic, sizeof magic);
@@ -12,13 +37,7 @@ void wire_put_header(struct packer *out, uint64_t fingerprint)
 
 void wire_put_long(struct packer *out, int64_t value)
 {
-    uint64_t rest = ((uint64_t)value << 1) ^ (uint64_t)(value >> 63);
-    unsigned char bytes[10];
-    size_t size = 0;
-    for (; rest > 0x7F; rest >>= 7)
-        bytes[size++] = (unsigned char)(rest | 0x80);
-    bytes[size++] = (unsigned char)rest;
-    pack_raw(out, bytes, size);
+    used(out, write_long(room(out, LONG_BYTES_MAX), value));
 }
 
 void wire_put_long_in(struct packer *out, int64_t value, int64_t least, int64_t most)
@@ -30,8 +49,10 @@ void wire_put_long_in(struct packer *out, int64_t value, int64_t least, int64_t 
 void wire_put_string(struct packer *out, struct str value, uint32_t most)
 {
     CHECK(value.size <= most);
-    wire_put_long(out, value.size);
-    pack_raw(out, value.at, value.size);
+    char *at = write_long(room(out, LONG_BYTES_MAX + (size_t)value.size), value.size);
+    if (value.size > 0)
+        memcpy(at, value.at, value.size);
+    used(out, at + value.size);
 }
 
 void wire_put_name(struct packer *out, struct str value, uint32_t least)
@@ -83,8 +104,16 @@ enum decode_outcome wire_close(const struct unpacker *in)
     return in->bad || in->at != in->end ? DECODE_MALFORMED : DECODE_OK;
 }
 
+static int64_t unzigzag(uint64_t value)
+{
+    return (int64_t)(value >> 1) ^ -(int64_t)(value & 1);
+}
+
 int64_t wire_take_long(struct unpacker *in)
 {
+    /* Most longs are one byte: sizes of names, kinds, small counts. */
+    if (!in->bad && in->at < in->end && (unsigned char)*in->at < 0x80)
+        return unzigzag((unsigned char)*in->at++);
     uint64_t value = 0;
     for (unsigned shift = 0; !in->bad; shift += 7) {
         if (in->at == in->end || shift > 63)
@@ -96,7 +125,7 @@ int64_t wire_take_long(struct unpacker *in)
         /* A last byte of zero is longer than need be; the tenth has one bit. */
         if ((byte == 0 && shift > 0) || (shift == 63 && byte > 1))
             break;
-        return (int64_t)(value >> 1) ^ -(int64_t)(value & 1);
+        return unzigzag(value);
     }
     in->bad = true;
     return 0;
@@ -141,6 +170,8 @@ static size_t sequence_size(const unsigned char *at, size_t left)
     return overlong || beyond || control ? 0 : size;
 }
 
+enum { WORD = sizeof(uint64_t) };
+
 /* Eight characters at a time are printable ASCII: no byte is above 0x7E or below 0x20. */
 static bool word_is_plain(const unsigned char *at)
 {
@@ -156,8 +187,10 @@ static bool is_text(struct str text)
 {
     const unsigned char *at = (const unsigned char *)text.at;
     for (size_t i = 0; i < text.size;) {
-        if (text.size - i >= sizeof(uint64_t) && word_is_plain(at + i)) {
-            i += sizeof(uint64_t);
+        size_t left = text.size - i, step = left < WORD ? left : WORD;
+        /* The last word may reach back into what was looked at already. */
+        if (text.size >= WORD && word_is_plain(at + i + step - WORD)) {
+            i += step;
             continue;
         }
         size_t size = sequence_size(at + i, text.size - i);

@@ -7,7 +7,7 @@
 #include "lib/codec/frame.h"
 #include "lib/codec/usage.h"
 
-enum { ITEMS = 256, ROUNDS = 4000, PASSES = 5, NAME = 40 };
+enum { ITEMS = 256, ROUNDS = 100, PASSES = 200, NAME = 40 };
 
 static char names[ITEMS][4][NAME];
 
