@@ -111,7 +111,7 @@ static bool walk(const struct oracle *oracle, const char *path, avro_value_t *at
 static bool find_long(const struct oracle *oracle, const char *path, int64_t *out)
 {
     avro_value_t at;
-    int32_t small;
+    int small = 0;
     if (!walk(oracle, path, &at))
         return false;
     switch ((int)avro_value_get_type(&at)) {
