@@ -30,7 +30,7 @@ struct teller {
     struct world *world;
     struct random random;
     int64_t instants_us[INSTANTS];
-    bool late_heartbeats;
+    struct story_kind kind;
     int told;
 };
 
@@ -61,7 +61,7 @@ static void choose_instants(struct teller *teller, int hours)
 static int64_t delay_us(struct teller *teller)
 {
     uint32_t luck = below(teller, 10);
-    uint32_t most_s = luck < 5 ? 5 : luck < 7 ? 2 * HOUR_S : 90 * HOUR_S;
+    uint32_t most_s = luck < 5 ? 5 : luck < 7 ? 2 * HOUR_S : (uint32_t)teller->kind.late_hours * HOUR_S;
     return below(teller, most_s) * (int64_t)SECOND_US;
 }
 
@@ -71,7 +71,7 @@ static void tell(struct teller *teller, struct record record)
     record.source = below(teller, 2) > 0 ? STR("/x") : STR("/y");
     if (record.kind != RECORD_FAILED)
         record.since_us = record.time_us;
-    bool at_once = record.kind == RECORD_HEARTBEAT && !teller->late_heartbeats;
+    bool at_once = record.kind == RECORD_HEARTBEAT && !teller->kind.late_heartbeats;
     int64_t arrives_us = record.since_us + (at_once ? 0 : delay_us(teller));
     vec_push(&teller->world->arrivals, (struct arrival){record, arrives_us});
 }
@@ -169,8 +169,7 @@ static int compare_arrivals(const void *a, const void *b)
 
 void story_make(struct world *world, uint64_t seed, struct story_kind kind)
 {
-    struct teller teller = {
-        .world = world, .random = random_of(seed + 77000), .late_heartbeats = kind.late_heartbeats};
+    struct teller teller = {.world = world, .random = random_of(seed + 77000), .kind = kind};
     world->catalog = str_of(catalogs[seed % 4]);
     if (below(&teller, 2) > 0) {
         world->later_catalog = str_of(catalogs[(seed + 1 + below(&teller, 3)) % 4]);

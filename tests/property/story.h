@@ -7,6 +7,7 @@
 struct story_kind {
     int events;
     int hours;
+    int late_hours; /* how late news may be */
     bool late_heartbeats;
 };
 

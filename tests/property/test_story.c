@@ -101,7 +101,7 @@ static void order_repeats_and_partitions_change_no_line_of_any_time(void **state
         struct random random = random_of(seed);
         struct world world = {0};
         struct byte_list sorted = {0}, told = {0}, shuffled = {0};
-        story_make(&world, seed, (struct story_kind){.events = 150, .hours = 96, .late_heartbeats = true});
+        story_make(&world, seed, (struct story_kind){150, 96, 90, true});
         int64_t until_s = choose_until(&world, &random);
         lines_of(&world, 1, until_s, &told, &counts);
         world_repeat(&world, &random);
@@ -184,7 +184,10 @@ static void a_snapshot_after_any_frame_leads_to_the_same_frames_and_snapshots(vo
     for (uint64_t seed = 1; seed <= 24; seed++) {
         struct world world = {0};
         struct log log;
-        story_make(&world, seed + 3000, (struct story_kind){90, 72, true});
+        bool forgetful = seed % 2 > 0;
+        story_make(&world, seed + 3000,
+                   (struct story_kind){90, forgetful ? 160 : 72, forgetful ? 20 : 60, true});
+        world.horizon_us = forgetful ? 20 * HOUR_S * (int64_t)SECOND_US : 0;
         log_make(&log, &world, world.arrivals.count, 1, INT64_MAX);
         struct life first = {.log = &log, .fold = fold_new(0)}, again = {.log = &log, .fold = fold_new(0)};
         while (live_epoch(&first))
@@ -266,7 +269,7 @@ static void rows_add_up_and_need_no_frame_that_was_settled(void **state)
         struct sums sums = {0};
         struct outcome kept, wiped;
         struct fold *fold = fold_new(0);
-        story_make(&world, seed + 5000, (struct story_kind){150, 96, true});
+        story_make(&world, seed + 5000, (struct story_kind){150, 96, 90, true});
         log_make(&log, &world, world.arrivals.count, 1, INT64_MAX);
         log_fold(&log, 0, fold, 0, &frames);
         finish(&log, fold, &frames);
@@ -372,7 +375,7 @@ static uint64_t check_story(uint64_t seed, struct outcome *counts)
     struct frame_rows rows = {0};
     struct fold *fold = fold_new(0);
     uint64_t lines = 0;
-    story_make(&world, seed, (struct story_kind){.events = 80, .hours = 80});
+    story_make(&world, seed, (struct story_kind){80, 80, 90, false});
     world_repeat(&world, &random);
     log_make(&log, &world, world.arrivals.count, 1, INT64_MAX);
     log_fold(&log, 0, fold, 0, &frames);
@@ -411,6 +414,69 @@ static void closed_hours_are_what_has_arrived_though_late_and_twice(void **state
     expect_counts(&counts, 1000);
 }
 
+/* --- forgetting --- */
+
+/* The story's lines; the size of the state that is left, and how many records were refused. */
+static size_t live_story(const struct world *world, struct byte_list *lines, struct outcome *counts,
+                         uint64_t *refused)
+{
+    struct log log;
+    struct byte_list frames = {0};
+    struct packer snapshot = {0};
+    struct outcome outcome;
+    struct frame_rows rows = {0};
+    struct frame frame;
+    struct fold *fold = fold_new(0);
+    log_make(&log, world, world->arrivals.count, 1, INT64_MAX);
+    log_fold(&log, 0, fold, 0, &frames);
+    outcome_init(&outcome);
+    for (uint32_t i = 0; i < frames.ends.count; i++) {
+        outcome_take(&outcome, byte_list_at(&frames, i));
+        assert_int_equal(frame_decode(byte_list_at(&frames, i), &rows, &frame), DECODE_OK);
+        *refused += frame.counters.records_rejected;
+    }
+    outcome_lines(&outcome, far_s, lines);
+    add_counts(counts, &outcome);
+    fold_snapshot(fold, &snapshot);
+    size_t size = snapshot.bytes.count;
+    frame_rows_release(&rows);
+    outcome_release(&outcome);
+    fold_free(fold);
+    vec_release(&snapshot.bytes);
+    byte_list_release(&frames);
+    log_release(&log);
+    return size;
+}
+
+/* All first news come within the horizon; some repeats come after it. */
+static void forgetting_what_is_too_late_changes_no_line(void **state)
+{
+    (void)state;
+    struct outcome counts = {0};
+    uint64_t refused = 0, refused_without_end = 0;
+    size_t forgetful = 0, mindful = 0;
+    for (uint64_t seed = 1; seed <= 300; seed++) {
+        struct random random = random_of(seed);
+        struct world world = {0};
+        struct byte_list with = {0}, without = {0};
+        int late_hours = seed % 2 > 0 ? 4 : 20;
+        story_make(&world, seed + 20000, (struct story_kind){120, 24 * 10, late_hours, true});
+        world_repeat(&world, &random);
+        mindful += live_story(&world, &without, &counts, &refused_without_end);
+        world.horizon_us = late_hours * HOUR_S * (int64_t)SECOND_US;
+        forgetful += live_story(&world, &with, &counts, &refused);
+        print_missing(&with, &without, "got");
+        print_missing(&without, &with, "want");
+        assert_true(byte_list_equal(&with, &without));
+        byte_list_release(&with);
+        byte_list_release(&without);
+        world_release(&world);
+    }
+    assert_true(forgetful < mindful / 2);
+    assert_true(refused > 100 && refused_without_end == 0);
+    expect_counts(&counts, 3000);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -418,6 +484,7 @@ int main(void)
         cmocka_unit_test(a_snapshot_after_any_frame_leads_to_the_same_frames_and_snapshots),
         cmocka_unit_test(rows_add_up_and_need_no_frame_that_was_settled),
         cmocka_unit_test(closed_hours_are_what_has_arrived_though_late_and_twice),
+        cmocka_unit_test(forgetting_what_is_too_late_changes_no_line),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -214,6 +214,8 @@ void log_make(struct log *log, const struct world *world, uint32_t count, uint32
               int64_t until_s)
 {
     struct rules rules = simulate_rules();
+    if (world->horizon_us > 0)
+        rules.lifecycle_horizon_us = rules.report_horizon_us = world->horizon_us;
     struct simulate_config config = {.partitions = partitions,
                                      .epoch_us = rules.epoch_us,
                                      .delay_us = rules.delay_us,

@@ -28,6 +28,7 @@ struct world {
     struct str catalog;       /* none: one that is good for many things */
     struct str later_catalog; /* or none */
     int64_t later_from_s;
+    int64_t horizon_us; /* of everything; 0: without end */
 };
 
 void world_make(struct world *world, struct random *random, struct world_kind kind);
