@@ -1,0 +1,48 @@
+#include "collectors/core/trust.h"
+
+#include "lib/base/check.h"
+#include "lib/base/time.h"
+
+static const int64_t apart_us = 5 * (int64_t)SECOND_US;
+
+void trust_reset(struct trust *trust, uint32_t partitions)
+{
+    CHECK(partitions > 0);
+    trust->given = trust->disagreed = false;
+    trust->round = trust->agreed = 0;
+    vec_clear(&trust->agreed_in);
+    for (uint32_t p = 0; p < partitions; p++)
+        vec_push(&trust->agreed_in, 0u);
+}
+
+void trust_release(struct trust *trust)
+{
+    vec_release(&trust->agreed_in);
+}
+
+uint32_t trust_begin_round(struct trust *trust)
+{
+    trust->disagreed = false;
+    trust->agreed = 0;
+    return ++trust->round;
+}
+
+bool trust_hear(struct trust *trust, const struct trust_sign *sign)
+{
+    CHECK(sign->partition < trust->agreed_in.count && sign->round <= trust->round);
+    bool ahead = sign->message_us - sign->append_us > apart_us;
+    bool behind = sign->append_us - sign->now_us > apart_us;
+    if (ahead || behind) {
+        trust->given = false;
+        trust->disagreed = true;
+        return false;
+    }
+    uint32_t *agreed_in = &trust->agreed_in.at[sign->partition];
+    if (sign->round == trust->round && *agreed_in != trust->round) {
+        *agreed_in = trust->round;
+        trust->agreed++;
+    }
+    if (trust->agreed == trust->agreed_in.count && !trust->disagreed)
+        trust->given = true;
+    return true;
+}
