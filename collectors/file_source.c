@@ -7,6 +7,7 @@
 #include "collectors/core/accept.h"
 #include "collectors/core/lines.h"
 #include "collectors/core/simulate.h"
+#include "collectors/generation.h"
 #include "lib/base/check.h"
 #include "lib/base/time.h"
 #include "lib/codec/topics.h"
@@ -54,6 +55,14 @@ static void send(struct source *source, const struct kafka_record *record)
     }
 }
 
+/* The broker's times are whole milliseconds: rounded up, so that of a message's two times the clock is the
+ * earlier one, here as in memory. 0 would be the wall clock's now. */
+static int64_t timestamp_ms_of(int64_t clock_us)
+{
+    int64_t rounded_ms = (clock_us + 999) / 1000;
+    return rounded_ms > 0 ? rounded_ms : 1;
+}
+
 static void take_message(void *context, uint32_t partition, const struct message *message)
 {
     struct source *source = context;
@@ -62,7 +71,7 @@ static void take_message(void *context, uint32_t partition, const struct message
     send(source, &(struct kafka_record){.topic = source->topics.records,
                                         .partition = partition,
                                         .value = {source->bytes.bytes.at, source->bytes.bytes.count},
-                                        .timestamp_ms = message->clock_us / 1000});
+                                        .timestamp_ms = timestamp_ms_of(message->clock_us)});
     metric_add(&file_source_metrics[FILE_MESSAGES], 1);
 }
 
@@ -170,13 +179,12 @@ static bool begin(struct source *source, int64_t until_s)
     const struct file_source_options *o = source->options;
     struct kafka_producer_config config = {
         .brokers = o->kafka, .client_id = "hourglass-file", .linger_ms = 5};
-    uint32_t partitions;
-    if (kafka_partition_count(o->kafka, source->topics.records, &partitions, &source->error) != KAFKA_OK ||
-        partitions == 0)
+    struct generation generation;
+    if (generation_read(o->kafka, &source->topics, true, &generation, &source->error) != KAFKA_OK)
         return false;
     source->producer = kafka_producer_new(&config, &source->error);
     struct rules rules = simulate_rules();
-    struct simulate_config simulate = {.partitions = partitions,
+    struct simulate_config simulate = {.partitions = generation.partitions,
                                        .epoch_us = rules.epoch_us,
                                        .delay_us = rules.delay_us,
                                        .until_s = until_s,
@@ -195,7 +203,7 @@ static int status_of(const struct source *source, bool good)
         fprintf(stderr, "hourglass-collector: %s\n",
                 source->failed ? source->error.text : "not everything was sent");
     if (source->failed)
-        return EX_TEMPFAIL;
+        return source->error.class == KAFKA_FATAL ? EX_CONFIG : EX_TEMPFAIL;
     if (!good)
         return EXIT_UNUSABLE;
     return source->rejected > 0 ? EXIT_SOME_REJECTED : EX_OK;

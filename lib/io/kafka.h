@@ -26,6 +26,8 @@ struct kafka_error {
 
 /* FATAL: something that must be there is not. */
 enum kafka_class kafka_absent(struct kafka_error *error, const char *what, const char *why);
+/* RETRY: it has not come in time. */
+enum kafka_class kafka_late(struct kafka_error *error, const char *what, const char *why);
 
 /* --- producing --- */
 

@@ -15,6 +15,11 @@ enum kafka_class kafka_absent(struct kafka_error *error, const char *what, const
     return kafka_fail(error, KAFKA_FATAL, what, why);
 }
 
+enum kafka_class kafka_late(struct kafka_error *error, const char *what, const char *why)
+{
+    return kafka_fail(error, KAFKA_RETRY, what, why);
+}
+
 /* Whatever is not known to pass by itself costs a new handle; only what cannot heal is fatal. */
 enum kafka_class kafka_classify(rd_kafka_resp_err_t code)
 {
