@@ -16,6 +16,9 @@ static const char *header_of(struct MHD_Connection *connection, const char *name
 enum http_form http_form_of(struct MHD_Connection *connection)
 {
     const char *type = header_of(connection, "Content-Type");
+    const char *encoding = header_of(connection, "Content-Encoding");
+    if (encoding != NULL && strcasecmp(encoding, "identity") != 0)
+        return HTTP_FORM_NONE;
     if (type != NULL && media_type_is(type, "application/cloudevents+json"))
         return HTTP_FORM_EVENT;
     if (type != NULL && media_type_is(type, "application/cloudevents-batch+json"))
@@ -35,22 +38,44 @@ static int hex_of(char c)
     return low >= 'a' && low <= 'f' ? low - 'a' + 10 : -1;
 }
 
-/* %XX becomes its byte; anything else stays as it is. */
-static struct str decoded(struct arena *arena, const char *header)
+/* "a \"b\"" becomes a "b"; what does not stand in quotes stays as it is. Returns the size. */
+static uint32_t unquote(char *text, uint32_t size)
 {
-    struct str copy = arena_copy(arena, str_of(header));
-    if (copy.size == 0)
-        return (struct str){"", 0};
-    char *out = arena_take(arena, copy.size);
-    uint32_t size = 0;
-    for (uint32_t i = 0; i < copy.size; i++) {
-        int high = copy.at[i] == '%' && i + 2 < copy.size ? hex_of(copy.at[i + 1]) : -1;
-        int low = high >= 0 ? hex_of(copy.at[i + 2]) : -1;
-        out[size++] = low >= 0 ? (char)(high << 4 | low) : copy.at[i];
+    if (size < 2 || text[0] != '"' || text[size - 1] != '"')
+        return size;
+    uint32_t kept = 0;
+    for (uint32_t i = 1; i < size - 1; i++) {
+        if (text[i] == '\\' && i + 1 < size - 1)
+            i++;
+        text[kept++] = text[i];
+    }
+    return kept;
+}
+
+/* %XX becomes its byte; anything else stays as it is. Returns the size. */
+static uint32_t percent_decode(char *text, uint32_t size)
+{
+    uint32_t kept = 0;
+    for (uint32_t i = 0; i < size; i++) {
+        int high = text[i] == '%' && i + 2 < size ? hex_of(text[i + 1]) : -1;
+        int low = high >= 0 ? hex_of(text[i + 2]) : -1;
+        text[kept++] = low >= 0 ? (char)(high << 4 | low) : text[i];
         if (low >= 0)
             i += 2;
     }
-    return (struct str){out, size};
+    return kept;
+}
+
+/* A header's value as an attribute: unquoted, then percent-decoded once. */
+static struct str decoded(struct arena *arena, const char *header)
+{
+    uint32_t size = (uint32_t)strlen(header);
+    if (size == 0)
+        return (struct str){"", 0};
+    char *text = arena_take(arena, size);
+    memcpy(text, header, size);
+    size = percent_decode(text, unquote(text, size));
+    return (struct str){text, size};
 }
 
 void http_form_attributes(struct MHD_Connection *connection, struct http_attributes *out)

@@ -7,9 +7,10 @@
 
 enum http_form { HTTP_FORM_NONE, HTTP_FORM_EVENT, HTTP_FORM_BATCH, HTTP_FORM_BINARY };
 
+/* NONE: none of the three, or a body in some other encoding. */
 enum http_form http_form_of(struct MHD_Connection *connection);
 
-/* The ce-* headers of the binary mode, percent-decoded. */
+/* The ce-* headers of the binary mode, decoded. */
 struct http_attributes {
     struct event_attributes event;
     struct arena bytes;

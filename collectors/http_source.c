@@ -2,13 +2,13 @@
 
 #include <errno.h>
 #include <netinet/in.h>
-#include <pthread.h>
 #include <stdio.h>
 #include <strings.h>
-#include <sys/socket.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "collectors/core/answer.h"
+#include "collectors/deadlines.h"
 #include "collectors/http_form.h"
 #include "lib/base/check.h"
 #include "lib/base/time.h"
@@ -16,31 +16,11 @@
 #include "lib/io/http.h"
 
 enum {
-    REQUEST_MS = 10000, /* a whole request must be here by then */
-    IDLE_MS = 15000,    /* a connection without a request under way */
-    RETRY_AFTER_S = 1,
+    ANSWER_MS = 30000, /* for a client to take its answer */
+    IDLE_MS = 60000,   /* between two requests of a connection, the second one's head included */
+    LAST_ANSWERS_MS = 500,
     TOKEN_BYTES_MAX = 1 << 20,
-};
-
-/* A connection, as the reaper sees it. */
-struct line {
-    int fd;
-    int64_t since_ms; /* begun, or answered last */
-    bool busy;        /* a request's header is here */
-    struct line *next;
-    struct line *previous;
-};
-
-/* One request under way; the server's thread alone touches it. */
-struct call {
-    struct http_source *source;
-    struct line *line;
-    int64_t begun_ms;
-    enum http_form form;
-    struct packer body;
-    bool too_large;
-    bool too_much;
-    struct request *request; /* NULL until its events went to the sender */
+    CONNECTION_BYTES = 64 * 1024,
 };
 
 struct http_source {
@@ -48,21 +28,21 @@ struct http_source {
     struct metric *metrics;
     struct sender *sender;
     struct MHD_Daemon *daemon;
+    struct deadlines *deadlines;
     struct acceptor *acceptor;
     struct packer tokens;
-    int64_t held_bytes; /* of bodies; the server's thread */
-    pthread_t reaper;
-    _Atomic bool stopping;
-    pthread_mutex_t lock; /* of the lines */
-    struct line *lines;
+    _Atomic int calls;
 };
 
-static int64_t now_ms(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
+/* One request under way; the server's thread alone touches it. */
+struct call {
+    struct http_source *source;
+    struct deadline *deadline; /* its connection's */
+    enum http_form form;
+    struct packer body;
+    unsigned wrong;          /* the status that it will be refused with; 0: none so far */
+    struct request *request; /* NULL until its events went to the sender */
+};
 
 static int64_t realtime_us(void)
 {
@@ -71,107 +51,72 @@ static int64_t realtime_us(void)
     return now.tv_sec * (int64_t)SECOND_US + now.tv_nsec / 1000;
 }
 
-/* --- connections --- */
-
-static void on_connection(void *context, struct MHD_Connection *connection, void **socket_context,
-                          enum MHD_ConnectionNotificationCode code)
-{
-    struct http_source *source = context;
-    if (code == MHD_CONNECTION_NOTIFY_STARTED) {
-        struct line *line = calloc(1, sizeof *line);
-        CHECK(line != NULL);
-        line->fd = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
-        line->since_ms = now_ms();
-        pthread_mutex_lock(&source->lock);
-        line->next = source->lines;
-        if (source->lines != NULL)
-            source->lines->previous = line;
-        source->lines = line;
-        pthread_mutex_unlock(&source->lock);
-        *socket_context = line;
-        return;
-    }
-    struct line *line = *socket_context;
-    pthread_mutex_lock(&source->lock);
-    if (line->next != NULL)
-        line->next->previous = line->previous;
-    if (line->previous != NULL)
-        line->previous->next = line->next;
-    else
-        source->lines = line->next;
-    pthread_mutex_unlock(&source->lock);
-    free(line);
-}
-
-static void mark_line(struct http_source *source, struct line *line, bool busy)
-{
-    pthread_mutex_lock(&source->lock);
-    line->busy = busy;
-    line->since_ms = now_ms();
-    pthread_mutex_unlock(&source->lock);
-}
-
-/* Cuts off whoever holds a connection without getting a request through it. */
-static void *reap(void *context)
-{
-    struct http_source *source = context;
-    while (!atomic_load(&source->stopping)) {
-        nanosleep(&(struct timespec){0, 250 * 1000000}, NULL);
-        int64_t now = now_ms();
-        pthread_mutex_lock(&source->lock);
-        for (struct line *line = source->lines; line != NULL; line = line->next) {
-            if (line->busy || now - line->since_ms < IDLE_MS)
-                continue;
-            shutdown(line->fd, SHUT_RDWR);
-            line->since_ms = now;
-            metric_add(&source->metrics[HTTP_CUT_OFF], 1);
-        }
-        pthread_mutex_unlock(&source->lock);
-    }
-    return NULL;
-}
-
 /* --- answers --- */
 
-static http_result answer(struct http_source *source, struct MHD_Connection *connection, unsigned status,
+/* What a refusal says, by status. */
+static const struct refusal {
+    unsigned status;
+    const char *detail;
+    struct http_header header;
+} refusals[] = {
+    {MHD_HTTP_UNAUTHORIZED, "expected a known bearer token", {"WWW-Authenticate", "Bearer"}},
+    {MHD_HTTP_NOT_FOUND, "expected POST /v1/events", {NULL, NULL}},
+    {MHD_HTTP_METHOD_NOT_ALLOWED, "expected POST", {"Allow", "POST"}},
+    {MHD_HTTP_CONTENT_TOO_LARGE, "expected fewer events, or a smaller body", {NULL, NULL}},
+    {MHD_HTTP_UNSUPPORTED_MEDIA_TYPE,
+     ("expected application/cloudevents+json, application/cloudevents-batch+json, "
+      "or the binary mode with application/json"),
+     {NULL, NULL}},
+    {MHD_HTTP_SERVICE_UNAVAILABLE, "not durable: send again under the same identity", {"Retry-After", "1"}},
+};
+
+static http_result answer(struct call *call, struct MHD_Connection *connection, unsigned status,
                           const struct packer *body)
 {
-    enum http_source_metric metric = status == MHD_HTTP_OK ? HTTP_ANSWERS_200
-                                     : status < 500        ? HTTP_ANSWERS_4XX
-                                                           : HTTP_ANSWERS_503;
-    metric_add(&source->metrics[metric], 1);
+    static const struct http_header none = {NULL, NULL};
+    const struct http_header *header = &none;
+    struct metric *metrics = call->source->metrics;
+    for (size_t i = 0; i < sizeof refusals / sizeof *refusals; i++)
+        if (refusals[i].status == status)
+            header = &refusals[i].header;
+    metric_add(&metrics[status == MHD_HTTP_OK ? HTTP_ANSWERS_200
+                        : status < 500        ? HTTP_ANSWERS_4XX
+                                              : HTTP_ANSWERS_503],
+               1);
+    deadline_set(call->source->deadlines, call->deadline, ANSWER_MS);
     return http_answer(connection, status,
                        status == MHD_HTTP_OK ? "application/json" : "application/problem+json",
-                       (struct str){body->bytes.at, body->bytes.count},
-                       status == MHD_HTTP_SERVICE_UNAVAILABLE ? RETRY_AFTER_S : 0);
+                       (struct str){body->bytes.at, body->bytes.count}, header);
 }
 
-static http_result answer_problem_with(struct http_source *source, struct MHD_Connection *connection,
-                                       unsigned status, struct str detail, const struct packer *rejected)
+static http_result answer_problem_of(struct call *call, struct MHD_Connection *connection, unsigned status,
+                                     struct str detail, const struct packer *rejected)
 {
     struct packer body = {0};
     answer_problem(&body, status, MHD_get_reason_phrase_for(status), detail, rejected);
-    http_result result = answer(source, connection, status, &body);
+    http_result result = answer(call, connection, status, &body);
     vec_release(&body.bytes);
     return result;
 }
 
-static http_result refuse(struct http_source *source, struct MHD_Connection *connection, unsigned status,
-                          const char *detail)
+static http_result refuse(struct call *call, struct MHD_Connection *connection, unsigned status)
 {
-    return answer_problem_with(source, connection, status, str_of(detail), NULL);
+    for (size_t i = 0; i < sizeof refusals / sizeof *refusals; i++)
+        if (refusals[i].status == status)
+            return answer_problem_of(call, connection, status, str_of(refusals[i].detail), NULL);
+    CHECK(!"a refusal's status");
+    return MHD_NO;
 }
 
-static http_result answer_request(struct http_source *source, struct MHD_Connection *connection,
-                                  const struct request *request)
+static http_result answer_request(struct call *call, struct MHD_Connection *connection)
 {
+    const struct request *request = call->request;
     if (atomic_load(&request->verdict) != REQUEST_DURABLE)
-        return refuse(source, connection, MHD_HTTP_SERVICE_UNAVAILABLE,
-                      "not durable in time: send again under the same identity");
+        return refuse(call, connection, MHD_HTTP_SERVICE_UNAVAILABLE);
     struct packer body = {0};
-    metric_add(&source->metrics[HTTP_ACCEPTED], (int64_t)request->accepted_count);
+    metric_add(&call->source->metrics[HTTP_ACCEPTED], (int64_t)request->accepted_count);
     answer_accepted(&body, request->accepted_count, &request->rejected);
-    http_result result = answer(source, connection, MHD_HTTP_OK, &body);
+    http_result result = answer(call, connection, MHD_HTTP_OK, &body);
     vec_release(&body.bytes);
     return result;
 }
@@ -184,10 +129,9 @@ void http_source_answer(struct request *request)
 /* --- events --- */
 
 struct taking {
-    struct http_source *source;
+    struct call *call;
     struct request *request;
     struct horizons horizons;
-    int64_t clock_us;
     struct str first_reason;
     uint64_t rejected;
 };
@@ -197,8 +141,12 @@ static void take_event(void *context, size_t index, const struct record *record,
 {
     struct taking *taking = context;
     struct rejection late = {0};
+    if (index >= (size_t)taking->call->source->options.batch_events) {
+        taking->call->wrong = MHD_HTTP_CONTENT_TOO_LARGE;
+        return;
+    }
     if (record != NULL) {
-        late.reason = lateness_reason(record, &taking->horizons, taking->clock_us);
+        late.reason = lateness_reason(record, &taking->horizons, taking->request->clock_us);
         late.id = record->id;
         if (late.reason.size == 0) {
             batch_add(&taking->request->accepted, record);
@@ -207,63 +155,106 @@ static void take_event(void *context, size_t index, const struct record *record,
         }
         rejection = &late;
     }
-    metric_add(&taking->source->metrics[HTTP_REJECTED], 1);
     if (taking->rejected++ == 0)
         taking->first_reason = rejection->reason;
     answer_add_rejected(&taking->request->rejected, index, rejection);
 }
 
-static void accept_body(struct call *call, struct MHD_Connection *connection, struct taking *taking)
+static void accept_binary_of(struct taking *taking, struct MHD_Connection *connection, struct str body)
 {
-    struct acceptor *acceptor = taking->source->acceptor;
+    struct http_attributes attributes;
+    struct record record;
+    struct rejection rejection = {0};
+    http_form_attributes(connection, &attributes);
+    bool good = accept_binary(taking->call->source->acceptor, &attributes.event, body, &record, &rejection);
+    take_event(taking, 0, good ? &record : NULL, &rejection);
+    http_form_release(&attributes);
+}
+
+static void accept_body(struct taking *taking, struct MHD_Connection *connection)
+{
+    struct call *call = taking->call;
+    struct acceptor *acceptor = call->source->acceptor;
     struct str body = {call->body.bytes.at == NULL ? "" : call->body.bytes.at, call->body.bytes.count};
     struct record record;
     struct rejection rejection = {0};
-    bool good = true;
     switch (call->form) {
     case HTTP_FORM_BATCH:
         if (!accept_batch(acceptor, body, take_event, taking, &rejection))
             taking->first_reason = rejection.reason;
         return;
-    case HTTP_FORM_EVENT:
-        good = accept_event(acceptor, body, &record, &rejection);
-        break;
-    case HTTP_FORM_BINARY: {
-        struct http_attributes attributes;
-        http_form_attributes(connection, &attributes);
-        good = accept_binary(acceptor, &attributes.event, body, &record, &rejection);
+    case HTTP_FORM_EVENT: {
+        bool good = accept_event(acceptor, body, &record, &rejection);
         take_event(taking, 0, good ? &record : NULL, &rejection);
-        http_form_release(&attributes);
         return;
     }
+    case HTTP_FORM_BINARY:
+        accept_binary_of(taking, connection, body);
+        return;
     case HTTP_FORM_NONE:
-        CHECK(!"a form");
+        break;
     }
-    take_event(taking, 0, good ? &record : NULL, &rejection);
+    CHECK(!"a form");
+}
+
+/* --- bodies --- */
+
+static void drop_body(struct call *call)
+{
+    metric_add(&call->source->metrics[HTTP_HELD_BYTES], -(int64_t)call->body.bytes.count);
+    vec_release(&call->body.bytes);
+}
+
+/* A piece of the body. What will be refused is read on and dropped, so that the client gets its answer. */
+static void take_piece(struct call *call, const char *piece, size_t size)
+{
+    const struct http_source_options *o = &call->source->options;
+    struct metric *held_bytes = &call->source->metrics[HTTP_HELD_BYTES];
+    if (call->wrong == 0 && (int64_t)(call->body.bytes.count + size) > o->body_bytes)
+        call->wrong = MHD_HTTP_CONTENT_TOO_LARGE;
+    if (call->wrong == 0 && metric_value(held_bytes) + (int64_t)size > o->held_bytes)
+        call->wrong = MHD_HTTP_SERVICE_UNAVAILABLE;
+    if (call->wrong != 0) {
+        drop_body(call);
+        return;
+    }
+    pack_raw(&call->body, piece, size);
+    metric_add(held_bytes, (int64_t)size);
+}
+
+/* Nothing to wait for: every event was rejected, or there is none. */
+static http_result answer_rejected(struct taking *taking, struct MHD_Connection *connection)
+{
+    struct call *call = taking->call;
+    bool empty_batch = call->form == HTTP_FORM_BATCH && taking->first_reason.at == NULL;
+    atomic_store(&call->request->verdict, REQUEST_DURABLE);
+    if (empty_batch)
+        return answer_request(call, connection);
+    return answer_problem_of(call, connection, MHD_HTTP_BAD_REQUEST, taking->first_reason,
+                             taking->rejected > 0 ? &call->request->rejected : NULL);
 }
 
 /* The whole body is here. */
 static http_result take_body(struct call *call, struct MHD_Connection *connection)
 {
     struct http_source *source = call->source;
-    if (call->too_large)
-        return refuse(source, connection, MHD_HTTP_CONTENT_TOO_LARGE, "expected a smaller body");
-    if (call->too_much || !sender_ready(source->sender))
-        return refuse(source, connection, MHD_HTTP_SERVICE_UNAVAILABLE,
-                      "not now: send again under the same identity");
-    struct request *request = request_new();
-    struct taking taking = {source, request, sender_horizons(source->sender), realtime_us(), {NULL, 0}, 0};
-    call->request = request;
-    accept_body(call, connection, &taking);
-    if (request->accepted_count == 0) {
-        bool empty_batch = call->form == HTTP_FORM_BATCH && taking.first_reason.at == NULL;
-        atomic_store(&request->verdict, REQUEST_DURABLE);
-        if (empty_batch)
-            return answer_request(source, connection, request);
-        return answer_problem_with(source, connection, MHD_HTTP_BAD_REQUEST, taking.first_reason,
-                                   taking.rejected > 0 ? &request->rejected : NULL);
-    }
+    if (call->wrong == 0 && !sender_ready(source->sender))
+        call->wrong = MHD_HTTP_SERVICE_UNAVAILABLE;
+    if (call->wrong != 0)
+        return refuse(call, connection, call->wrong);
+    struct request *request = call->request = request_new(&source->metrics[HTTP_HELD_BYTES]);
+    struct taking taking = {call, request, sender_horizons(source->sender), {NULL, 0}, 0};
+    request->clock_us = realtime_us();
+    accept_body(&taking, connection);
+    if (call->wrong != 0)
+        return refuse(call, connection, call->wrong);
+    metric_add(&source->metrics[HTTP_REJECTED], (int64_t)taking.rejected);
+    if (request->accepted_count == 0)
+        return answer_rejected(&taking, connection);
+    drop_body(call);
+    request_charge(request);
     request->connection = connection;
+    deadline_set(source->deadlines, call->deadline, DEADLINE_NONE);
     MHD_suspend_connection(connection);
     if (!sender_submit(source->sender, request)) {
         atomic_store(&request->verdict, REQUEST_UNAVAILABLE);
@@ -274,12 +265,17 @@ static http_result take_body(struct call *call, struct MHD_Connection *connectio
 
 /* --- requests --- */
 
+static const char *header_of(struct MHD_Connection *connection, const char *name)
+{
+    return MHD_lookup_connection_value(connection, MHD_HEADER_KIND, name);
+}
+
 static bool authorized(const struct http_source *source, struct MHD_Connection *connection)
 {
     static const char scheme[] = "Bearer ";
     if (source->options.token_file[0] == 0)
         return true;
-    const char *header = MHD_lookup_connection_value(connection, MHD_HEADER_KIND, "Authorization");
+    const char *header = header_of(connection, "Authorization");
     if (header == NULL || strncasecmp(header, scheme, strlen(scheme)) != 0)
         return false;
     return http_form_token_known((struct str){source->tokens.bytes.at, source->tokens.bytes.count},
@@ -300,7 +296,7 @@ static unsigned wrong_with_head(struct call *call, struct MHD_Connection *connec
     call->form = http_form_of(connection);
     if (call->form == HTTP_FORM_NONE)
         return MHD_HTTP_UNSUPPORTED_MEDIA_TYPE;
-    const char *length = MHD_lookup_connection_value(connection, MHD_HEADER_KIND, "Content-Length");
+    const char *length = header_of(connection, "Content-Length");
     if (length != NULL && strtoull(length, NULL, 10) > (uint64_t)source->options.body_bytes)
         return MHD_HTTP_CONTENT_TOO_LARGE;
     return 0;
@@ -309,47 +305,19 @@ static unsigned wrong_with_head(struct call *call, struct MHD_Connection *connec
 static http_result begin_call(struct http_source *source, struct MHD_Connection *connection, const char *url,
                               const char *method, void **context)
 {
-    static const char *const details[] = {
-        "expected POST /v1/events", "expected POST", "expected a known bearer token",
-        ("expected application/cloudevents+json, application/cloudevents-batch+json, "
-         "or the binary mode with application/json"),
-        "expected a smaller body"};
-    static const unsigned statuses[] = {MHD_HTTP_NOT_FOUND, MHD_HTTP_METHOD_NOT_ALLOWED,
-                                        MHD_HTTP_UNAUTHORIZED, MHD_HTTP_UNSUPPORTED_MEDIA_TYPE,
-                                        MHD_HTTP_CONTENT_TOO_LARGE};
     struct call *call = calloc(1, sizeof *call);
     CHECK(call != NULL);
+    *context = call;
+    atomic_fetch_add(&source->calls, 1);
     const union MHD_ConnectionInfo *info =
         MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
-    *context = call;
     call->source = source;
-    call->line = info->socket_context;
-    call->begun_ms = now_ms();
-    mark_line(source, call->line, true);
-    unsigned wrong = wrong_with_head(call, connection, url, method);
-    for (size_t i = 0; i < sizeof statuses / sizeof *statuses; i++)
-        if (wrong == statuses[i])
-            return refuse(source, connection, wrong, details[i]);
-    return MHD_YES;
-}
-
-/* A piece of the body. Beyond a bound it is read on and dropped, so that the client gets its answer. */
-static http_result take_piece(struct call *call, const char *piece, size_t size)
-{
-    struct http_source *source = call->source;
-    if (now_ms() - call->begun_ms > REQUEST_MS) {
-        metric_add(&source->metrics[HTTP_CUT_OFF], 1);
-        return MHD_NO;
-    }
-    if (call->body.bytes.count + size > (size_t)source->options.body_bytes)
-        call->too_large = true;
-    if (source->held_bytes + (int64_t)size > source->options.held_bytes)
-        call->too_much = true;
-    if (call->too_large || call->too_much)
-        return MHD_YES;
-    pack_raw(&call->body, piece, size);
-    source->held_bytes += (int64_t)size;
-    metric_set(&source->metrics[HTTP_HELD_BYTES], source->held_bytes);
+    call->deadline = info->socket_context;
+    deadline_set(source->deadlines, call->deadline, (int32_t)source->options.request_ms);
+    call->wrong = wrong_with_head(call, connection, url, method);
+    /* Who asks first is told first; others are sending already. */
+    if (call->wrong != 0 && header_of(connection, "Expect") != NULL)
+        return refuse(call, connection, call->wrong);
     return MHD_YES;
 }
 
@@ -358,18 +326,15 @@ static enum MHD_Result handle(void *context, struct MHD_Connection *connection, 
                               size_t *upload_size, void **call_context)
 {
     (void)version;
-    struct http_source *source = context;
     if (*call_context == NULL)
-        return begin_call(source, connection, url, method, call_context);
+        return begin_call(context, connection, url, method, call_context);
     struct call *call = *call_context;
     if (*upload_size > 0) {
-        size_t size = *upload_size;
+        take_piece(call, upload, *upload_size);
         *upload_size = 0;
-        return take_piece(call, upload, size);
+        return MHD_YES;
     }
-    if (call->request != NULL)
-        return answer_request(source, connection, call->request);
-    return take_body(call, connection);
+    return call->request != NULL ? answer_request(call, connection) : take_body(call, connection);
 }
 
 static void on_completed(void *context, struct MHD_Connection *connection, void **call_context,
@@ -380,14 +345,26 @@ static void on_completed(void *context, struct MHD_Connection *connection, void 
     struct call *call = *call_context;
     if (call == NULL)
         return;
-    source->held_bytes -= call->body.bytes.count;
-    metric_set(&source->metrics[HTTP_HELD_BYTES], source->held_bytes);
-    mark_line(source, call->line, false);
+    deadline_set(source->deadlines, call->deadline, IDLE_MS);
+    drop_body(call);
     if (call->request != NULL)
         request_let_go(call->request);
-    vec_release(&call->body.bytes);
     free(call);
     *call_context = NULL;
+    atomic_fetch_sub(&source->calls, 1);
+}
+
+static void on_connection(void *context, struct MHD_Connection *connection, void **socket_context,
+                          enum MHD_ConnectionNotificationCode code)
+{
+    struct http_source *source = context;
+    if (code == MHD_CONNECTION_NOTIFY_CLOSED) {
+        deadline_free(source->deadlines, *socket_context);
+        return;
+    }
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+    *socket_context = deadline_new(source->deadlines, info->connect_fd, (int32_t)source->options.request_ms);
 }
 
 /* --- life --- */
@@ -400,12 +377,12 @@ static bool start_daemon(struct http_source *source)
         errno = EINVAL;
         return false;
     }
-    source->daemon = MHD_start_daemon(
-        MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME, o->port, NULL, NULL, handle, source,
-        MHD_OPTION_SOCK_ADDR, &address, MHD_OPTION_NOTIFY_CONNECTION, on_connection, source,
-        MHD_OPTION_NOTIFY_COMPLETED, on_completed, source, MHD_OPTION_CONNECTION_LIMIT,
-        (unsigned)o->connections, MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)(REQUEST_MS / 1000),
-        MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)64 * 1024, MHD_OPTION_END);
+    source->daemon =
+        MHD_start_daemon(MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME, o->port, NULL, NULL,
+                         handle, source, MHD_OPTION_SOCK_ADDR, &address, MHD_OPTION_NOTIFY_CONNECTION,
+                         on_connection, source, MHD_OPTION_NOTIFY_COMPLETED, on_completed, source,
+                         MHD_OPTION_CONNECTION_LIMIT, (unsigned)o->connections,
+                         MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_BYTES, MHD_OPTION_END);
     return source->daemon != NULL;
 }
 
@@ -417,19 +394,18 @@ struct http_source *http_source_start(const struct http_source_options *options,
     source->options = *options;
     source->metrics = metrics;
     source->sender = sender;
-    pthread_mutex_init(&source->lock, NULL);
-    bool tokens =
-        options->token_file[0] == 0 || file_read(options->token_file, TOKEN_BYTES_MAX, &source->tokens);
-    if (!tokens || !start_daemon(source)) {
-        vec_release(&source->tokens.bytes);
-        free(source);
-        return NULL;
-    }
     source->acceptor = acceptor_new();
-    CHECK(pthread_create(&source->reaper, NULL, reap, source) == 0);
-    if (options->port_file[0] == 0 || http_write_port(options->port_file, http_port(source->daemon)))
+    source->deadlines = deadlines_new(&metrics[HTTP_CUT_OFF]);
+    bool good =
+        options->token_file[0] == 0 || file_read(options->token_file, TOKEN_BYTES_MAX, &source->tokens);
+    good = good && start_daemon(source);
+    if (good && options->port_file[0] != 0)
+        good = http_write_port(options->port_file, http_port(source->daemon));
+    if (good)
         return source;
+    int why = errno;
     http_source_stop(source);
+    errno = why;
     return NULL;
 }
 
@@ -438,13 +414,23 @@ uint16_t http_source_port(const struct http_source *source)
     return http_port(source->daemon);
 }
 
+static void stop_daemon(struct http_source *source)
+{
+    int listening = MHD_quiesce_daemon(source->daemon);
+    for (int ms = 0; ms < LAST_ANSWERS_MS && atomic_load(&source->calls) > 0; ms += 10)
+        nanosleep(&(struct timespec){0, 10 * 1000000L}, NULL);
+    MHD_stop_daemon(source->daemon);
+    if (listening != MHD_INVALID_SOCKET)
+        close(listening);
+}
+
 void http_source_stop(struct http_source *source)
 {
     if (source == NULL)
         return;
-    atomic_store(&source->stopping, true);
-    pthread_join(source->reaper, NULL);
-    MHD_stop_daemon(source->daemon);
+    if (source->daemon != NULL)
+        stop_daemon(source);
+    deadlines_free(source->deadlines);
     acceptor_free(source->acceptor);
     vec_release(&source->tokens.bytes);
     free(source);

@@ -1,6 +1,10 @@
 /* POST /v1/events: CloudEvents over HTTP in their three forms, answered after Kafka's acknowledgement
- * (CONTRACT §5). Memory is bounded whatever comes in; a client that dribbles is cut off by deadlines of ours.
- */
+ * (CONTRACT §5).
+ *
+ * Memory is bounded whatever comes in: bodies, events of a body, connections, and the sum of all bodies and
+ * of all records that Kafka has not acknowledged yet, whose clients may long be gone. Each step of a
+ * connection has a deadline of its own, so one that dribbles is cut off and takes nothing from others. A
+ * request that is refused is read to its end, dropped, and then answered, so that the answer arrives. */
 #pragma once
 
 #include "collectors/sender.h"
@@ -11,8 +15,10 @@ struct http_source_options {
     const char *port_file;  /* "": nowhere */
     const char *token_file; /* bearer tokens, one a line; "": everybody may send */
     int64_t body_bytes;     /* of one request; more is 413 */
-    int64_t held_bytes;     /* of all requests under way; more is 503 */
+    int64_t batch_events;   /* of one request; more is 413 */
+    int64_t held_bytes;     /* of all requests that Kafka has not; more is 503 */
     int64_t connections;
+    int64_t request_ms; /* head and body must be here by then */
 };
 
 enum http_source_metric {
@@ -34,4 +40,5 @@ struct http_source *http_source_start(const struct http_source_options *options,
 uint16_t http_source_port(const struct http_source *source);
 /* The sender's callback: the request has a verdict. */
 void http_source_answer(struct request *request);
+/* Every request has its verdict; answers get a moment to leave. */
 void http_source_stop(struct http_source *source);

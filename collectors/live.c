@@ -1,26 +1,28 @@
 #include "collectors/live.h"
 
 #include <errno.h>
+#include <string.h>
 #include <sysexits.h>
 
 #include "lib/io/admin.h"
 #include "lib/io/log.h"
-#include "lib/io/process.h"
 
-enum { PAUSE_MS = 500, FAILURES_MAX = 60, METRICS = (int)SENDER_METRICS + (int)HTTP_METRICS };
+enum { METRICS = (int)SENDER_METRICS + (int)HTTP_METRICS };
 
 static struct metric metrics[METRICS] = {
     [SENDER_RECORDS] = {"hourglass_records_total", METRIC_COUNTER, "Records put into messages.", 0},
     [SENDER_MESSAGES] = {"hourglass_messages_sent_total", METRIC_COUNTER, "Messages with records.", 0},
     [SENDER_TICKS] = {"hourglass_ticks_total", METRIC_COUNTER,
                       "Messages without records, which carry time on.", 0},
-    [SENDER_ACKNOWLEDGED] = {"hourglass_requests_total{verdict=\"durable\"}", METRIC_COUNTER,
-                             "Requests by what became of them.", 0},
+    [SENDER_DURABLE] = {"hourglass_requests_total{verdict=\"durable\"}", METRIC_COUNTER,
+                        "Requests by what became of them.", 0},
     [SENDER_UNAVAILABLE] = {"hourglass_requests_total{verdict=\"unavailable\"}", METRIC_COUNTER, "", 0},
-    [SENDER_DISTRUSTED] = {"hourglass_clock_disagreements_total", METRIC_COUNTER,
-                           "Messages whose clock and append time were too far apart.", 0},
-    [SENDER_RESTARTS] = {"hourglass_restarts_total", METRIC_COUNTER, "New incarnations.", 0},
-    [SENDER_PENDING] = {"hourglass_requests_waiting", METRIC_GAUGE, "Requests without a verdict.", 0},
+    [SENDER_DISAGREEMENTS] = {"hourglass_clock_disagreements_total", METRIC_COUNTER,
+                              "Messages whose clock and append time were too far apart.", 0},
+    [SENDER_RESTARTS] = {"hourglass_restarts_total", METRIC_COUNTER, "Beginnings again.", 0},
+    [SENDER_WAITING] = {"hourglass_requests_waiting", METRIC_GAUGE, "Requests without a verdict.", 0},
+    [SENDER_IN_FLIGHT] = {"hourglass_messages_in_flight", METRIC_GAUGE,
+                          "Messages that are not acknowledged yet.", 0},
     [SENDER_METRICS + HTTP_ACCEPTED] = {"hourglass_events_total{outcome=\"accepted\"}", METRIC_COUNTER,
                                         "Events by what became of them.", 0},
     [SENDER_METRICS +
@@ -31,53 +33,38 @@ static struct metric metrics[METRICS] = {
     [SENDER_METRICS + HTTP_ANSWERS_503] = {"hourglass_answers_total{status=\"503\"}", METRIC_COUNTER, "", 0},
     [SENDER_METRICS + HTTP_CUT_OFF] = {"hourglass_connections_cut_off_total", METRIC_COUNTER,
                                        "Clients that were too slow.", 0},
-    [SENDER_METRICS + HTTP_HELD_BYTES] = {"hourglass_held_bytes", METRIC_GAUGE, "Of requests' bodies.", 0},
+    [SENDER_METRICS +
+        HTTP_HELD_BYTES] = {"hourglass_held_bytes", METRIC_GAUGE, "Of requests that Kafka has not yet.", 0},
 };
 
-/* Kafka may come up later than we do. */
-static struct sender *connect_sender(const struct live_options *options)
-{
-    struct kafka_error error = {KAFKA_OK, ""};
-    for (int i = 0; i < FAILURES_MAX && !process_stopping(); i++) {
-        struct sender *sender = sender_new(&options->sender, metrics, http_source_answer, &error);
-        if (sender != NULL)
-            return sender;
-        log_warning("not_connected", LOG_STR("why", error.text));
-        if (error.class == KAFKA_FATAL)
-            return NULL;
-        process_pause(PAUSE_MS);
-    }
-    return NULL;
-}
-
+/* Serves from the start, so that clients and probes are told: not ready yet. */
 static int serve(const struct live_options *options, struct sender *sender)
 {
-    struct http_source *http = http_source_start(&options->http, metrics + SENDER_METRICS, sender);
-    if (http == NULL) {
-        log_error("http_failed", LOG_STR("why", strerror(errno)));
-        return EX_UNAVAILABLE;
-    }
     struct admin_config config = {
-        options->admin_address, (uint16_t)options->admin_port, options->admin_port_file, metrics, METRICS,
-        sender_trusted(sender)};
+        options->admin_address,  (uint16_t)options->admin_port, options->admin_port_file, metrics, METRICS,
+        sender_readiness(sender)};
     struct admin *admin = admin_start(&config);
     if (admin == NULL) {
         log_error("admin_failed", LOG_STR("why", strerror(errno)));
-        http_source_stop(http);
         return EX_UNAVAILABLE;
     }
-    log_info("started", LOG_INT("port", http_source_port(http)), LOG_INT("admin_port", admin_port(admin)));
-    int status = sender_run(sender);
-    http_source_stop(http);
+    struct http_source *http = http_source_start(&options->http, metrics + SENDER_METRICS, sender);
+    int status = EX_UNAVAILABLE;
+    if (http == NULL) {
+        log_error("http_failed", LOG_STR("why", strerror(errno)));
+    } else {
+        log_info("started", LOG_INT("port", http_source_port(http)),
+                 LOG_INT("admin_port", admin_port(admin)));
+        status = sender_run(sender);
+        http_source_stop(http);
+    }
     admin_stop(admin);
     return status;
 }
 
 int live_run(const struct live_options *options)
 {
-    struct sender *sender = connect_sender(options);
-    if (sender == NULL)
-        return process_stopping() ? EX_OK : EX_CONFIG;
+    struct sender *sender = sender_new(&options->sender, metrics, http_source_answer);
     int status = serve(options, sender);
     sender_free(sender);
     log_info("stopped", LOG_INT("status", status));

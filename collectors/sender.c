@@ -1,41 +1,42 @@
 #include "collectors/sender.h"
 
 #include <pthread.h>
-#include <stdio.h>
 #include <sys/random.h>
 #include <sysexits.h>
 #include <time.h>
 
+#include "collectors/core/trust.h"
+#include "collectors/generation.h"
 #include "lib/base/check.h"
 #include "lib/base/partition.h"
 #include "lib/base/time.h"
-#include "lib/codec/topics.h"
 #include "lib/codec/usage.h"
-#include "lib/domain/topics.h"
 #include "lib/io/log.h"
 #include "lib/io/process.h"
 
 enum {
     POLL_MS = 10,
     EPOCH_MS = 5000, /* of ticks */
-    TRUST_MS = 5000, /* how far the two clocks of a message may be apart */
-    STOP_MS = 3500,  /* what a stopping process waits for acknowledgements */
+    STOP_MS = 3000,  /* what a stopping process waits for acknowledgements */
     PAUSE_MS = 500,
-    MANIFEST_POLLS = 100,
+    FAILURES_MAX = 20, /* handles that died without one delivery */
 };
 
 /* What waits for one partition's next message. */
 struct lane {
     struct batch batch;
     VEC(struct request *) requests; /* whose records are in it */
+    int64_t clock_us;               /* the latest that one of its records was judged by */
     int64_t opened_ms;
     int64_t sent_ms;       /* when its last message was sent */
+    uint32_t in_flight;    /* messages */
     uint64_t acknowledged; /* messages, of this incarnation */
 };
 
 /* A message on its way. */
 struct flight {
     int64_t clock_us;
+    uint32_t round;
     VEC(struct request *) requests;
 };
 
@@ -50,28 +51,32 @@ struct sender {
     struct lane *lanes;
     VEC(struct request *) waiting; /* handed over, without verdict */
     struct packer bytes;
-    int64_t epoch;   /* of the monotonic clock */
-    uint32_t agreed; /* deliveries of this round whose clocks agreed */
-    bool disagreed;  /* some did not */
-    _Atomic bool trusted;
-    _Atomic bool stopping;
-    pthread_mutex_t lock; /* of the queue */
+    int64_t epoch; /* of the monotonic clock */
+    uint64_t deliveries;
+    struct trust trust;
+    _Atomic bool ready;
+    pthread_mutex_t lock; /* of the queue, and of ready while it is filled */
     struct request *first;
     struct request *last;
 };
 
-static int64_t clock_ms(clockid_t id)
+static int64_t clock_us(clockid_t id)
 {
     struct timespec now;
     clock_gettime(id, &now);
-    return now.tv_sec * 1000 + now.tv_nsec / 1000000;
+    return now.tv_sec * (int64_t)SECOND_US + now.tv_nsec / 1000;
 }
 
-static int64_t realtime_us(void)
+static int64_t now_ms(void)
 {
-    struct timespec now;
-    clock_gettime(CLOCK_REALTIME, &now);
-    return now.tv_sec * (int64_t)SECOND_US + now.tv_nsec / 1000;
+    return clock_us(CLOCK_MONOTONIC) / 1000;
+}
+
+static void set_ready(struct sender *sender, bool ready)
+{
+    pthread_mutex_lock(&sender->lock);
+    atomic_store(&sender->ready, ready);
+    pthread_mutex_unlock(&sender->lock);
 }
 
 /* --- verdicts --- */
@@ -81,62 +86,89 @@ static void judge(struct sender *sender, struct request *request, enum request_v
     enum request_verdict waiting = REQUEST_WAITING;
     if (!atomic_compare_exchange_strong(&request->verdict, &waiting, verdict))
         return;
-    metric_add(&sender->metrics[verdict == REQUEST_DURABLE ? SENDER_ACKNOWLEDGED : SENDER_UNAVAILABLE], 1);
+    metric_add(&sender->metrics[verdict == REQUEST_DURABLE ? SENDER_DURABLE : SENDER_UNAVAILABLE], 1);
     sender->verdict(request);
 }
 
-static void acknowledged(struct sender *sender, struct request *request)
+/* Gives up on requests that waited too long; their messages stay queued. */
+static void end_waits(struct sender *sender, bool all)
 {
-    if (--request->unacknowledged == 0 && request->queued_all)
-        judge(sender, request, REQUEST_DURABLE);
-}
-
-/* --- clocks --- */
-
-/* A message's two clocks, once both are known (DESIGN §2: a collector does not trust its clock when ...). */
-static void compare_clocks(struct sender *sender, int64_t message_us, int64_t append_ms)
-{
-    bool ahead = message_us / 1000 > append_ms + TRUST_MS;
-    bool behind = clock_ms(CLOCK_REALTIME) < append_ms - TRUST_MS;
-    if (!ahead && !behind) {
-        sender->agreed++;
-        return;
+    int64_t now = now_ms();
+    uint32_t kept = 0;
+    for (uint32_t i = 0; i < sender->waiting.count; i++) {
+        struct request *request = sender->waiting.at[i];
+        if (all || now >= request->deadline_ms)
+            judge(sender, request, REQUEST_UNAVAILABLE);
+        if (atomic_load(&request->verdict) == REQUEST_WAITING)
+            sender->waiting.at[kept++] = request;
+        else
+            request_let_go(request);
     }
-    if (atomic_exchange(&sender->trusted, false))
-        log_error("clock_distrusted", LOG_INT("message_us", message_us), LOG_INT("append_ms", append_ms));
-    sender->disagreed = true;
-    metric_add(&sender->metrics[SENDER_DISTRUSTED], 1);
+    sender->waiting.count = kept;
+    metric_set(&sender->metrics[SENDER_WAITING], kept);
 }
 
-/* Trust comes from a whole round of ticks that agree. */
-static void end_round(struct sender *sender)
+/* --- deliveries --- */
+
+/* A message's two clocks, once both are known. */
+static void compare_clocks(struct sender *sender, const struct flight *flight,
+                           const struct kafka_delivery *delivery)
 {
-    if (sender->disagreed || sender->agreed < sender->generation.partitions)
+    bool trusted = sender->trust.given;
+    bool agree = trust_hear(&sender->trust, &(struct trust_sign){.partition = delivery->partition,
+                                                                 .round = flight->round,
+                                                                 .message_us = flight->clock_us,
+                                                                 .append_us = delivery->timestamp_ms * 1000,
+                                                                 .now_us = clock_us(CLOCK_REALTIME)});
+    if (!agree)
+        metric_add(&sender->metrics[SENDER_DISAGREEMENTS], 1);
+    if (trusted == sender->trust.given)
         return;
-    if (!atomic_exchange(&sender->trusted, true))
+    set_ready(sender, sender->trust.given);
+    if (trusted)
+        log_error("clock_distrusted", LOG_INT("message_us", flight->clock_us),
+                  LOG_INT("append_ms", delivery->timestamp_ms));
+    else
         log_info("clock_trusted", LOG_INT("partitions", sender->generation.partitions));
 }
-
-/* --- sending --- */
 
 static void on_delivered(void *context, void *tag, const struct kafka_delivery *delivery)
 {
     struct sender *sender = context;
     struct flight *flight = tag;
+    struct lane *lane = &sender->lanes[delivery->partition];
+    lane->in_flight--;
+    metric_add(&sender->metrics[SENDER_IN_FLIGHT], -1);
     if (!delivery->failed) {
-        sender->lanes[delivery->partition].acknowledged++;
-        compare_clocks(sender, flight->clock_us, delivery->timestamp_ms);
+        lane->acknowledged++;
+        sender->deliveries++;
+        compare_clocks(sender, flight, delivery);
     }
     for (uint32_t i = 0; i < flight->requests.count; i++) {
         struct request *request = flight->requests.at[i];
         if (delivery->failed)
             judge(sender, request, REQUEST_UNAVAILABLE);
-        else
-            acknowledged(sender, request);
+        else if (--request->unacknowledged == 0 && request->queued_all)
+            judge(sender, request, REQUEST_DURABLE);
         request_let_go(request);
     }
     vec_release(&flight->requests);
     free(flight);
+}
+
+/* --- sending --- */
+
+/* The lane's requests go with the message. */
+static void lane_sent(struct sender *sender, struct lane *lane, struct flight *flight)
+{
+    for (uint32_t i = 0; i < lane->requests.count; i++)
+        vec_push(&flight->requests, lane->requests.at[i]);
+    metric_add(&sender->metrics[lane->batch.records.count == 0 ? SENDER_TICKS : SENDER_MESSAGES], 1);
+    metric_add(&sender->metrics[SENDER_IN_FLIGHT], 1);
+    vec_clear(&lane->requests);
+    batch_clear(&lane->batch);
+    lane->in_flight++;
+    lane->sent_ms = now_ms();
 }
 
 /* Sends what the lane holds: records, or nothing, which is a tick. */
@@ -145,7 +177,9 @@ static enum kafka_class send_lane(struct sender *sender, uint32_t partition, str
     struct lane *lane = &sender->lanes[partition];
     struct flight *flight = calloc(1, sizeof *flight);
     CHECK(flight != NULL);
-    flight->clock_us = realtime_us();
+    bool tick = lane->batch.records.count == 0;
+    flight->clock_us = tick ? clock_us(CLOCK_REALTIME) : lane->clock_us;
+    flight->round = sender->trust.round;
     struct message message = {
         .clock_us = flight->clock_us,
         .feed = STR("http"),
@@ -156,10 +190,6 @@ static enum kafka_class send_lane(struct sender *sender, uint32_t partition, str
     };
     vec_clear(&sender->bytes.bytes);
     usage_encode(&message, &sender->bytes);
-    for (uint32_t i = 0; i < lane->requests.count; i++) {
-        vec_push(&flight->requests, lane->requests.at[i]);
-        lane->requests.at[i]->unacknowledged++;
-    }
     enum kafka_class class =
         kafka_send(sender->producer,
                    &(struct kafka_record){.topic = sender->topics.records,
@@ -167,31 +197,29 @@ static enum kafka_class send_lane(struct sender *sender, uint32_t partition, str
                                           .value = {sender->bytes.bytes.at, sender->bytes.bytes.count},
                                           .tag = flight},
                    error);
-    if (class != KAFKA_OK) {
-        for (uint32_t i = 0; i < lane->requests.count; i++)
-            lane->requests.at[i]->unacknowledged--;
-        vec_release(&flight->requests);
+    if (class == KAFKA_OK)
+        lane_sent(sender, lane, flight);
+    else
         free(flight);
-        return class == KAFKA_RETRY ? KAFKA_OK : class; /* full: it stays in the lane for the next turn */
-    }
-    metric_add(&sender->metrics[message.record_count == 0 ? SENDER_TICKS : SENDER_MESSAGES], 1);
-    vec_clear(&lane->requests);
-    batch_clear(&lane->batch);
-    lane->sent_ms = clock_ms(CLOCK_MONOTONIC);
-    return KAFKA_OK;
+    return class == KAFKA_RETRY ? KAFKA_OK : class; /* full: it stays in the lane for the next turn */
 }
 
-/* A record joins its lane; the request is noted there once. */
+/* A record joins its lane; the request is noted there once a message. */
 static enum kafka_class add_record(struct sender *sender, struct request *request,
                                    const struct record *record, struct kafka_error *error)
 {
     uint32_t partition = partition_of(record->account, sender->generation.partitions);
     struct lane *lane = &sender->lanes[partition];
-    if (lane->batch.records.count == 0)
-        lane->opened_ms = clock_ms(CLOCK_MONOTONIC);
+    if (lane->batch.records.count == 0) {
+        lane->opened_ms = now_ms();
+        lane->clock_us = request->clock_us;
+    }
+    if (request->clock_us > lane->clock_us)
+        lane->clock_us = request->clock_us;
     batch_add(&lane->batch, record);
     if (lane->requests.count == 0 || lane->requests.at[lane->requests.count - 1] != request) {
         request_hold(request);
+        request->unacknowledged++;
         vec_push(&lane->requests, request);
     }
     return batch_is_full(&lane->batch) ? send_lane(sender, partition, error) : KAFKA_OK;
@@ -211,11 +239,12 @@ static enum kafka_class take_requests(struct sender *sender, struct kafka_error 
     enum kafka_class class = KAFKA_OK;
     for (struct request *request = take_queue(sender), *next; request != NULL; request = next) {
         next = request->next;
-        request->deadline_ms = clock_ms(CLOCK_MONOTONIC) + sender->options.answer_ms;
+        request->deadline_ms = now_ms() + sender->options.answer_ms;
         vec_push(&sender->waiting, request);
         for (uint32_t i = 0; i < request->accepted.records.count && class == KAFKA_OK; i++)
             class = add_record(sender, request, &request->accepted.records.at[i], error);
         metric_add(&sender->metrics[SENDER_RECORDS], request->accepted.records.count);
+        batch_release(&request->accepted);
         request->queued_all = class == KAFKA_OK;
     }
     return class;
@@ -223,79 +252,51 @@ static enum kafka_class take_requests(struct sender *sender, struct kafka_error 
 
 static enum kafka_class send_due(struct sender *sender, bool all, struct kafka_error *error)
 {
-    int64_t now_ms = clock_ms(CLOCK_MONOTONIC);
+    int64_t now = now_ms();
     enum kafka_class class = KAFKA_OK;
     for (uint32_t p = 0; p < sender->generation.partitions && class == KAFKA_OK; p++) {
         struct lane *lane = &sender->lanes[p];
-        if (lane->batch.records.count > 0 && (all || now_ms - lane->opened_ms >= sender->options.linger_ms))
+        if (lane->batch.records.count > 0 && (all || now - lane->opened_ms >= sender->options.linger_ms))
             class = send_lane(sender, p, error);
     }
     return class;
 }
 
-/* Once an epoch, a tick to each partition that nothing was sent to; to all of them while there is no trust.
- */
+/* Once an epoch, a tick to each partition that nothing was sent to lately; to all while there is no trust.
+ * Behind a message that is still on its way none is needed, or a broker that is away for days meets a queue
+ * of ticks. */
 static enum kafka_class send_ticks(struct sender *sender, struct kafka_error *error)
 {
-    int64_t now_ms = clock_ms(CLOCK_MONOTONIC);
+    int64_t now = now_ms();
     enum kafka_class class = KAFKA_OK;
-    if (now_ms / EPOCH_MS == sender->epoch)
+    if (now / EPOCH_MS == sender->epoch)
         return KAFKA_OK;
-    sender->epoch = now_ms / EPOCH_MS;
-    sender->agreed = 0;
-    sender->disagreed = false;
-    bool all = !atomic_load(&sender->trusted);
-    for (uint32_t p = 0; p < sender->generation.partitions && class == KAFKA_OK; p++)
-        if (all || now_ms - sender->lanes[p].sent_ms >= EPOCH_MS - POLL_MS)
+    sender->epoch = now / EPOCH_MS;
+    trust_begin_round(&sender->trust);
+    for (uint32_t p = 0; p < sender->generation.partitions && class == KAFKA_OK; p++) {
+        const struct lane *lane = &sender->lanes[p];
+        bool silent = !sender->trust.given || now - lane->sent_ms >= EPOCH_MS / 2;
+        if (silent && lane->in_flight == 0)
             class = send_lane(sender, p, error);
+    }
     return class;
 }
 
-/* Gives up on requests that waited too long; their messages stay queued. */
-static void end_waits(struct sender *sender, bool all)
-{
-    int64_t now_ms = clock_ms(CLOCK_MONOTONIC);
-    uint32_t kept = 0;
-    for (uint32_t i = 0; i < sender->waiting.count; i++) {
-        struct request *request = sender->waiting.at[i];
-        if (all || now_ms >= request->deadline_ms)
-            judge(sender, request, REQUEST_UNAVAILABLE);
-        if (atomic_load(&request->verdict) == REQUEST_WAITING)
-            sender->waiting.at[kept++] = request;
-        else
-            request_let_go(request);
-    }
-    sender->waiting.count = kept;
-    metric_set(&sender->metrics[SENDER_PENDING], kept);
-}
+/* --- handles --- */
 
-/* --- beginning --- */
-
-static enum kafka_class read_manifest(struct sender *sender, struct kafka_error *error)
+static enum kafka_class open_generation(struct sender *sender, struct kafka_error *error)
 {
-    struct kafka_reader *reader = kafka_reader_new(sender->options.kafka, "hourglass-collector", NULL, error);
-    if (reader == NULL)
-        return error->class;
-    struct kafka_position position = {sender->topics.snapshots, 0, 0};
-    int64_t low, high;
-    enum kafka_class class = kafka_offsets(reader, sender->topics.snapshots, 0, &low, &high, error);
-    position.offset = low;
-    if (class == KAFKA_OK)
-        class = kafka_reader_assign(reader, &position, 1, error);
-    bool found = false;
-    for (int i = 0; i < MANIFEST_POLLS && class == KAFKA_OK && !found; i++) {
-        struct kafka_message message;
-        enum kafka_got got = kafka_reader_poll(reader, POLL_MS * 10, &message, error);
-        process_alive();
-        if (got != KAFKA_GOT_MESSAGE)
-            continue;
-        found = generation_decode(message.value, &sender->generation) == DECODE_OK;
-        kafka_message_release(&message);
-    }
-    kafka_reader_free(reader);
-    if (class == KAFKA_OK && !found)
-        return kafka_absent(error, sender->topics.snapshots, "no generation: hourglass init makes one");
-    return class;
+    struct generation found;
+    enum kafka_class class = generation_read(sender->options.kafka, &sender->topics, false, &found, error);
+    if (class != KAFKA_OK)
+        return class;
+    if (sender->lanes != NULL && found.partitions != sender->generation.partitions)
+        return kafka_absent(error, sender->topics.snapshots, "the generation has changed");
+    sender->generation = found;
+    if (sender->lanes == NULL)
+        sender->lanes = calloc(found.partitions, sizeof *sender->lanes);
+    CHECK(sender->lanes != NULL);
+    return KAFKA_OK;
 }
 
 static enum kafka_class open_producer(struct sender *sender, struct kafka_error *error)
@@ -305,17 +306,44 @@ static enum kafka_class open_producer(struct sender *sender, struct kafka_error 
                                            .linger_ms = 2,
                                            .delivered = on_delivered,
                                            .context = sender};
+    enum kafka_class class = open_generation(sender, error);
+    if (class != KAFKA_OK)
+        return class;
     /* Whoever has a new handle is a new incarnation: what the old one had in flight is not known. */
     CHECK(getrandom(&sender->incarnation, sizeof sender->incarnation, 0) == sizeof sender->incarnation);
     for (uint32_t p = 0; p < sender->generation.partitions; p++)
-        sender->lanes[p].acknowledged = 0;
+        sender->lanes[p].acknowledged = sender->lanes[p].in_flight = 0;
+    metric_set(&sender->metrics[SENDER_IN_FLIGHT], 0);
+    trust_reset(&sender->trust, sender->generation.partitions);
     sender->epoch = -1;
     sender->producer = kafka_producer_new(&config, error);
     return sender->producer == NULL ? error->class : KAFKA_OK;
 }
 
+/* Everything without verdict is sent again by its client, under a new incarnation. */
+static void drop_all(struct sender *sender)
+{
+    set_ready(sender, false);
+    for (struct request *request = take_queue(sender), *next; request != NULL; request = next) {
+        next = request->next;
+        vec_push(&sender->waiting, request);
+    }
+    end_waits(sender, true);
+    for (uint32_t p = 0; sender->lanes != NULL && p < sender->generation.partitions; p++) {
+        struct lane *lane = &sender->lanes[p];
+        for (uint32_t i = 0; i < lane->requests.count; i++)
+            request_let_go(lane->requests.at[i]);
+        vec_clear(&lane->requests);
+        batch_clear(&lane->batch);
+    }
+    kafka_producer_free(sender->producer);
+    sender->producer = NULL;
+}
+
+/* --- other threads --- */
+
 struct sender *sender_new(const struct sender_options *options, struct metric metrics[SENDER_METRICS],
-                          void (*verdict)(struct request *request), struct kafka_error *error)
+                          void (*verdict)(struct request *request))
 {
     struct sender *sender = calloc(1, sizeof *sender);
     CHECK(sender != NULL);
@@ -324,46 +352,33 @@ struct sender *sender_new(const struct sender_options *options, struct metric me
     sender->verdict = verdict;
     sender->topics = topics_of(options->prefix);
     pthread_mutex_init(&sender->lock, NULL);
-    enum kafka_class class = read_manifest(sender, error);
-    if (class == KAFKA_OK && sender->generation.simulated)
-        class = kafka_absent(error, sender->topics.records, "a generation for files takes no live events");
-    if (class != KAFKA_OK) {
-        free(sender);
-        return NULL;
-    }
-    sender->lanes = calloc(sender->generation.partitions, sizeof *sender->lanes);
-    CHECK(sender->lanes != NULL);
-    if (open_producer(sender, error) == KAFKA_OK)
-        return sender;
-    sender_free(sender);
-    return NULL;
+    return sender;
 }
 
 void sender_free(struct sender *sender)
 {
     if (sender == NULL)
         return;
-    kafka_producer_free(sender->producer);
-    for (uint32_t p = 0; p < sender->generation.partitions; p++) {
+    for (uint32_t p = 0; sender->lanes != NULL && p < sender->generation.partitions; p++) {
         batch_release(&sender->lanes[p].batch);
         vec_release(&sender->lanes[p].requests);
     }
     free(sender->lanes);
+    trust_release(&sender->trust);
     vec_release(&sender->waiting);
     vec_release(&sender->bytes.bytes);
+    pthread_mutex_destroy(&sender->lock);
     free(sender);
 }
 
-/* --- other threads --- */
-
 bool sender_ready(const struct sender *sender)
 {
-    return atomic_load(&sender->trusted) && !atomic_load(&sender->stopping);
+    return atomic_load(&sender->ready);
 }
 
-const _Atomic bool *sender_trusted(const struct sender *sender)
+const _Atomic bool *sender_readiness(const struct sender *sender)
 {
-    return &sender->trusted;
+    return &sender->ready;
 }
 
 struct horizons sender_horizons(const struct sender *sender)
@@ -400,64 +415,48 @@ static enum kafka_class turn(struct sender *sender, struct kafka_error *error)
         class = send_due(sender, false, error);
     if (class == KAFKA_OK)
         class = send_ticks(sender, error);
-    end_round(sender);
     end_waits(sender, false);
     return class;
 }
 
-/* The handle is dead: everything without verdict is sent again by its client, under a new incarnation. */
-static enum kafka_class begin_again(struct sender *sender, struct kafka_error *error)
+static enum kafka_class finish(struct sender *sender, struct kafka_error *error)
 {
-    log_warning("begin_again", LOG_STR("why", error->text));
-    metric_add(&sender->metrics[SENDER_RESTARTS], 1);
-    atomic_store(&sender->trusted, false);
-    end_waits(sender, true);
-    for (uint32_t p = 0; p < sender->generation.partitions; p++) {
-        struct lane *lane = &sender->lanes[p];
-        for (uint32_t i = 0; i < lane->requests.count; i++)
-            request_let_go(lane->requests.at[i]);
-        vec_clear(&lane->requests);
-        batch_clear(&lane->batch);
-    }
-    kafka_producer_free(sender->producer);
-    sender->producer = NULL;
-    process_pause(PAUSE_MS);
-    return open_producer(sender, error);
-}
-
-static void finish(struct sender *sender, struct kafka_error *error)
-{
-    int64_t end_ms = clock_ms(CLOCK_MONOTONIC) + STOP_MS;
-    atomic_store(&sender->stopping, true);
+    int64_t end_ms = now_ms() + STOP_MS;
+    set_ready(sender, false);
     enum kafka_class class = take_requests(sender, error);
     if (class == KAFKA_OK)
         class = send_due(sender, true, error);
-    while (class == KAFKA_OK && kafka_producer_pending(sender->producer) > 0 &&
-           clock_ms(CLOCK_MONOTONIC) < end_ms) {
-        process_alive();
+    while (class == KAFKA_OK && kafka_producer_pending(sender->producer) > 0 && now_ms() < end_ms) {
         class = kafka_producer_poll(sender->producer, POLL_MS, error);
         end_waits(sender, false);
     }
-    end_waits(sender, true);
+    return class;
 }
 
 int sender_run(struct sender *sender)
 {
     struct kafka_error error = {KAFKA_OK, ""};
-    enum kafka_class class = KAFKA_OK;
-    while (!process_stopping()) {
-        class = turn(sender, &error);
-        if (class == KAFKA_ABORT)
-            class = begin_again(sender, &error);
-        if (class != KAFKA_OK && class != KAFKA_RETRY)
+    int failures = 0;
+    while (!process_stopping() && failures < FAILURES_MAX) {
+        uint64_t before = sender->deliveries;
+        enum kafka_class class = open_producer(sender, &error);
+        while (class == KAFKA_OK && !process_stopping())
+            class = turn(sender, &error);
+        if (class == KAFKA_OK)
+            class = finish(sender, &error);
+        drop_all(sender);
+        if (class == KAFKA_OK || process_stopping())
             break;
+        /* One place decides: a broker that is away is waited for, a dead handle is made anew, some times. */
+        if (class == KAFKA_ABORT)
+            failures = sender->deliveries > before ? 1 : failures + 1;
+        if (class == KAFKA_FATAL)
+            failures = FAILURES_MAX;
+        log_warning("begin_again", LOG_STR("why", error.text), LOG_INT("failures", failures));
+        metric_add(&sender->metrics[SENDER_RESTARTS], 1);
+        process_pause(PAUSE_MS);
     }
-    if (class == KAFKA_OK || class == KAFKA_RETRY) {
-        finish(sender, &error);
+    if (failures < FAILURES_MAX)
         return EX_OK;
-    }
-    log_error("sender_failed", LOG_STR("why", error.text));
-    atomic_store(&sender->stopping, true);
-    end_waits(sender, true);
-    return EX_TEMPFAIL;
+    return error.class == KAFKA_FATAL ? EX_CONFIG : EX_TEMPFAIL;
 }

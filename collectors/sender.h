@@ -19,29 +19,31 @@ enum sender_metric {
     SENDER_RECORDS,
     SENDER_MESSAGES,
     SENDER_TICKS,
-    SENDER_ACKNOWLEDGED,
+    SENDER_DURABLE,
     SENDER_UNAVAILABLE,
-    SENDER_DISTRUSTED,
+    SENDER_DISAGREEMENTS,
     SENDER_RESTARTS,
-    SENDER_PENDING,
+    SENDER_WAITING,
+    SENDER_IN_FLIGHT,
     SENDER_METRICS,
 };
 
 struct sender;
 
-/* `verdict` is called by the sender's thread once a request has one. NULL: *error says why. */
+/* `verdict` is called by the sender's thread once a request has one. */
 struct sender *sender_new(const struct sender_options *options, struct metric metrics[SENDER_METRICS],
-                          void (*verdict)(struct request *request), struct kafka_error *error);
+                          void (*verdict)(struct request *request));
 void sender_free(struct sender *sender);
 
-/* Any thread: hands a request over (the sender holds it). False: the clock is not trusted, or it is stopping.
- */
-bool sender_submit(struct sender *sender, struct request *request);
-/* Any thread: whether events may be accepted now, and by which horizons. */
+/* Any thread: hands a request over (the sender holds it). False: no events may be accepted now. */
+__attribute__((warn_unused_result)) bool sender_submit(struct sender *sender, struct request *request);
+/* Any thread: whether events may be accepted now. False before the first agreed round of ticks, while the
+ * clock is not trusted, and at the end. */
 bool sender_ready(const struct sender *sender);
-const _Atomic bool *sender_trusted(const struct sender *sender);
+const _Atomic bool *sender_readiness(const struct sender *sender);
+/* Any thread, once it was ready. */
 struct horizons sender_horizons(const struct sender *sender);
 
-/* Works until process_stopping; then sends what it has, for at most a few seconds. Returns the exit status.
- */
+/* Works until process_stopping; then sends what it has, for at most a few seconds. Kafka may come later than
+ * it, and go. Returns the exit status. */
 int sender_run(struct sender *sender);

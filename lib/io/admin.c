@@ -17,7 +17,7 @@ static http_result answer_metrics(const struct admin *admin, struct MHD_Connecti
     struct packer out = {0};
     metrics_print(admin->config.metrics, admin->config.metric_count, &out);
     http_result result = http_answer(connection, MHD_HTTP_OK, "text/plain; version=0.0.4",
-                                     (struct str){out.bytes.at, out.bytes.count}, 0);
+                                     (struct str){out.bytes.at, out.bytes.count}, NULL);
     vec_release(&out.bytes);
     return result;
 }
@@ -30,14 +30,14 @@ static enum MHD_Result handle(void *context, struct MHD_Connection *connection, 
     const struct admin *admin = context;
     *upload_size = 0;
     if (strcmp(url, "/healthz") == 0)
-        return http_answer(connection, MHD_HTTP_OK, "text/plain", STR("ok\n"), 0);
+        return http_answer(connection, MHD_HTTP_OK, "text/plain", STR("ok\n"), NULL);
     if (strcmp(url, "/metrics") == 0)
         return answer_metrics(admin, connection);
     if (strcmp(url, "/readyz") != 0)
-        return http_answer(connection, MHD_HTTP_NOT_FOUND, "text/plain", STR("not found\n"), 0);
+        return http_answer(connection, MHD_HTTP_NOT_FOUND, "text/plain", STR("not found\n"), NULL);
     if (atomic_load(admin->config.ready))
-        return http_answer(connection, MHD_HTTP_OK, "text/plain", STR("ready\n"), 0);
-    return http_answer(connection, MHD_HTTP_SERVICE_UNAVAILABLE, "text/plain", STR("not ready\n"), 0);
+        return http_answer(connection, MHD_HTTP_OK, "text/plain", STR("ready\n"), NULL);
+    return http_answer(connection, MHD_HTTP_SERVICE_UNAVAILABLE, "text/plain", STR("not ready\n"), NULL);
 }
 
 struct admin *admin_start(const struct admin_config *config)

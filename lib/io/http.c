@@ -6,7 +6,7 @@
 #include <string.h>
 
 http_result http_answer(struct MHD_Connection *connection, unsigned status, const char *content_type,
-                        struct str body, unsigned retry_after_s)
+                        struct str body, const struct http_header *header)
 {
     union {
         const char *given;
@@ -17,11 +17,8 @@ http_result http_answer(struct MHD_Connection *connection, unsigned status, cons
     if (response == NULL)
         return MHD_NO;
     MHD_add_response_header(response, "Content-Type", content_type);
-    if (retry_after_s > 0) {
-        char seconds[16];
-        snprintf(seconds, sizeof seconds, "%u", retry_after_s);
-        MHD_add_response_header(response, "Retry-After", seconds);
-    }
+    if (header != NULL && header->name != NULL)
+        MHD_add_response_header(response, header->name, header->value);
     http_result result = MHD_queue_response(connection, status, response);
     MHD_destroy_response(response);
     return result;

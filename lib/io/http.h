@@ -11,9 +11,14 @@ typedef enum MHD_Result http_result;
 typedef int http_result;
 #endif
 
-/* Queues an answer that is copied; retry_after_s 0: no such header. */
+struct http_header {
+    const char *name; /* NULL: none */
+    const char *value;
+};
+
+/* Queues an answer, which is copied, with its Content-Type and perhaps a header more. */
 http_result http_answer(struct MHD_Connection *connection, unsigned status, const char *content_type,
-                        struct str body, unsigned retry_after_s);
+                        struct str body, const struct http_header *header);
 /* Writes a port number to a file, whole or not at all. False: errno. */
 __attribute__((warn_unused_result)) bool http_write_port(const char *path, uint16_t port);
 /* The port that a daemon listens on. */

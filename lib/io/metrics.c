@@ -29,8 +29,7 @@ void metrics_print(struct metric *metrics, size_t count, struct packer *out)
                      base, metric->name, metric->type == METRIC_COUNTER ? "counter" : "gauge");
             put(out, line);
         }
-        snprintf(line, sizeof line, "%s %lld\n", metric->name,
-                 (long long)atomic_load_explicit(&metric->value, memory_order_relaxed));
+        snprintf(line, sizeof line, "%s %lld\n", metric->name, (long long)metric_value(metric));
         put(out, line);
     }
 }

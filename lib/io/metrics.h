@@ -26,5 +26,10 @@ static inline void metric_set(struct metric *metric, int64_t value)
     atomic_store_explicit(&metric->value, value, memory_order_relaxed);
 }
 
+static inline int64_t metric_value(const struct metric *metric)
+{
+    return atomic_load_explicit(&metric->value, memory_order_relaxed);
+}
+
 /* Prometheus text format 0.0.4. */
 void metrics_print(struct metric *metrics, size_t count, struct packer *out);

@@ -1,0 +1,14 @@
+/* The collector's options, as its one table has them. */
+#pragma once
+
+#include "collectors/file_source.h"
+#include "collectors/live.h"
+
+struct settings {
+    struct live_options live;
+    struct file_source_options file; /* files NULL: live */
+    bool log_json;
+};
+
+/* OPTIONS_GO, or the exit status. */
+int settings_read(struct settings *settings, int count, char **arguments);
