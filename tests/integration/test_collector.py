@@ -1,0 +1,395 @@
+#!/usr/bin/env python3
+"""What the collector promises at its door, with a real broker: durable before 200, bounded whatever comes in, and gone
+when told. Needs deploy/local/up's servers; stops the broker for some seconds, twice. Takes about a minute."""
+import concurrent.futures
+import datetime
+import http.client
+import json
+import os
+import pathlib
+import re
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+
+TOP = pathlib.Path(__file__).resolve().parents[2]
+BUILD = pathlib.Path(os.environ.get('HOURGLASS_BUILD', TOP / 'build'))
+SERVERS = pathlib.Path(os.environ.get('HOURGLASS_RUN', TOP / '.run'))
+FOLDER = pathlib.Path(tempfile.mkdtemp(prefix='hourglass-collector'))
+PREFIX = f'd{os.getpid()}x{int(time.time())}.'
+PARTITIONS = 3
+EVENT, BATCH = 'application/cloudevents+json', 'application/cloudevents-batch+json'
+TOKEN = 'a-token-for-tests'
+passed = failed = 0
+
+
+def tell(good, fact, *shown):
+    global passed, failed
+    passed, failed = passed + bool(good), failed + (not good)
+    print(('ok - ' if good else 'not ok - ') + fact, flush=True)
+    for what in shown if not good else ():
+        print('#   ' + str(what)[:1500].replace('\n', '\n#   '), flush=True)
+
+
+def broker_address():
+    said = subprocess.run([TOP / 'deploy/local/status', '--env'], stdout=subprocess.PIPE, check=False, text=True).stdout
+    return re.search(r'^HOURGLASS_KAFKA=[\'"]?([^\'"\n]*)', said, re.M)[1]
+
+
+KAFKA = broker_address()
+
+
+class StoppedBroker:
+    """The broker stands still inside of it: connected, silent."""
+
+    def __enter__(self):
+        self.pid = int((SERVERS / 'kafka.pid').read_text())
+        os.kill(self.pid, signal.SIGSTOP)
+
+    def __exit__(self, *unused):
+        os.kill(self.pid, signal.SIGCONT)
+
+
+def hourglass(*words):
+    return subprocess.run([BUILD / 'cli/hourglass', *map(str, words), '--kafka', KAFKA], stdout=subprocess.PIPE,
+                          stderr=subprocess.PIPE, text=True, timeout=60, check=False)
+
+
+def make_generation(prefix, *words):
+    done = hourglass('init', '--prefix', prefix, '--partitions', PARTITIONS, '--replicas', 1, '--catalog',
+                     TOP / 'deploy/local/catalog.yaml', *words)
+    if done.returncode != 0:
+        sys.exit(done.stderr)
+
+
+def messages(prefix, topic='usage.records'):
+    done = hourglass('tail', topic, '--prefix', prefix, '-e')
+    return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+def logged_ids(prefix):
+    """Of all records in the log, repeats included."""
+    return re.findall(r'"id":"([^"]*)"', '\n'.join(json.dumps(m, separators=(',', ':')) for m in messages(prefix)))
+
+
+class Collector:
+    number = 0
+
+    def __init__(self, *words, prefix=PREFIX):
+        Collector.number += 1
+        name = FOLDER / f'collector{Collector.number}'
+        self.log = name.with_suffix('.log')
+        files = [name.with_suffix('.port'), name.with_suffix('.admin')]
+        self.process = subprocess.Popen(
+            [BUILD / 'collectors/hourglass-collector', '--kafka', KAFKA, '--prefix', prefix, '--http-port', '0',
+             '--http-port-file', files[0], '--admin-port-file', files[1], *map(str, words)], stderr=self.log.open('w'))
+        end = time.monotonic() + 20
+        while not all(f.exists() for f in files) and time.monotonic() < end and self.process.poll() is None:
+            time.sleep(0.02)
+        if self.process.poll() is None:
+            self.port, self.admin = (int(f.read_text()) for f in files)
+
+    def ask(self, path):
+        link = http.client.HTTPConnection('127.0.0.1', self.admin, timeout=10)
+        link.request('GET', path)
+        got = link.getresponse()
+        return got.status, got.read().decode()
+
+    def wait_ready(self, seconds=20):
+        end = time.monotonic() + seconds
+        while self.ask('/readyz')[0] != 200:
+            if time.monotonic() > end:
+                return False
+            time.sleep(0.05)
+        return True
+
+    def metric(self, name):
+        return int(re.search(rf'^{re.escape(name)} (-?\d+)$', self.ask('/metrics')[1], re.M)[1])
+
+    def post(self, body, kind=EVENT, path='/v1/events', method='POST', chunked=False, **headers):
+        link = http.client.HTTPConnection('127.0.0.1', self.port, timeout=30)
+        if not isinstance(body, (bytes, str)):
+            body = json.dumps(body)
+        body = body.encode() if isinstance(body, str) else body
+        if kind:
+            headers['Content-Type'] = kind
+        link.request(method, path, iter([body]) if chunked else body,
+                     {k.replace('_', '-'): v for k, v in headers.items()}, encode_chunked=chunked)
+        got = link.getresponse()
+        text = got.read().decode()
+        link.close()
+        return got.status, json.loads(text), dict(got.getheaders())
+
+    def stop(self):
+        """Seconds that it took, exit status."""
+        began = time.monotonic()
+        self.process.send_signal(signal.SIGTERM)
+        status = self.process.wait(20)
+        return time.monotonic() - began, status
+
+
+def time_text(ahead_s=0):
+    return (datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(seconds=ahead_s)).strftime(
+        '%Y-%m-%dT%H:%M:%S.%fZ')
+
+
+def event(name, ahead_s=0, kind='container.launched', account=None, **data):
+    data.setdefault('sku', 'gpu.a100')
+    return {'specversion': '1.0', 'id': name, 'source': '/tests', 'type': kind, 'subject': f'c-{name}',
+            'time': time_text(ahead_s), 'data': {'account': account or f'account-{name}', **data}}
+
+
+# --- forms ---
+
+def check_forms(door):
+    status, body, headers = door.post(event('single'))
+    tell((status, body, headers['Content-Type']) == (200, {'accepted': 1, 'rejected': []}, 'application/json'),
+         'a single event is accepted', status, body, headers)
+    tell('single' in logged_ids(PREFIX), 'what was answered 200 stands in the log')
+    one = event('binary "é"')
+    status, body, _ = door.post(one['data'], 'application/json', ce_specversion='1.0', ce_source=one['source'],
+                                ce_type=one['type'], ce_subject='c-binary', ce_time=one['time'],
+                                ce_id='"binary \\"%C3%A9\\""')
+    tell((status, body) == (200, {'accepted': 1, 'rejected': []}), 'the binary mode is accepted', status, body)
+    tell('binary \\"\\u00e9\\"' in '\n'.join(map(json.dumps, messages(PREFIX))), 'its headers are decoded', logged_ids(PREFIX))
+    many = [event(f'batch{i}') for i in range(500)]
+    status, body, _ = door.post(many, BATCH)
+    tell((status, body) == (200, {'accepted': 500, 'rejected': []}), 'a batch is accepted', status, body)
+    ids = logged_ids(PREFIX)
+    tell(all(ids.count(f'batch{i}') == 1 for i in range(500)), 'each of its events stands in the log, once')
+    status, body, _ = door.post(many, BATCH + '; charset=utf-8')
+    tell((status, body['accepted']) == (200, 500), 'a repeat is accepted, and counted', status, body)
+    status, body, _ = door.post(b'[]', BATCH)
+    tell((status, body) == (200, {'accepted': 0, 'rejected': []}), 'an empty batch is accepted', status, body)
+    status, body, _ = door.post(event('chunked'), chunked=True)
+    tell(status == 200, 'a body in chunks is accepted', status, body)
+    link = http.client.HTTPConnection('127.0.0.1', door.port, timeout=30)
+    statuses = []
+    for i in range(3):
+        link.request('POST', '/v1/events', json.dumps(event(f'kept{i}')), {'Content-Type': EVENT})
+        got = link.getresponse()
+        statuses.append(got.status)
+        got.read()
+    tell(statuses == [200] * 3, 'a connection serves one request after another', statuses)
+
+
+def check_rejections(door):
+    status, body, headers = door.post({'specversion': '1.0', 'id': 'x'})
+    tell(status == 400 and headers['Content-Type'] == 'application/problem+json' and body['status'] == 400 and
+         body['rejected'][0]['id'] == 'x' and body['rejected'][0]['reason'].startswith('source'),
+         'a bad event is 400 with its reason', status, body, headers)
+    status, body, _ = door.post(b'{', EVENT)
+    tell(status == 400 and body['rejected'][0]['reason'].startswith('json'), 'no JSON is 400', status, body)
+    status, body, _ = door.post([event('good'), {}, 7, event('good2')], BATCH)
+    tell(status == 200 and body['accepted'] == 2 and [r['index'] for r in body['rejected']] == [1, 2],
+         'a batch is 200 when one of it is accepted', status, body)
+    status, body, _ = door.post([{}, {}], BATCH)
+    tell(status == 400 and body['accepted'] == 0 and len(body['rejected']) == 2,
+         'a batch is 400 when none of it is accepted', status, body)
+    status, body, _ = door.post({}, BATCH)
+    tell(status == 400 and 'rejected' not in body, 'no array is 400', status, body)
+    for name, one, reason in (
+            ('an event six minutes ahead', event('early', 360), 'time'),
+            ('a heartbeat of 25 hours ago', event('late', -25 * 3600, 'container.heartbeat'), 'time'),
+            ('a launch of 36 days ago', event('late', -36 * 86400), 'time'),
+            ('a failure since 36 days ago', event('late', 0, 'container.failed', since=time_text(-36 * 86400)),
+             'data.since')):
+        status, body, _ = door.post(one)
+        tell(status == 400 and body['rejected'][0]['reason'].startswith(reason + ':'), name + ' is rejected', status, body)
+    for name, one in (('an event four minutes ahead', event('early', 240)),
+                      ('a heartbeat of 23 hours ago', event('late', -23 * 3600, 'container.heartbeat')),
+                      ('a launch of 34 days ago', event('late', -34 * 86400)),
+                      ('an order of last year', event('order', -370 * 86400, 'order.paid', product='container',
+                                                      quantity=1, months=1))):
+        status, body, _ = door.post(one)
+        tell(status == 200, name + ' is accepted', status, body)
+
+
+def check_statuses(door):
+    large = b'[' + b' ' * 5_000_000 + b']'
+    tell(door.post(large, BATCH)[0] == 413, 'a body that is too large is 413, and the answer arrives')
+    tell(door.post(large, BATCH, chunked=True)[0] == 413, 'in chunks as well')
+    with socket.create_connection(('127.0.0.1', door.port), 10) as link:
+        link.sendall(f'POST /v1/events HTTP/1.1\r\nHost: x\r\nContent-Type: {BATCH}\r\nContent-Length: 5000000\r\n'
+                     'Expect: 100-continue\r\n\r\n'.encode())
+        tell(link.recv(100).startswith(b'HTTP/1.1 413 '), 'and before it is sent, to who asks')
+    tell(door.post(b'[' + b'{},' * 50_000 + b'{}]', BATCH)[0] == 413, 'a batch of too many events is 413')
+    for kind in ('application/json', 'text/plain', None):
+        status, body, _ = door.post(event('kind'), kind)
+        tell(status == 415, f'content type {kind} is 415', status, body)
+    tell(door.post(b'x', EVENT, Content_Encoding='gzip')[0] == 415, 'a compressed body is 415')
+    status, body, headers = door.post(event('get'), method='PUT')
+    tell(status == 405 and headers['Allow'] == 'POST', 'PUT is 405', status, body)
+    tell(door.post(event('path'), path='/v1/event')[0] == 404, 'another path is 404')
+    tell(door.metric('hourglass_held_bytes') == 0, 'nothing is held when all is answered')
+
+
+def check_tokens():
+    tokens = FOLDER / 'tokens'
+    tokens.write_text(f'another\n{TOKEN}\n')
+    door = Collector('--token-file', tokens)
+    door.wait_ready()
+    tell(door.post(event('token'), Authorization=f'Bearer {TOKEN}')[0] == 200, 'a known token is let in')
+    for header in ({}, {'Authorization': 'Bearer wrong'}, {'Authorization': f'Basic {TOKEN}'},
+                   {'Authorization': 'Bearer '}):
+        status, body, headers = door.post(event('token'), **header)
+        tell(status == 401 and headers['WWW-Authenticate'] == 'Bearer', f'{header} is 401', status, body)
+    tell(door.stop()[1] == 0, 'told to stop, it ends with 0')
+
+
+# --- time ---
+
+def check_ticks(door):
+    before = {p: sum(1 for m in messages(PREFIX) if m['partition'] == p) for p in range(PARTITIONS)}
+    time.sleep(13)
+    after = {p: sum(1 for m in messages(PREFIX) if m['partition'] == p) for p in range(PARTITIONS)}
+    tell(all(2 <= after[p] - before[p] <= 3 for p in before), 'each silent partition gets its ticks', before, after)
+    door.post(event('after'))
+    tell(door.metric('hourglass_clock_disagreements_total') == 0, 'the clocks agree')
+
+
+def check_before_ready():
+    door = Collector('--kafka', '127.0.0.1:1')
+    status = door.post(event('early'))[0]
+    tell(door.ask('/readyz')[0] == 503 and status == 503 and door.ask('/healthz')[0] == 200,
+         'without a broker it lives, is not ready, and answers 503', status)
+    seconds, _ = door.stop()
+    tell(seconds < 5, 'and stops within five seconds', seconds)
+    make_generation(PREFIX + 'files.', '--simulated')
+    door = Collector(prefix=PREFIX + 'files.')
+    tell(door.process.wait(20) == 78, 'it takes nothing live for a generation of files')
+
+
+# --- clients that do harm ---
+
+def trickle(port, bytes_, pause_s):
+    """Seconds until the connection is cut off."""
+    began = time.monotonic()
+    with socket.create_connection(('127.0.0.1', port)) as link:
+        link.settimeout(0.01)
+        for byte in bytes_:
+            try:
+                link.sendall(bytes([byte]))
+                if link.recv(100) == b'':
+                    break
+            except TimeoutError:
+                pass
+            except OSError:
+                break
+            time.sleep(pause_s)
+    return time.monotonic() - began
+
+
+def check_slow_clients():
+    door = Collector('--request-ms', 2000)
+    door.wait_ready()
+    head = f'POST /v1/events HTTP/1.1\r\nHost: x\r\nContent-Type: {EVENT}\r\nContent-Length: 1000\r\n\r\n'.encode()
+    with concurrent.futures.ThreadPoolExecutor(80) as pool:
+        heads = [pool.submit(trickle, door.port, head, 0.2) for _ in range(40)]
+        bodies = [pool.submit(trickle, door.port, head[:-4] + b'\r\n\r\n' + b'{' * 900, 0.0 if i < 0 else 0.01)
+                  for i in range(40)]
+        time.sleep(0.3)
+        began = time.monotonic()
+        statuses = [door.post(event(f'beside{i}'))[0] for i in range(10)]
+        took_s = time.monotonic() - began
+        tell(statuses == [200] * 10 and took_s < 5, 'beside slow clients others are served', statuses, took_s)
+        times = [f.result() for f in heads]
+        tell(all(1.8 < t < 3.5 for t in times), 'a head that trickles is cut off at its deadline', times)
+        times = [f.result() for f in bodies]
+        tell(all(1.8 < t < 7 for t in times), 'a body that trickles is cut off at its deadline', times)
+    tell(door.metric('hourglass_connections_cut_off_total') == 80, 'and each is counted')
+    tell(door.metric('hourglass_held_bytes') == 0, 'nothing of them is held')
+    door.stop()
+
+
+def check_stopped_broker():
+    door = Collector('--answer-ms', 1000, '--held-bytes', 3_000_000)
+    door.wait_ready()
+    names = [f'held{i}' for i in range(40)]
+    with StoppedBroker():
+        began = time.monotonic()
+        status, body, headers = door.post(event('waits'))
+        took_s = time.monotonic() - began
+        tell(status == 503 and headers['Retry-After'] == '1' and 0.9 < took_s < 3,
+             'without acknowledgement a request is 503 in time', status, body, took_s)
+        padding = 'x' * 250
+        statuses = [door.post([event(f'{name}-{i}', order=padding) for i in range(400)], BATCH)[0] for name in names[:3]]
+        with concurrent.futures.ThreadPoolExecutor(20) as pool:
+            statuses += pool.map(
+                lambda name: door.post([event(f'{name}-{i}', order=padding) for i in range(400)], BATCH)[0], names[3:])
+        held = door.metric('hourglass_held_bytes')
+        tell(set(statuses) == {503} and held < 6_000_000, 'what is held stays bounded', statuses, held)
+        resident = int(re.search(r'VmRSS:\s+(\d+)', pathlib.Path(f'/proc/{door.process.pid}/status').read_text())[1])
+        tell(resident < 150_000, 'so does memory', resident)
+    end = time.monotonic() + 20
+    while door.metric('hourglass_held_bytes') > 0 and time.monotonic() < end:
+        time.sleep(0.1)
+    tell(door.metric('hourglass_held_bytes') == 0, 'it is let go once the broker is back')
+    ids = logged_ids(PREFIX)
+    tell(ids.count('waits') == 1 and 'held0-399' in ids, 'what was queued is not lost, though its client was told 503')
+    door.wait_ready()
+    tell(door.post(event('again'))[0] == 200, 'and events are accepted again')
+    door.stop()
+
+
+# --- the end ---
+
+def check_stopping():
+    door = Collector('--linger-ms', 2000)
+    door.wait_ready()
+    with concurrent.futures.ThreadPoolExecutor(4) as pool:
+        waiting = [pool.submit(door.post, event(f'last{i}')) for i in range(4)]
+        time.sleep(0.5)
+        seconds, status = door.stop()
+        statuses = [f.result()[0] for f in waiting]
+    ids = logged_ids(PREFIX)
+    tell(statuses == [200] * 4 and all(f'last{i}' in ids for i in range(4)),
+         'told to stop, it sends and answers what waits', statuses)
+    tell(seconds < 5 and status == 0, 'and ends within five seconds', seconds, status)
+    door = Collector()
+    door.wait_ready()
+    with StoppedBroker(), concurrent.futures.ThreadPoolExecutor(1) as pool:
+        waiting = pool.submit(door.post, event('unsent'))
+        time.sleep(0.5)
+        seconds, _ = door.stop()
+        tell(waiting.result()[0] == 503, 'a request that is under way then is 503')
+    tell(seconds < 5, 'with a broker that stands still, too', seconds)
+
+
+def check_files():
+    path = FOLDER / 'events.ndjson'
+    path.write_text('\n'.join([json.dumps(event('file1')), '', '{"id":"bad"}', json.dumps(event('file2')), '']))
+    words = [BUILD / 'collectors/hourglass-collector', '--kafka', KAFKA, '--file', path, '--prefix']
+    done = subprocess.run([*words, PREFIX + 'files.'], stderr=subprocess.PIPE, text=True, timeout=60, check=False)
+    tell(done.returncode == 3 and done.stderr.startswith(f'{path}:3: specversion'), 'a file\'s rejects are told', done)
+    rejects = json.dumps(messages(PREFIX + 'files.', 'usage.rejects'))
+    tell(f'{path}:3' in rejects and 'specversion' in rejects, 'and stand in usage.rejects', rejects)
+    ids = logged_ids(PREFIX + 'files.')
+    tell(sorted(ids) == ['file1', 'file2'], 'its events stand in the log', ids)
+    done = subprocess.run([*words, PREFIX], stderr=subprocess.PIPE, text=True, timeout=60, check=False)
+    tell(done.returncode == 78, 'a live generation takes no file', done)
+
+
+def main():
+    make_generation(PREFIX)
+    door = Collector()
+    tell(door.wait_ready(), 'it is ready after the first agreed ticks')
+    check_forms(door)
+    check_rejections(door)
+    check_statuses(door)
+    check_ticks(door)
+    door.stop()
+    check_before_ready()
+    check_files()
+    check_tokens()
+    check_slow_clients()
+    check_stopped_broker()
+    check_stopping()
+    print(f'{passed} passed, {failed} failed')
+    return failed > 0 or passed == 0
+
+
+sys.exit(main())
