@@ -245,9 +245,9 @@ static void take_user(struct book *book, const PGresult *rows, int row)
 {
     uint32_t resource =
         book_resource(book, product_of(text_at(rows, row, 2)), text_at(rows, row, 0), text_at(rows, row, 3));
-    struct book_order *order = &book->orders.at[order_of_row(book, rows, row)];
-    vec_push(&order->users,
-             (struct order_user){resource, number_at(rows, row, 4), number_at(rows, row, 5), false});
+    struct order_user *user = book_user(book, order_of_row(book, rows, row), resource);
+    user->first_hour_s = number_at(rows, row, 4);
+    user->last_hour_s = number_at(rows, row, 5);
 }
 
 static bool query_orders(struct loaded *loaded, uint32_t first, const char *sql,

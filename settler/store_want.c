@@ -1,7 +1,6 @@
 /* What a batch of frames touches, and so has to be read (DESIGN §5): the usage that it replaces, the hours in
  * which a fact or the time changes what an order covers, and in those hours every user of every order that is
  * named. One step and no further: a line is the sum over all orders that it names. */
-#include "lib/base/check.h"
 #include "lib/base/time.h"
 #include "settler/core/preview.h"
 #include "settler/store_rows.h"

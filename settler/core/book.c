@@ -27,6 +27,8 @@ void book_release(struct book *book)
     table_release(&book->order_index);
     vec_release(&book->facts);
     table_release(&book->fact_index);
+    vec_release(&book->users);
+    table_release(&book->user_index);
     vec_release(&book->open);
     vec_release(&book->pending);
 }
@@ -130,20 +132,29 @@ void book_add_use(struct book *book, struct line_hour *hour, struct use use)
     hour->uses[hour->use_count++] = use;
 }
 
-void book_add_user(struct book_order *order, uint32_t resource, int64_t hour_s)
+struct order_user *book_user(struct book *book, uint32_t order, uint32_t resource)
 {
-    for (uint32_t i = 0; i < order->users.count; i++) {
-        struct order_user *user = &order->users.at[i];
-        if (user->resource != resource)
-            continue;
-        user->changed |= hour_s < user->first_hour_s || hour_s > user->last_hour_s;
-        if (hour_s < user->first_hour_s)
-            user->first_hour_s = hour_s;
-        if (hour_s > user->last_hour_s)
-            user->last_hour_s = hour_s;
-        return;
+    uint64_t hash = hash_mix(order, resource);
+    struct book_order *owner = &book->orders.at[order];
+    for (struct table_probe p = table_probe(&book->user_index, hash); table_next(&book->user_index, &p);) {
+        struct user_place place = book->users.at[p.index];
+        if (place.order == order && owner->users.at[place.user].resource == resource)
+            return &owner->users.at[place.user];
     }
-    vec_push(&order->users, (struct order_user){resource, hour_s, hour_s, true});
+    table_insert(&book->user_index, hash, book->users.count);
+    vec_push(&book->users, (struct user_place){order, owner->users.count});
+    vec_push(&owner->users, (struct order_user){resource, INT64_MAX, INT64_MIN, false});
+    return &owner->users.at[owner->users.count - 1];
+}
+
+void book_add_user(struct book *book, uint32_t order, uint32_t resource, int64_t hour_s)
+{
+    struct order_user *user = book_user(book, order, resource);
+    user->changed |= hour_s < user->first_hour_s || hour_s > user->last_hour_s;
+    if (hour_s < user->first_hour_s)
+        user->first_hour_s = hour_s;
+    if (hour_s > user->last_hour_s)
+        user->last_hour_s = hour_s;
 }
 
 static uint64_t hash_fact(struct str account, struct str source, struct str id)

@@ -91,6 +91,11 @@ struct fact_place {
     uint32_t fact;
 };
 
+struct user_place {
+    uint32_t order;
+    uint32_t user;
+};
+
 struct book {
     struct prices prices;
     int64_t closed_s; /* of the last frame */
@@ -106,6 +111,8 @@ struct book {
     struct table order_index;
     VEC(struct fact_place) facts;
     struct table fact_index;
+    VEC(struct user_place) users;
+    struct table user_index;
     VEC(uint32_t) open;    /* line_hours whose counts wait for the close of their hour */
     VEC(uint32_t) pending; /* orders that void_after may void */
     int64_t next_due_us;   /* the earliest of them */
@@ -125,8 +132,10 @@ uint32_t book_find_order(const struct book *book, uint32_t account, uint32_t nam
 
 /* Makes the usage of a line and hour one longer. */
 void book_add_use(struct book *book, struct line_hour *hour, struct use use);
+/* The resource as a user of the order; made, of no hour, at first sight. Good until the next one is made. */
+struct order_user *book_user(struct book *book, uint32_t order, uint32_t resource);
 /* The resource named the order in this hour. */
-void book_add_user(struct book_order *order, uint32_t resource, int64_t hour_s);
+void book_add_user(struct book *book, uint32_t order, uint32_t resource, int64_t hour_s);
 /* Keeps a fact, unless the account has one with its (source, id) already, of whatever order; then false.
  * Copies its strings. */
 bool book_add_fact(struct book *book, uint32_t order, const struct order_fact *fact);

@@ -72,13 +72,17 @@ static void note_use(struct settlement *settlement, uint32_t hour_at, const stru
     }
 }
 
+static struct str resource_name(const struct book *book, uint32_t hour)
+{
+    return names_get(&book->names, book->lines.at[book->hours.at[hour].line].key.resource);
+}
+
 static int compare_by_name(const void *a, const void *b, void *context)
 {
     const struct book *book = context;
     const struct covered *x = a, *y = b;
-    uint32_t i = book->lines.at[book->hours.at[x->hour].line].key.resource;
-    uint32_t j = book->lines.at[book->hours.at[y->hour].line].key.resource;
-    int order = i == j ? 0 : str_compare(names_get(&book->names, i), names_get(&book->names, j));
+    int order =
+        x->hour == y->hour ? 0 : str_compare(resource_name(book, x->hour), resource_name(book, y->hour));
     return order != 0 ? order : (int)x->from_s - (int)y->from_s;
 }
 
@@ -170,6 +174,27 @@ static bool use_has_order_before(const struct line_hour *hour, uint32_t i)
     return false;
 }
 
+/* Adds the parts that an order leaves the line to pay: they lie side by side, by name of the resource. */
+static void rate_parts(const struct settlement *settlement, const struct order_hour *shared, uint32_t hour_at,
+                       const struct price_list *prices, struct rating *rating)
+{
+    const struct book *book = &settlement->book;
+    const struct covered *parts = settlement->covered.at + shared->first;
+    struct str name = resource_name(book, hour_at);
+    int64_t hour_s = book->hours.at[hour_at].hour_s;
+    uint32_t from = 0, to = shared->count;
+    while (from < to) {
+        uint32_t middle = from + (to - from) / 2;
+        if (str_compare(resource_name(book, parts[middle].hour), name) < 0)
+            from = middle + 1;
+        else
+            to = middle;
+    }
+    for (; from < shared->count && parts[from].hour == hour_at; from++)
+        rate_span(rating, prices, hour_s + parts[from].from_s,
+                  hour_s + parts[from].from_s + parts[from].len_s, parts[from].paid);
+}
+
 void cover_rate(struct settlement *settlement, uint32_t hour_at, const struct price_list *prices,
                 struct rating *rating)
 {
@@ -187,11 +212,6 @@ void cover_rate(struct settlement *settlement, uint32_t hour_at, const struct pr
         if (use_has_order_before(hour, i))
             continue; /* its parts came with the first use of that order */
         const struct order_hour *shared = share_out(settlement, order, hour->hour_s);
-        for (uint32_t c = shared->first; c < shared->first + shared->count; c++) {
-            const struct covered *part = &settlement->covered.at[c];
-            if (part->hour == hour_at)
-                rate_span(rating, prices, hour->hour_s + part->from_s,
-                          hour->hour_s + part->from_s + part->len_s, part->paid);
-        }
+        rate_parts(settlement, shared, hour_at, prices, rating);
     }
 }

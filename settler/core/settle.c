@@ -45,7 +45,7 @@ static void note_order(struct settlement *settlement, uint32_t line, uint32_t or
 {
     struct book *book = &settlement->book;
     uint32_t order = book_order(book, book->lines.at[line].key.account, order_name);
-    book_add_user(&book->orders.at[order], book->lines.at[line].resource, hour_s);
+    book_add_user(book, order, book->lines.at[line].resource, hour_s);
     cover_order_hour(settlement, order, hour_s);
 }
 

@@ -1,5 +1,5 @@
-/* What settling an hour costs, in memory and (with HOURGLASS_DATABASE) in PostgreSQL: a frame that closes an
- * hour of RESOURCES containers, one in ten under an order that it shares with nine others. */
+/* What settling an hour costs, in memory and (with HOURGLASS_DATABASE) in PostgreSQL: bench_settle [RESOURCES
+ * [USERS]]. A frame closes an hour of RESOURCES containers, one in ten of them under an order of USERS. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
@@ -10,8 +10,8 @@
 #include "lib/io/migrate.h"
 #include "settler/store.h"
 
-enum { HOURS = 4, NAME_SIZE = 32, ORDERED_OF = 10, USERS = 10 };
-static uint32_t resources = 100000;
+enum { HOURS = 4, NAME_SIZE = 32, ORDERED_OF = 10 };
+static uint32_t resources = 100000, users = 10;
 
 #define BEGIN_S INT64_C(1767225600)
 
@@ -45,14 +45,14 @@ static void *take(size_t count, size_t size)
 static struct str account_of(uint32_t resource)
 {
     static char names[1000][NAME_SIZE];
-    uint32_t number = resource / 100 % 1000;
+    uint32_t number = resource / (ORDERED_OF * users) % 1000;
     snprintf(names[number], NAME_SIZE, "acct-%06u", number);
     return str_of(names[number]);
 }
 
 static void make_orders(struct hours *hours)
 {
-    uint32_t orders = resources / ORDERED_OF / USERS + 1;
+    uint32_t orders = resources / ORDERED_OF / users + 1;
     hours->facts = take(orders + 1, sizeof *hours->facts);
     hours->orders = take(orders, NAME_SIZE);
     hours->facts[0] = (struct fact){.control = CONTROL_INIT, .catalog = {INT64_MIN, str_of(yaml)}};
@@ -60,13 +60,13 @@ static void make_orders(struct hours *hours)
         snprintf(hours->orders[i], NAME_SIZE, "order-%08u", i);
         hours->facts[i + 1].record = (struct record){.kind = RECORD_ORDER_PAID,
                                                      .product = PRODUCT_CONTAINER,
-                                                     .account = account_of(i * ORDERED_OF * USERS),
+                                                     .account = account_of(i * ORDERED_OF * users),
                                                      .subject = str_of(hours->orders[i]),
                                                      .source = STR("/platform/orders"),
                                                      .id = str_of(hours->orders[i]),
                                                      .time_us = BEGIN_S * SECOND_US,
                                                      .sku = STR("gpu.a100"),
-                                                     .quantity = USERS / 2,
+                                                     .quantity = users / 2,
                                                      .months = 1};
     }
     hours->frames[0].facts = hours->facts;
@@ -84,7 +84,7 @@ static void make(struct hours *hours)
         snprintf(hours->names[i], NAME_SIZE, "container-%010u", i);
         hours->segments[i] = (struct level_segment){0, HOUR_S, STR("gpu.a100"), {NULL, 0}, 1};
         if (ordered)
-            hours->segments[i].order = str_of(hours->orders[i / (ORDERED_OF * USERS)]);
+            hours->segments[i].order = str_of(hours->orders[i / (ORDERED_OF * users)]);
     }
     for (uint32_t k = 0; k < (uint32_t)resources * HOURS; k++)
         hours->rows[k] = (struct level_row){.product = PRODUCT_CONTAINER,
@@ -164,7 +164,9 @@ int main(int count, char **arguments)
     const char *url = getenv("HOURGLASS_DATABASE");
     if (count > 1)
         resources = (uint32_t)strtoul(arguments[1], NULL, 10);
-    CHECK(resources > 0);
+    if (count > 2)
+        users = (uint32_t)strtoul(arguments[2], NULL, 10);
+    CHECK(resources > 0 && users > 0);
     make(&hours);
     in_memory(&hours);
     if (url != NULL && url[0] != 0)
