@@ -1,6 +1,7 @@
 #include "lib/io/pg.h"
 
 #include <stdio.h>
+#include <sys/socket.h>
 
 #include "lib/base/check.h"
 
@@ -11,6 +12,12 @@ static bool fail(struct pg *pg, const char *what)
         if (*c == '\n')
             *c = ' ';
     return false;
+}
+
+static void count_statement(struct pg *pg)
+{
+    if (++pg->statements == pg->break_at)
+        shutdown(PQsocket(pg->connection), pg->break_reply ? SHUT_RD : SHUT_RDWR);
 }
 
 static bool set_schema(struct pg *pg, const char *schema)
@@ -60,7 +67,7 @@ void pg_free(struct pg *pg)
 
 PGresult *pg_query(struct pg *pg, const char *sql, int count, const char *const *values)
 {
-    pg->statements++;
+    count_statement(pg);
     PGresult *result = PQexecParams(pg->connection, sql, count, NULL, values, NULL, NULL, 0);
     ExecStatusType status = PQresultStatus(result);
     if (status == PGRES_TUPLES_OK || status == PGRES_COMMAND_OK)
@@ -83,7 +90,7 @@ bool pg_do(struct pg *pg, const char *sql, int count, const char *const *values,
 
 bool pg_script(struct pg *pg, const char *sql)
 {
-    pg->statements++;
+    count_statement(pg);
     PGresult *result = PQexec(pg->connection, sql);
     ExecStatusType status = PQresultStatus(result);
     PQclear(result);
@@ -94,7 +101,7 @@ bool pg_copy(struct pg *pg, const char *sql, struct str rows)
 {
     if (rows.size == 0)
         return true;
-    pg->statements++;
+    count_statement(pg);
     PGresult *result = PQexec(pg->connection, sql);
     bool begun = PQresultStatus(result) == PGRES_COPY_IN;
     PQclear(result);

@@ -19,6 +19,8 @@ enum pg_class {
 struct pg {
     PGconn *connection;
     uint64_t statements;
+    uint64_t break_at; /* for tests: the connection breaks at that statement, 0: never; */
+    bool break_reply;  /* the statement still reaches the server, its answer is lost */
     char error[400];
 };
 

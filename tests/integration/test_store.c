@@ -245,6 +245,56 @@ static void all_tables_are_the_same_however_the_frames_are_batched(void **state)
     }
 }
 
+/* Settles the log over connections that break at every n-th statement; BEGIN, COPY and COMMIT are among them.
+ */
+static void settle_broken(struct frame_log *log, const char *schema, uint64_t every, bool reply)
+{
+    struct pg *pg = connect_to(schema);
+    struct claim claim = {.next_seq = 0};
+    bool claimed = false;
+    for (uint64_t n = every; claim.next_seq < log->frames.count; n++) {
+        struct placed_frame batch[BATCH_MAX];
+        pg->break_at = pg->statements + 1 + n % every;
+        pg->break_reply = reply;
+        claimed = claimed || store_claim(pg, 0, &claim) == STORE_OK;
+        uint32_t count = next_batch(log, (uint32_t)claim.next_seq, 4, batch);
+        uint64_t rows;
+        enum store_outcome outcome =
+            claimed && count > 0 ? store_settle(pg, &claim, batch, count, &rows) : STORE_RETRY;
+        if (outcome == STORE_OK || outcome == STORE_STEP)
+            continue;
+        assert_int_equal(outcome, STORE_RETRY);
+        pg_free(pg);
+        pg = connect_to(schema);
+        claimed = false;
+    }
+    pg_free(pg);
+}
+
+static void the_tables_are_the_same_at_whichever_statement_the_connection_breaks(void **state)
+{
+    (void)state;
+    char whole[SCHEMA_SIZE], broken[SCHEMA_SIZE];
+    snprintf(whole, sizeof whole, "test_store_whole_%d", (int)getpid());
+    snprintf(broken, sizeof broken, "test_store_broken_%d", (int)getpid());
+    struct frame_log log;
+    frame_log_make(&log, 5, SAID);
+    frame_log_cut(&log, 10);
+    struct pg *a = new_schema(whole);
+    settle_log(&log, whole, BATCH_MAX, false);
+    for (int reply = 0; reply < 2; reply++) {
+        struct pg *b = new_schema(broken);
+        settle_broken(&log, broken, 40, reply);
+        for (size_t t = 0; t < sizeof tables / sizeof *tables; t++) {
+            struct packer left = query_text(a, tables[t]), right = query_text(b, tables[t]);
+            assert_same_text(&left, &right, tables[t], 5);
+        }
+        drop_schema(b, broken);
+    }
+    drop_schema(a, whole);
+    frame_log_release(&log);
+}
+
 static void who_claimed_before_can_settle_no_more(void **state)
 {
     (void)state;
@@ -365,6 +415,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(rows_are_those_of_settling_in_memory_however_they_are_batched),
         cmocka_unit_test(all_tables_are_the_same_however_the_frames_are_batched),
+        cmocka_unit_test(the_tables_are_the_same_at_whichever_statement_the_connection_breaks),
         cmocka_unit_test(who_claimed_before_can_settle_no_more),
         cmocka_unit_test(money_is_neither_changed_nor_deleted),
         cmocka_unit_test(the_settlers_role_settles_and_changes_no_money),
