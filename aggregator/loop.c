@@ -40,7 +40,8 @@ struct part {
     uint32_t number;
     struct fold *fold; /* NULL: stopped */
     struct chain chain;
-    int64_t frame_end; /* offset after the last part of a frame that was acknowledged */
+    struct kept_snapshot kept[2]; /* the newest two in the topic, the older one first */
+    int64_t frame_end;            /* offset after the last part of a frame that was acknowledged */
 };
 
 struct loop {
@@ -144,17 +145,38 @@ static enum kafka_class send_frame(struct loop *loop, const struct frame *frame,
 static enum kafka_class send_snapshot_message(struct loop *loop, const struct part *part, const char *key,
                                               struct kafka_error *error)
 {
-    return send(loop,
-                &(struct kafka_record){.topic = loop->topics.snapshots,
-                                       .partition = part->number,
-                                       .key = str_of(key),
-                                       .value = {loop->message.bytes.at, loop->message.bytes.count}},
-                error);
+    return send(
+        loop,
+        &(struct kafka_record){.topic = loop->topics.snapshots,
+                               .partition = part->number,
+                               .key = str_of(key),
+                               .value = {loop->message.bytes.count == 0 ? NULL : loop->message.bytes.at,
+                                         loop->message.bytes.count}},
+        error);
 }
 
-/* Chunks, then the manifest: two generations of them stand in turn, so the last whole one is never touched.
- */
-static enum kafka_class send_snapshot(struct loop *loop, const struct part *part, struct str state,
+/* Gives up the older of the two snapshots that stand: the newer one and the one just written remain. */
+static enum kafka_class drop_oldest_snapshot(struct loop *loop, struct part *part,
+                                             struct kept_snapshot written, struct kafka_error *error)
+{
+    struct kept_snapshot old = part->kept[0];
+    enum kafka_class class = old.chunks == 0 ? KAFKA_OK : drain(loop, 0, error);
+    char key[64];
+    vec_clear(&loop->message.bytes);
+    for (uint32_t i = 0; i <= old.chunks && old.chunks > 0 && class == KAFKA_OK; i++) {
+        if (i == 0)
+            snprintf(key, sizeof key, "%u/%llu/manifest", part->number, (unsigned long long)old.seq);
+        else
+            snprintf(key, sizeof key, "%u/%llu/%u", part->number, (unsigned long long)old.seq, i - 1);
+        class = send_snapshot_message(loop, part, key, error);
+    }
+    part->kept[0] = part->kept[1];
+    part->kept[1] = written;
+    return class;
+}
+
+/* Chunks, then the manifest: with it the snapshot is whole, and the one before the last is given up. */
+static enum kafka_class send_snapshot(struct loop *loop, struct part *part, struct str state,
                                       const uint8_t digest[DIGEST_SIZE], struct kafka_error *error)
 {
     uint64_t seq = fold_next_seq(part->fold) - 1;
@@ -185,7 +207,10 @@ static enum kafka_class send_snapshot(struct loop *loop, const struct part *part
     snapshot_manifest_encode(&manifest, &loop->message);
     snprintf(key, sizeof key, "%u/%llu/manifest", part->number, (unsigned long long)seq);
     metric_add(&aggregator_metrics[AGGREGATOR_SNAPSHOTS], 1);
-    return send_snapshot_message(loop, part, key, error);
+    class = send_snapshot_message(loop, part, key, error);
+    if (class != KAFKA_OK)
+        return class;
+    return drop_oldest_snapshot(loop, part, (struct kept_snapshot){seq, chunks}, error);
 }
 
 /* A snapshot that is due is taken whether or not its frame is new: the next frame carries its digest. */
@@ -310,6 +335,7 @@ static enum kafka_class recover_part(struct loop *loop, struct kafka_reader *rea
     }
     part.fold = recovery.fold;
     part.chain = recovery.chain;
+    memcpy(part.kept, recovery.kept, sizeof part.kept);
     vec_push(&loop->parts, part);
     log_info("partition_recovered", LOG_INT("partition", number),
              LOG_INT("offset", fold_next_offset(part.fold)), LOG_INT("snapshot", recovery.from_snapshot),

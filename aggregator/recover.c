@@ -132,6 +132,19 @@ static struct fold *restore(const struct snapshots *snapshots, uint32_t partitio
     return fold;
 }
 
+/* The newest two, so that those before them can be given up when the next is written. */
+static void note_kept(const struct snapshots *snapshots, uint32_t partition, struct kept_snapshot kept[2])
+{
+    for (uint32_t i = 0; i < snapshots->manifests.count; i++) {
+        const struct snapshot_manifest *m = &snapshots->manifests.at[i];
+        bool newer = kept[1].chunks == 0 || m->seq > kept[1].seq;
+        if (m->partition != partition || !newer)
+            continue;
+        kept[0] = kept[1];
+        kept[1] = (struct kept_snapshot){m->seq, m->chunks};
+    }
+}
+
 /* --- frames --- */
 
 struct frame_head {
@@ -214,6 +227,7 @@ enum recover_outcome recover(struct kafka_reader *reader, const struct topics *t
         goto done;
     out->fold = restore(&snapshots, partition, &frame_offset);
     out->from_snapshot = out->fold != NULL;
+    note_kept(&snapshots, partition, out->kept);
     if (out->fold == NULL)
         out->fold = fold_new(partition);
     if (read_through(reader, topics->frames, partition, frame_offset, take_frame_message, &frames, error) !=

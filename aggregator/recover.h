@@ -18,10 +18,17 @@ struct chain_link {
     uint8_t hash[FRAME_HASH_SIZE];
 };
 
+/* A snapshot that stands in the topic. chunks 0: none. */
+struct kept_snapshot {
+    uint64_t seq;
+    uint32_t chunks;
+};
+
 struct recovery {
     struct fold *fold; /* restored, or new */
     struct chain chain;
     bool from_snapshot;
+    struct kept_snapshot kept[2]; /* the newest two, the older one first */
 };
 
 enum recover_outcome {

@@ -24,6 +24,7 @@ static struct {
     int64_t replicas;
     int64_t lifecycle_days;
     int64_t report_hours;
+    int64_t snapshot_bytes;
     bool simulated;
 } options;
 
@@ -37,6 +38,8 @@ static const struct option_row rows[] = {
      "how late a launch, stop or failure may come"},
     {"report-hours", OPTION_NUMBER, &options.report_hours, "24", 1, 87600,
      "how late a heartbeat, storage report or count may come"},
+    {"snapshot-bytes", OPTION_NUMBER, &options.snapshot_bytes, "67108864", 1, INT64_MAX,
+     "least input of a partition between snapshots of the aggregator's state"},
     {"simulated", OPTION_SWITCH, &options.simulated, "false", 0, 0,
      "the files' times are the clock: for runs of files, not for live use"},
 };
@@ -167,6 +170,7 @@ static struct message first_message(const struct packer *catalog)
         .rules = simulate_rules(),
         .catalog = {INT64_MIN, {catalog->bytes.at, catalog->bytes.count}},
     };
+    message.rules.snapshot_bytes = options.snapshot_bytes;
     if (!options.simulated) {
         message.rules.lifecycle_horizon_us = options.lifecycle_days * 24 * HOUR_S * SECOND_US;
         message.rules.report_horizon_us = options.report_hours * HOUR_S * SECOND_US;
@@ -220,8 +224,11 @@ static enum kafka_class init(const struct packer *catalog, struct kafka_error *e
     struct topics topics = topics_of(options.prefix);
     uint32_t partitions = 0;
     enum kafka_class class = create_topics(&topics, error);
-    for (int i = 0; i < WAIT_POLLS / 10 && class == KAFKA_OK && partitions == 0; i++)
+    for (int i = 0; i < WAIT_POLLS && class == KAFKA_OK && partitions == 0; i++) {
+        if (i > 0)
+            process_pause(POLL_MS);
         class = kafka_partition_count(options.kafka, topics.records, &partitions, error);
+    }
     if (class != KAFKA_OK)
         return class;
     if (partitions != options.partitions) {

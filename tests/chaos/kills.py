@@ -23,7 +23,7 @@ def tell(good, fact):
 def run(events, catalog, log, victims, **extra):
     """A run of the pipeline under the killer. Returns the lines."""
     env = dict(os.environ, HOURGLASS_RUN_HOOK=str(TOP / 'tests/chaos/killer.py'), CHAOS_LOG=str(log),
-               CHAOS_VICTIMS=victims, **extra)
+               CHAOS_VICTIMS=victims, HOURGLASS_RUN_SNAPSHOT_BYTES='300000', **extra)
     done = subprocess.run([TOP / 'deploy/local/run', '--catalog', catalog, events], env=env, stdout=subprocess.PIPE,
                           stderr=subprocess.PIPE, timeout=600, check=False)
     if done.returncode != 0:
@@ -52,7 +52,10 @@ def main():
         tell(lines == want, f'the same bytes after {len(kills_in(log)) - before} kills')
     for victim in ('aggregator', 'settler', 'collector'):
         count = sum(f' {victim} ' in line for line in kills_in(log))
-        tell(count >= 3, f'{victim} was killed {count} times, each after it had done something')
+        tell(count >= 2, f'{victim} was killed {count} times, each after it had done something')
+    runs = pathlib.Path(os.environ.get('HOURGLASS_RUN', TOP / '.run')) / 'runs'
+    restored = sum(path.read_text(errors='replace').count('snapshot=1') for path in runs.glob('*/aggregator.log'))
+    tell(restored > 0, f'{restored} partitions went on from a snapshot')
     tell(len(kills_in(log)) >= KILLS, f'{len(kills_in(log))} kills in all')
     lines = run(events, catalog, log, 'aggregator,settler', HOURGLASS_RUN_ASSIGN='group', HOURGLASS_RUN_SECOND='1',
                 CHAOS_SEED='99', CHAOS_PAUSE_MS='2000')
