@@ -94,6 +94,7 @@ void seen_forget(struct seen *seen, int64_t before_s)
 
 void seen_release(struct seen *seen)
 {
-    seen_forget(seen, INT64_MAX);
+    for (uint32_t i = 0; i < seen->buckets.count; i++)
+        free(seen->buckets.at[i].slots);
     vec_release(&seen->buckets);
 }
