@@ -4,12 +4,95 @@
 #include "lib/base/vec.h"
 #include "lib/io/kafka_handle.h"
 
-enum { QUERY_MS = 5000 };
+enum { QUERY_MS = 5000, SLICE_MS = 10, NUDGE_MS = 100 };
+
+/* How far a partition was read. */
+struct place {
+    char *topic;
+    int32_t partition;
+    int64_t next;
+};
 
 struct kafka_reader {
     rd_kafka_t *handle;
     struct kafka_group group;
+    VEC(struct place) places; /* of what is assigned */
+    uint32_t at;              /* the place that was looked at last */
 };
+
+/* --- places --- */
+
+static void forget_places(struct kafka_reader *reader)
+{
+    for (uint32_t i = 0; i < reader->places.count; i++)
+        free(reader->places.at[i].topic);
+    vec_clear(&reader->places);
+    reader->at = 0;
+}
+
+static void add_place(struct kafka_reader *reader, const struct kafka_position *position)
+{
+    struct place place = {strdup(position->topic), (int32_t)position->partition, position->offset};
+    CHECK(place.topic != NULL);
+    vec_push(&reader->places, place);
+}
+
+static void note_place(struct kafka_reader *reader, const rd_kafka_message_t *message)
+{
+    for (uint32_t i = 0; i < reader->places.count; i++) {
+        struct place *place = &reader->places.at[(reader->at + i) % reader->places.count];
+        if (place->partition != message->partition ||
+            strcmp(place->topic, rd_kafka_topic_name(message->rkt)) != 0)
+            continue;
+        place->next = message->offset + 1;
+        reader->at = (reader->at + i) % reader->places.count;
+        return;
+    }
+}
+
+/* A partition that has more than we have read, by what its last answer said; NULL: none. */
+static const struct place *lagging_place(struct kafka_reader *reader)
+{
+    for (uint32_t i = 0; i < reader->places.count; i++) {
+        uint32_t at = (reader->at + 1 + i) % reader->places.count;
+        const struct place *place = &reader->places.at[at];
+        int64_t low, high;
+        if (rd_kafka_get_watermark_offsets(reader->handle, place->topic, place->partition, &low, &high) !=
+                RD_KAFKA_RESP_ERR_NO_ERROR ||
+            place->next >= high)
+            continue;
+        reader->at = at;
+        return place;
+    }
+    return NULL;
+}
+
+/* 2.0.2's fetcher sleeps for up to a second after its queue was full, however soon that is empty again; a
+ * request to the same broker wakes it. */
+static bool nudge(struct kafka_reader *reader)
+{
+    const struct place *place = lagging_place(reader);
+    int64_t low, high;
+    if (place == NULL)
+        return false;
+    rd_kafka_query_watermark_offsets(reader->handle, place->topic, place->partition, &low, &high, NUDGE_MS);
+    return true;
+}
+
+static rd_kafka_message_t *wait_message(struct kafka_reader *reader, int timeout_ms)
+{
+    while (timeout_ms > SLICE_MS) {
+        rd_kafka_message_t *message = rd_kafka_consumer_poll(reader->handle, SLICE_MS);
+        if (message != NULL)
+            return message;
+        timeout_ms -= SLICE_MS;
+        if (!nudge(reader))
+            break;
+    }
+    return rd_kafka_consumer_poll(reader->handle, timeout_ms);
+}
+
+/* --- groups --- */
 
 static void on_rebalance(rd_kafka_t *handle, rd_kafka_resp_err_t code,
                          rd_kafka_topic_partition_list_t *partitions, void *opaque)
@@ -17,6 +100,7 @@ static void on_rebalance(rd_kafka_t *handle, rd_kafka_resp_err_t code,
     struct kafka_reader *reader = opaque;
     if (code != RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS) {
         rd_kafka_assign(handle, NULL);
+        forget_places(reader);
         reader->group.revoked(reader->group.context);
         return;
     }
@@ -27,6 +111,8 @@ static void on_rebalance(rd_kafka_t *handle, rd_kafka_resp_err_t code,
     vec_release(&numbers);
 }
 
+/* --- life --- */
+
 static bool configure(rd_kafka_conf_t *conf, const char *brokers, const char *client_id,
                       const struct kafka_group *group, struct kafka_error *error)
 {
@@ -36,10 +122,9 @@ static bool configure(rd_kafka_conf_t *conf, const char *brokers, const char *cl
         "group.id", group != NULL ? group->name : client_id, "enable.auto.commit", "false",
         "enable.auto.offset.store", "false", "auto.offset.reset", "error", "check.crcs", "true",
         "enable.partition.eof", "true", "partition.assignment.strategy", "range", "session.timeout.ms",
-        "6000", "heartbeat.interval.ms", "500", "max.poll.interval.ms", "60000",
-        /* When its queue is full 2.0.2 sleeps for a second: let it be large. */
-        "queued.min.messages", "100000", "queued.max.messages.kbytes", "65536", "fetch.wait.max.ms", "100",
-        "fetch.error.backoff.ms", "100", "fetch.message.max.bytes", "4194304", "socket.nagle.disable", "true",
+        "6000", "heartbeat.interval.ms", "500", "max.poll.interval.ms", "60000", "queued.min.messages",
+        "100000", "queued.max.messages.kbytes", "65536", "fetch.wait.max.ms", "100", "fetch.error.backoff.ms",
+        "100", "fetch.message.max.bytes", "4194304", "socket.nagle.disable", "true",
         "reconnect.backoff.max.ms", "1000", NULL};
     if (!kafka_conf_set(conf, pairs, error))
         return false;
@@ -94,16 +179,23 @@ void kafka_reader_free(struct kafka_reader *reader)
         return;
     rd_kafka_consumer_close(reader->handle);
     rd_kafka_destroy(reader->handle);
+    forget_places(reader);
+    vec_release(&reader->places);
     free(reader);
 }
+
+/* --- reading --- */
 
 enum kafka_class kafka_reader_assign(struct kafka_reader *reader, const struct kafka_position *positions,
                                      uint32_t count, struct kafka_error *error)
 {
     rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new((int)count);
-    for (uint32_t i = 0; i < count; i++)
+    forget_places(reader);
+    for (uint32_t i = 0; i < count; i++) {
         rd_kafka_topic_partition_list_add(list, positions[i].topic, (int32_t)positions[i].partition)->offset =
             positions[i].offset;
+        add_place(reader, &positions[i]);
+    }
     rd_kafka_resp_err_t code = rd_kafka_assign(reader->handle, list);
     rd_kafka_topic_partition_list_destroy(list);
     if (code == RD_KAFKA_RESP_ERR_NO_ERROR)
@@ -121,7 +213,7 @@ static enum kafka_got failed(const rd_kafka_message_t *message, struct kafka_err
 enum kafka_got kafka_reader_poll(struct kafka_reader *reader, int timeout_ms, struct kafka_message *out,
                                  struct kafka_error *error)
 {
-    rd_kafka_message_t *message = rd_kafka_consumer_poll(reader->handle, timeout_ms);
+    rd_kafka_message_t *message = wait_message(reader, timeout_ms);
     if (message == NULL)
         return KAFKA_GOT_NOTHING;
     *out = (struct kafka_message){
@@ -133,8 +225,10 @@ enum kafka_got kafka_reader_poll(struct kafka_reader *reader, int timeout_ms, st
         .value = {message->payload, (uint32_t)message->len},
         .handle = message,
     };
-    if (message->err == RD_KAFKA_RESP_ERR_NO_ERROR)
+    if (message->err == RD_KAFKA_RESP_ERR_NO_ERROR) {
+        note_place(reader, message);
         return KAFKA_GOT_MESSAGE;
+    }
     enum kafka_got got =
         message->err == RD_KAFKA_RESP_ERR__PARTITION_EOF ? KAFKA_GOT_END : failed(message, error);
     out->handle = NULL;
