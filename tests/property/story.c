@@ -51,8 +51,8 @@ static void choose_instants(struct teller *teller, int hours)
     static const int64_t seconds[] = {0, 0, 1, 599, 1800, 2400, 3599};
     static const int64_t parts_us[] = {0, 0, 1, 999999};
     for (int i = 0; i < INSTANTS; i++) {
-        int64_t second_s =
-            begin_s + below(teller, (uint32_t)hours) * (int64_t)HOUR_S + seconds[below(teller, 7)];
+        int64_t hour_s = begin_s + below(teller, (uint32_t)hours) * (int64_t)HOUR_S;
+        int64_t second_s = hour_s + seconds[below(teller, 7)];
         teller->instants_us[i] = second_s * SECOND_US + parts_us[below(teller, 4)];
     }
 }
@@ -76,14 +76,16 @@ static void tell(struct teller *teller, struct record record)
     vec_push(&teller->world->arrivals, (struct arrival){record, arrives_us});
 }
 
+/* Draws are statements of their own: in what order a compiler takes arguments is its own affair. */
 static struct record about(struct teller *teller, enum record_kind kind, enum product product,
                            struct str subject)
 {
+    uint32_t account = below(teller, 3), instant = below(teller, INSTANTS);
     return (struct record){.kind = kind,
                            .product = product,
-                           .account = name(teller, "account", below(teller, 3)),
+                           .account = name(teller, "account", account),
                            .subject = subject,
-                           .time_us = teller->instants_us[below(teller, INSTANTS)],
+                           .time_us = teller->instants_us[instant],
                            .sku = STR(""),
                            .order = STR(""),
                            .amount = STR(""),
@@ -101,9 +103,9 @@ static void tell_resource(struct teller *teller)
     static const enum record_kind kinds[] = {RECORD_LAUNCHED,     RECORD_LAUNCHED, RECORD_LAUNCHED,
                                              RECORD_RECONFIGURED, RECORD_STOPPED,  RECORD_FAILED,
                                              RECORD_DELETED,      RECORD_HEARTBEAT};
-    struct record record =
-        about(teller, kinds[below(teller, 8)], below(teller, 3) > 0 ? PRODUCT_CONTAINER : PRODUCT_NODE,
-              name(teller, "r", below(teller, 3)));
+    enum record_kind kind = kinds[below(teller, 8)];
+    enum product product = below(teller, 3) > 0 ? PRODUCT_CONTAINER : PRODUCT_NODE;
+    struct record record = about(teller, kind, product, name(teller, "r", below(teller, 3)));
     if (record.kind == RECORD_LAUNCHED || record.kind == RECORD_RECONFIGURED) {
         record.sku = sku(teller);
         record.quantity = 1 + below(teller, 4);
@@ -125,8 +127,8 @@ static void tell_order(struct teller *teller)
 {
     static const enum record_kind kinds[] = {RECORD_ORDER_PAID, RECORD_ORDER_PAID, RECORD_ORDER_FULFILLED,
                                              RECORD_ORDER_FAILED, RECORD_ORDER_REFUNDED};
-    struct record record =
-        about(teller, kinds[below(teller, 5)], PRODUCT_NONE, name(teller, "o", below(teller, 3)));
+    enum record_kind kind = kinds[below(teller, 5)];
+    struct record record = about(teller, kind, PRODUCT_NONE, name(teller, "o", below(teller, 3)));
     if (record.kind == RECORD_ORDER_PAID) {
         record.product = below(teller, 4) > 0 ? PRODUCT_CONTAINER : PRODUCT_NODE;
         record.sku = sku(teller);
