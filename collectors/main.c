@@ -1,9 +1,36 @@
+#include <errno.h>
+#include <string.h>
+#include <sysexits.h>
+
 #include "collectors/settings.h"
+#include "lib/io/admin.h"
 #include "lib/io/log.h"
 #include "lib/io/options.h"
 #include "lib/io/process.h"
 
 enum { WATCHDOG_S = 120 };
+
+static const _Atomic bool always_ready = true;
+
+static int run_file(const struct settings *settings)
+{
+    struct admin_config config = {
+        .address = settings->live.admin_address,
+        .port = (uint16_t)settings->live.admin_port,
+        .port_file = settings->live.admin_port_file,
+        .metrics = file_source_metrics,
+        .metric_count = FILE_METRICS,
+        .ready = &always_ready,
+    };
+    struct admin *admin = admin_start(&config);
+    if (admin == NULL) {
+        log_error("admin_failed", LOG_STR("why", strerror(errno)));
+        return EX_UNAVAILABLE;
+    }
+    int status = file_source_run(&settings->file);
+    admin_stop(admin);
+    return status;
+}
 
 int main(int count, char **arguments)
 {
@@ -14,5 +41,5 @@ int main(int count, char **arguments)
     log_init("collector", settings.log_json, LOG_LEVEL_INFO);
     process_begin();
     process_watchdog(WATCHDOG_S);
-    return settings.file.files != NULL ? file_source_run(&settings.file) : live_run(&settings.live);
+    return settings.file.files != NULL ? run_file(&settings) : live_run(&settings.live);
 }
