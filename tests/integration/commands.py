@@ -298,8 +298,8 @@ def sql(text):
                           text=True, check=True).stdout.split('\n')[:-1]
 
 
-def prices_change_at_their_hour():
-    """A live generation whose records may carry times to come: its hours pass without waiting for them."""
+def an_applied_catalog_reaches_the_tables():
+    """Through every partition's log and frames, and the settler."""
     ahead = Generation('p', settings={'message.timestamp.type': 'CreateTime', 'retention.ms': '-1',
                                       'message.timestamp.after.max.ms': str(2**63 - 1)})
     schema = f'{RUN}p'
@@ -318,23 +318,6 @@ def prices_change_at_their_hour():
             break
         time.sleep(0.2)
     tell(rows == [f'{p}|{hour}|t' for p in range(PARTITIONS)], "the catalog stands in the database's catalogs", rows)
-    ahead.stop('collector')
-    events = FOLDER / 'ahead.ndjson'
-    beats = [event('container.heartbeat', 10 + i, hour - 3600 + 300 * i) for i in range(1, 24)]
-    events.write_text('\n'.join(map(json.dumps, [event('container.launched', 1, hour - 3600, sku='gpu.a100'), *beats,
-                                                 event('container.deleted', 2, hour + 3600)])) + '\n')
-    ahead.start('collector', '--file', events, '--until', hour_text(hour + 7200))
-    ahead.processes.pop('collector').wait(60)
-    done = hourglass('lines', '--database', DATABASE, '--schema', schema, '--wait-for', hour + 7200, '--partitions',
-                     PARTITIONS, '--timeout', 60)
-    lines = [json.loads(line) for line in done.stdout.splitlines()]
-    tell([(l['hour'], float(l['amount'])) for l in lines] == [(hour_text(hour - 3600), 2.5), (hour_text(hour), 9.0)],
-         'the hour before has the old price, its hour the new one', done, lines)
-    frames = tail(ahead.prefix, 'usage.frames')
-    known = [f['seq'] for f in frames if f['facts'] and 'CatalogFact' in f['facts'][-1]]
-    closing = [(f['seq'], l['hour_s']) for f in frames for l in f['levels']]
-    tell({h for _, h in closing} == {hour - 3600, hour} and min(s for s, _ in closing) > max(known),
-         'frames had the catalog before the first usage that it rates', closing, known)
     ahead.stop()
     sql(f'SET client_min_messages = warning; DROP SCHEMA {schema} CASCADE')
 
@@ -342,7 +325,7 @@ def prices_change_at_their_hour():
 def main():
     tail_shows_every_topic()
     apply_in_a_live_generation()
-    prices_change_at_their_hour()
+    an_applied_catalog_reaches_the_tables()
     print(f'{passed} passed, {failed} failed')
     return failed > 0
 
