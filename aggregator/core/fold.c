@@ -207,6 +207,7 @@ static enum points_outcome apply_record(struct fold *fold, const struct record *
     case RECORD_ORDER_FAILED:
     case RECORD_ORDER_REFUNDED:
     case RECORD_CREDITED:
+    case RECORD_DEBITED:
         vec_push(&fold->facts, (struct fact){.record = record_copied(&fold->strings, record)});
         return POINTS_ADDED;
     }
@@ -236,6 +237,7 @@ static int64_t horizon_us(const struct rules *rules, enum record_kind kind)
     case RECORD_ORDER_FAILED:
     case RECORD_ORDER_REFUNDED:
     case RECORD_CREDITED:
+    case RECORD_DEBITED:
         break;
     }
     return INT64_MAX;

@@ -72,6 +72,7 @@ static struct level level_after(struct level before, const struct point *point)
     case RECORD_ORDER_FAILED:
     case RECORD_ORDER_REFUNDED:
     case RECORD_CREDITED:
+    case RECORD_DEBITED:
         break;
     }
     CHECK(!"a change point of this kind");

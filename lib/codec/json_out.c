@@ -106,6 +106,7 @@ static const char *const body_names[RECORD_KIND_COUNT] = {
     [RECORD_ORDER_FAILED] = "OrderFailed",
     [RECORD_ORDER_REFUNDED] = "OrderRefunded",
     [RECORD_CREDITED] = "Credited",
+    [RECORD_DEBITED] = "Debited",
 };
 
 static void put_product(enum product product, struct packer *out)

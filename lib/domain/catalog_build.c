@@ -294,6 +294,8 @@ static struct units units_of(enum meter meter)
     case METER_CAPACITY:
         return (struct units){capacity, 4, "expected GB-hour, GiB-hour, GB-day or GiB-day"};
     case METER_INPUT_TOKENS:
+    case METER_CACHED_INPUT_TOKENS:
+    case METER_CACHE_WRITE_TOKENS:
     case METER_OUTPUT_TOKENS:
     case METER_IMAGES:
         return (struct units){counts, 3, "expected 1, 1K or 1M"};

@@ -2,8 +2,9 @@
 
 #include "lib/base/check.h"
 
-static const char *const meter_names[METER_COUNT] = {"runtime",       "capacity", "input_tokens",
-                                                     "output_tokens", "images",   "months"};
+static const char *const meter_names[METER_COUNT] = {
+    "runtime",       "capacity", "input_tokens", "cached_input_tokens", "cache_write_tokens",
+    "output_tokens", "images",   "months"};
 
 const char *meter_name(enum meter meter)
 {

@@ -35,12 +35,14 @@ struct level_row {
 enum meter {
     METER_RUNTIME,
     METER_CAPACITY,
-    METER_INPUT_TOKENS,
+    METER_INPUT_TOKENS, /* neither cached nor written to a cache */
+    METER_CACHED_INPUT_TOKENS,
+    METER_CACHE_WRITE_TOKENS,
     METER_OUTPUT_TOKENS,
     METER_IMAGES,
     METER_MONTHS
 };
-#define METER_COUNT 6
+#define METER_COUNT 8
 /* "runtime", ...; CONTRACT §4. */
 const char *meter_name(enum meter meter);
 

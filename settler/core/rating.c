@@ -14,6 +14,8 @@ static unsigned __int128 common_denominator(enum meter meter)
     case METER_CAPACITY: /* of 10^9 = 2^9 x 5^9 and 2^30 bytes, by hour and by day */
         return ((unsigned __int128)1 << 30) * 1953125 * day_s;
     case METER_INPUT_TOKENS:
+    case METER_CACHED_INPUT_TOKENS:
+    case METER_CACHE_WRITE_TOKENS:
     case METER_OUTPUT_TOKENS:
     case METER_IMAGES:
         return 1000000;
