@@ -22,6 +22,8 @@ struct rules simulate_rules(void)
         .lifecycle_horizon_us = INT64_MAX,
         .report_horizon_us = INT64_MAX,
         .epoch_records = 100000,
+        .frame_rows = 50000,
+        .frame_bytes = 512 * 1024,
         .snapshot_bytes = 64 * 1024 * 1024,
     };
 }
