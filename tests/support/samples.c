@@ -79,7 +79,9 @@ static void fill_lifecycle(struct samples *samples, struct record *record)
         record->order = name(samples, 0);
     } else if (record->kind == RECORD_RECONFIGURED) {
         record->sku = name(samples, 0);
-        record->quantity = sample_long(samples, record->sku.size == 0, WIRE_COUNT_MAX);
+        record->order = name(samples, 0);
+        bool others = record->sku.size > 0 || record->order.size > 0;
+        record->quantity = sample_long(samples, others ? 0 : 1, WIRE_COUNT_MAX);
     } else if (record->kind == RECORD_FAILED) {
         record->since_us = sample_long(samples, 0, record->time_us);
     }
@@ -93,10 +95,15 @@ static void fill_report(struct samples *samples, struct record *record)
         record->bytes = sample_long(samples, 0, WIRE_BYTES_MAX);
     if (record->kind == RECORD_TOKENS) {
         record->input_tokens = sample_long(samples, 0, WIRE_COUNT_MAX);
+        record->cached_input_tokens = sample_long(samples, 0, record->input_tokens);
+        record->cache_write_tokens =
+            sample_long(samples, 0, record->input_tokens - record->cached_input_tokens);
         record->output_tokens = sample_long(samples, 0, WIRE_COUNT_MAX);
     }
-    if (record->kind == RECORD_IMAGES)
-        record->images = sample_long(samples, 0, WIRE_COUNT_MAX);
+    if (record->kind == RECORD_IMAGES) {
+        record->succeeded = chance(samples, 2);
+        record->images = record->succeeded ? sample_long(samples, 0, WIRE_COUNT_MAX) : 0;
+    }
 }
 
 static void fill_other(struct samples *samples, struct record *record)
@@ -107,9 +114,10 @@ static void fill_other(struct samples *samples, struct record *record)
         record->sku = name(samples, 1);
         record->quantity = sample_long(samples, 1, WIRE_COUNT_MAX);
         record->months = sample_long(samples, 1, WIRE_MONTHS_MAX);
-    } else if (record->kind == RECORD_CREDITED) {
+    } else if (record->kind == RECORD_CREDITED || record->kind == RECORD_DEBITED) {
         record->amount = sample_text(samples, 1, WIRE_AMOUNT_MAX);
         record->currency = STR("EUR");
+        record->for_bill = record->kind == RECORD_CREDITED && chance(samples, 2);
     }
 }
 
@@ -138,6 +146,8 @@ static struct rules sample_rules(struct samples *samples)
                           .lifecycle_horizon_us = sample_long(samples, 0, INT64_MAX),
                           .report_horizon_us = sample_long(samples, 0, INT64_MAX),
                           .epoch_records = sample_long(samples, 1, INT64_MAX),
+                          .frame_rows = sample_long(samples, 1, INT64_MAX),
+                          .frame_bytes = sample_long(samples, 1, INT64_MAX),
                           .snapshot_bytes = sample_long(samples, 0, INT64_MAX)};
 }
 
@@ -146,6 +156,15 @@ static struct catalog_text sample_catalog(struct samples *samples, enum control_
     int64_t hours = INT64_MAX / HOUR_S;
     int64_t from_s = control == CONTROL_INIT ? INT64_MIN : sample_long(samples, -hours, hours) * HOUR_S;
     return (struct catalog_text){from_s, sample_text(samples, 1, 3000)};
+}
+
+static struct control_origin sample_origin(struct samples *samples)
+{
+    struct control_origin origin = {.by = sample_text(samples, 0, CONTROL_BY_MAX),
+                                    .clock_us = sample_long(samples, 0, INT64_MAX)};
+    for (int i = 0; i < CONTROL_HASH_SIZE; i++)
+        origin.prev_hash[i] = (uint8_t)random_next(&samples->random);
+    return origin;
 }
 
 struct message sample_message(struct samples *samples)
@@ -159,6 +178,7 @@ struct message sample_message(struct samples *samples)
     if (message.control == CONTROL_INIT)
         message.rules = sample_rules(samples);
     if (message.control != CONTROL_NONE) {
+        message.origin = sample_origin(samples);
         message.catalog = sample_catalog(samples, message.control);
         return message;
     }
@@ -273,9 +293,11 @@ bool same_record(const struct record *a, const struct record *b)
            str_equal(a->subject, b->subject) && str_equal(a->source, b->source) && str_equal(a->id, b->id) &&
            a->time_us == b->time_us && a->since_us == b->since_us && str_equal(a->sku, b->sku) &&
            str_equal(a->order, b->order) && a->quantity == b->quantity && a->bytes == b->bytes &&
-           a->input_tokens == b->input_tokens && a->output_tokens == b->output_tokens &&
-           a->images == b->images && a->months == b->months && str_equal(a->amount, b->amount) &&
-           str_equal(a->currency, b->currency);
+           a->input_tokens == b->input_tokens && a->cached_input_tokens == b->cached_input_tokens &&
+           a->cache_write_tokens == b->cache_write_tokens && a->output_tokens == b->output_tokens &&
+           a->images == b->images && a->succeeded == b->succeeded && a->months == b->months &&
+           str_equal(a->amount, b->amount) && str_equal(a->currency, b->currency) &&
+           a->for_bill == b->for_bill;
 }
 
 static bool same_rules(const struct rules *a, const struct rules *b)
@@ -283,6 +305,7 @@ static bool same_rules(const struct rules *a, const struct rules *b)
     return a->number == b->number && a->epoch_us == b->epoch_us && a->delay_us == b->delay_us &&
            a->lifecycle_horizon_us == b->lifecycle_horizon_us &&
            a->report_horizon_us == b->report_horizon_us && a->epoch_records == b->epoch_records &&
+           a->frame_rows == b->frame_rows && a->frame_bytes == b->frame_bytes &&
            a->snapshot_bytes == b->snapshot_bytes;
 }
 
@@ -291,12 +314,18 @@ static bool same_catalog(const struct catalog_text *a, const struct catalog_text
     return a->from_s == b->from_s && str_equal(a->text, b->text);
 }
 
+static bool same_origin(const struct control_origin *a, const struct control_origin *b)
+{
+    return memcmp(a->prev_hash, b->prev_hash, CONTROL_HASH_SIZE) == 0 && str_equal(a->by, b->by) &&
+           a->clock_us == b->clock_us;
+}
+
 bool same_message(const struct message *a, const struct message *b)
 {
     bool same = a->control == b->control && a->clock_us == b->clock_us && str_equal(a->feed, b->feed) &&
                 a->incarnation == b->incarnation && a->acknowledged == b->acknowledged &&
-                same_rules(&a->rules, &b->rules) && same_catalog(&a->catalog, &b->catalog) &&
-                a->record_count == b->record_count;
+                same_origin(&a->origin, &b->origin) && same_rules(&a->rules, &b->rules) &&
+                same_catalog(&a->catalog, &b->catalog) && a->record_count == b->record_count;
     for (uint32_t i = 0; same && i < a->record_count; i++)
         same = same_record(&a->records[i], &b->records[i]);
     return same;

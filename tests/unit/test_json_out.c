@@ -109,12 +109,16 @@ static void a_message_has_its_records_by_kind(void **state)
 static void a_control_message_has_its_catalog(void **state)
 {
     (void)state;
-    struct message message = {
-        .control = CONTROL_CATALOG, .feed = STR(""), .catalog = {1793527200, STR("currency: USD\n")}};
+    struct message message = {.control = CONTROL_CATALOG,
+                              .origin = {.by = STR("ann@host"), .clock_us = 1793527200000000},
+                              .feed = STR(""),
+                              .catalog = {1793527200, STR("currency: USD\n")}};
     struct packer out = {0};
     json_out_usage(&place, &message, &out);
     assert_text(&out, PLACE "\"schema\":\"UsageMessage\",\"clock_us\":0,\"clock\":null,\"feed\":\"\","
                             "\"incarnation\":0,\"acknowledged\":0,\"control\":{\"CatalogChange\":{"
+                            "\"prev_hash\":" ZEROS ",\"hash\":" ZEROS ",\"by\":\"ann@host\","
+                            "\"clock_us\":1793527200000000,\"clock\":\"2026-11-01T10:00:00Z\","
                             "\"from_s\":1793527200,\"from\":\"2026-11-01T10:00:00Z\","
                             "\"catalog\":\"currency: USD\\n\"}},\"records\":[]}\n");
 }
