@@ -69,14 +69,18 @@ static void put_later_catalog(const struct catalog_text *catalog, struct packer 
     json_member_str(out, "catalog", catalog->text);
 }
 
-/* The hash is not in the bytes; it is printed because the next one names it. */
+/* The message's hash is not in its bytes; it is printed because the next one names it. */
 static void put_origin(const struct control_origin *origin, struct packer *out)
 {
-    json_member_hex(out, "prev_hash", origin->prev_hash, CONTROL_HASH_SIZE);
     json_member_hex(out, "hash", origin->hash, CONTROL_HASH_SIZE);
     json_member_str(out, "by", origin->by);
     json_member_long(out, "clock_us", origin->clock_us);
     json_member_time_us(out, "clock", origin->clock_us);
+}
+
+static void put_prev_hash(const struct control_origin *origin, struct packer *out)
+{
+    json_member_hex(out, "prev_hash", origin->prev_hash, CONTROL_HASH_SIZE);
 }
 
 static void put_control(const struct message *message, struct packer *out)
@@ -88,6 +92,7 @@ static void put_control(const struct message *message, struct packer *out)
         return;
     case CONTROL_INIT:
         begin_branch("Init", out);
+        put_prev_hash(&message->origin, out);
         put_origin(&message->origin, out);
         json_put_key(out, "rules");
         json_put_mark(out, '{');
@@ -97,6 +102,7 @@ static void put_control(const struct message *message, struct packer *out)
         break;
     case CONTROL_CATALOG:
         begin_branch("CatalogChange", out);
+        put_prev_hash(&message->origin, out);
         put_origin(&message->origin, out);
         put_later_catalog(&message->catalog, out);
         break;
@@ -302,14 +308,6 @@ static void put_record_fact(const struct record *record, struct packer *out)
     json_member_str(out, "amount", record->amount);
     json_member_str(out, "currency", record->currency);
     json_member_bool(out, "for_bill", record->for_bill);
-}
-
-static void put_origin(const struct control_origin *origin, struct packer *out)
-{
-    json_member_hex(out, "hash", origin->hash, CONTROL_HASH_SIZE);
-    json_member_str(out, "by", origin->by);
-    json_member_long(out, "clock_us", origin->clock_us);
-    json_member_time_us(out, "clock", origin->clock_us);
 }
 
 static void put_fact(const struct fact *fact, struct packer *out)
