@@ -11,8 +11,8 @@ _Static_assert(SCHEMA_FRAME == 0xD187EDA2AEF9595Du, "schemas/frame.avsc and its 
 
 enum { BRANCH_INIT, BRANCH_CATALOG, BRANCH_RECORD };
 /* The least that items of arrays take. */
-enum { LEVEL_BYTES = 7, SEGMENT_BYTES = 6, COUNT_BYTES = 11, SUM_BYTES = 4, STATE_BYTES = 9 };
-enum { FACT_BYTES = 3, REJECT_BYTES = 6 };
+enum { LEVEL_BYTES = 7, SEGMENT_BYTES = 6, COUNT_BYTES = 12, SUM_BYTES = 4, STATE_BYTES = 9 };
+enum { FACT_BYTES = 18, REJECT_BYTES = 6 };
 enum { COUNT_METERS = METER_IMAGES - METER_INPUT_TOKENS };
 #define HOUR_MAX (INT64_MAX / HOUR_S)
 
