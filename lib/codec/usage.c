@@ -42,7 +42,7 @@ static void put_report(struct packer *out, const struct record *record)
     if (record->kind == RECORD_STORAGE_USED) {
         wire_put_long_in(out, record->bytes, 0, WIRE_BYTES_MAX);
     } else if (record->kind == RECORD_TOKENS) {
-        wire_put_long_in(out, record->input_tokens, 0, WIRE_COUNT_MAX);
+        wire_put_long_in(out, record->input_tokens, 0, WIRE_INPUT_MAX);
         wire_put_long_in(out, record->cached_input_tokens, 0, record->input_tokens);
         wire_put_long_in(out, record->cache_write_tokens, 0,
                          record->input_tokens - record->cached_input_tokens);
@@ -176,7 +176,7 @@ static void take_report(struct unpacker *in, struct record *record)
     if (record->kind == RECORD_STORAGE_USED) {
         record->bytes = wire_take_long_in(in, 0, WIRE_BYTES_MAX);
     } else if (record->kind == RECORD_TOKENS) {
-        record->input_tokens = wire_take_long_in(in, 0, WIRE_COUNT_MAX);
+        record->input_tokens = wire_take_long_in(in, 0, WIRE_INPUT_MAX);
         record->cached_input_tokens = wire_take_long_in(in, 0, record->input_tokens);
         record->cache_write_tokens =
             wire_take_long_in(in, 0, record->input_tokens - record->cached_input_tokens);

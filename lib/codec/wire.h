@@ -20,6 +20,7 @@ enum {
     WIRE_MONTHS_MAX = 120,           /* of an order */
 };
 #define WIRE_COUNT_MAX INT64_C(1000000000000000)    /* integers of events (CONTRACT §2) */
+#define WIRE_INPUT_MAX (3 * WIRE_COUNT_MAX)         /* all input of a call: a sum of three (CONTRACT §2) */
 #define WIRE_BYTES_MAX INT64_C(1000000000000000000) /* bytes stored */
 
 /* --- writing --- */

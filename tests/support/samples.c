@@ -114,7 +114,7 @@ static void fill_report(struct samples *samples, struct record *record)
     if (record->kind == RECORD_STORAGE_USED)
         record->bytes = sample_long(samples, 0, WIRE_BYTES_MAX);
     if (record->kind == RECORD_TOKENS) {
-        record->input_tokens = sample_long(samples, 0, WIRE_COUNT_MAX);
+        record->input_tokens = sample_long(samples, 0, WIRE_INPUT_MAX);
         record->cached_input_tokens = sample_long(samples, 0, record->input_tokens);
         record->cache_write_tokens =
             sample_long(samples, 0, record->input_tokens - record->cached_input_tokens);
