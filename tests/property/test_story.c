@@ -18,11 +18,13 @@ static const int64_t far_s = INT64_C(4000000000);
 
 static void add_frame(struct fold *fold, const struct frame *frame, struct byte_list *frames)
 {
+    struct frame_writer writer = {0};
     struct packer bytes = {0};
     uint8_t hash[FRAME_HASH_SIZE];
-    frame_encode(frame, &bytes, hash);
+    frame_encode(&writer, frame, &bytes, hash);
     fold_hashed(fold, hash);
     byte_list_add(frames, &bytes);
+    frame_writer_release(&writer);
     vec_release(&bytes.bytes);
 }
 

@@ -254,6 +254,7 @@ void log_fold(const struct log *log, uint32_t partition, struct fold *fold, uint
               struct byte_list *frames)
 {
     struct usage_records records = {0};
+    struct frame_writer writer = {0};
     struct packer bytes = {0};
     for (uint32_t i = from; i < log->messages[partition].ends.count; i++) {
         struct message message;
@@ -266,11 +267,12 @@ void log_fold(const struct log *log, uint32_t partition, struct fold *fold, uint
             continue;
         uint8_t hash[FRAME_HASH_SIZE];
         vec_clear(&bytes.bytes);
-        frame_encode(fold_close_epoch(fold), &bytes, hash);
+        frame_encode(&writer, fold_close_epoch(fold), &bytes, hash);
         fold_hashed(fold, hash);
         byte_list_add(frames, &bytes);
     }
     vec_release(&bytes.bytes);
+    frame_writer_release(&writer);
     usage_records_release(&records);
 }
 

@@ -18,7 +18,9 @@ static struct packer encoded(const struct frame *frame)
 {
     struct packer bytes = {0};
     uint8_t hash[FRAME_HASH_SIZE];
-    frame_encode(frame, &bytes, hash);
+    struct frame_writer writer = {0};
+    frame_encode(&writer, frame, &bytes, hash);
+    frame_writer_release(&writer);
     return bytes;
 }
 
