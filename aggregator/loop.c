@@ -61,6 +61,7 @@ struct loop {
     bool reassigned;          /* `wanted` is new: recover, and read from there */
     struct usage_records records;
     struct packer bytes;
+    struct frame_writer writer;
     struct packer message;
 };
 
@@ -247,7 +248,7 @@ static enum kafka_class take_frame(struct loop *loop, struct part *part, const s
 {
     uint8_t hash[FRAME_HASH_SIZE];
     vec_clear(&loop->bytes.bytes);
-    frame_encode(frame, &loop->bytes, hash);
+    frame_encode(&loop->writer, frame, &loop->bytes, hash);
     fold_hashed(part->fold, hash);
     const uint8_t *known = chain_at(&part->chain, frame->seq);
     if (known != NULL && memcmp(known, hash, FRAME_HASH_SIZE) != 0) {
@@ -476,6 +477,7 @@ int aggregator_run(const struct aggregator_options *options)
     vec_release(&loop.wanted.partitions);
     usage_records_release(&loop.records);
     vec_release(&loop.bytes.bytes);
+    frame_writer_release(&loop.writer);
     vec_release(&loop.message.bytes);
     return failures < FAILURES_MAX ? EX_OK : EX_TEMPFAIL;
 }

@@ -266,15 +266,17 @@ void log_release(struct log *log)
 
 void log_say(struct fold *fold, struct byte_list *frames)
 {
+    struct frame_writer writer = {0};
     struct packer bytes = {0};
     const struct frame *frame;
     while ((frame = fold_next_frame(fold)) != NULL) {
         uint8_t hash[FRAME_HASH_SIZE];
         vec_clear(&bytes.bytes);
-        frame_encode(frame, &bytes, hash);
+        frame_encode(&writer, frame, &bytes, hash);
         fold_hashed(fold, hash);
         byte_list_add(frames, &bytes);
     }
+    frame_writer_release(&writer);
     vec_release(&bytes.bytes);
 }
 

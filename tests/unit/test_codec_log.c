@@ -27,6 +27,7 @@ struct way {
     int64_t offset;
     struct packer bytes;
     struct usage_records records;
+    struct frame_writer writer;
     struct frame_rows rows;
     uint64_t frames;
     uint64_t rows_seen;
@@ -37,7 +38,7 @@ static void carry_one(struct way *way, const struct frame *frame)
     uint8_t hash[FRAME_HASH_SIZE];
     struct frame back;
     vec_clear(&way->bytes.bytes);
-    frame_encode(frame, &way->bytes, hash);
+    frame_encode(&way->writer, frame, &way->bytes, hash);
     struct str bytes = {way->bytes.bytes.at, way->bytes.bytes.count};
     assert_int_equal(frame_decode(bytes, &way->rows, &back), DECODE_OK);
     assert_true(same_frame(frame, &back));
@@ -148,6 +149,7 @@ static void the_worked_cases_pass_through_their_bytes_unchanged(void **state)
     assert_true(way.frames > found.gl_pathc && way.rows_seen > found.gl_pathc);
     globfree(&found);
     usage_records_release(&way.records);
+    frame_writer_release(&way.writer);
     frame_rows_release(&way.rows);
     vec_release(&way.bytes.bytes);
     acceptor_free(acceptor);
