@@ -125,19 +125,11 @@ static enum kafka_class drain(struct loop *loop, uint32_t most, struct kafka_err
 static enum kafka_class send_frame(struct loop *loop, const struct frame *frame, struct str bytes,
                                    struct kafka_error *error)
 {
-    enum kafka_class class = KAFKA_OK;
-    uint32_t parts = frame_part_count(bytes.size);
-    for (uint32_t i = 0; i < parts && class == KAFKA_OK; i++) {
-        struct frame_part part = frame_part_of(frame, bytes, i);
-        vec_clear(&loop->message.bytes);
-        frame_part_encode(&part, &loop->message);
-        class = send(loop,
-                     &(struct kafka_record){.topic = loop->topics.frames,
-                                            .partition = frame->partition,
-                                            .value = {loop->message.bytes.at, loop->message.bytes.count},
-                                            .tag = loop},
-                     error);
-    }
+    enum kafka_class class =
+        send(loop,
+             &(struct kafka_record){
+                 .topic = loop->topics.frames, .partition = frame->partition, .value = bytes, .tag = loop},
+             error);
     metric_add(&aggregator_metrics[AGGREGATOR_FRAMES], 1);
     return class;
 }

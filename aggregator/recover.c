@@ -4,7 +4,7 @@
 
 #include "lib/base/arena.h"
 #include "lib/base/check.h"
-#include "lib/codec/assemble.h"
+#include "lib/codec/frame.h"
 #include "lib/codec/topics.h"
 
 enum { POLL_MS = 100, STALL_POLLS = 300 };
@@ -154,7 +154,6 @@ struct frame_head {
 };
 
 struct frames {
-    struct assembler assembler;
     struct frame_rows rows;
     VEC(struct frame_head) heads;
     bool other_schema; /* some message was not ours to read */
@@ -163,12 +162,11 @@ struct frames {
 static void take_frame_message(void *context, const struct kafka_message *message)
 {
     struct frames *frames = context;
-    struct str whole;
     struct frame frame;
-    enum assemble_outcome outcome = assemble(&frames->assembler, message->value, message->offset, &whole);
-    if (outcome == ASSEMBLE_OTHER_SCHEMA)
+    enum decode_outcome outcome = frame_decode(message->value, &frames->rows, &frame);
+    if (outcome == DECODE_OTHER_SCHEMA)
         frames->other_schema = true;
-    if (outcome != ASSEMBLE_FRAME || frame_decode(whole, &frames->rows, &frame) != DECODE_OK)
+    if (outcome != DECODE_OK)
         return;
     struct frame_head head = {.seq = frame.seq};
     memcpy(head.prev_hash, frame.prev_hash, FRAME_HASH_SIZE);
@@ -245,7 +243,6 @@ done:
     vec_release(&snapshots.chunks);
     vec_release(&snapshots.manifests);
     arena_release(&snapshots.bytes);
-    assembler_release(&frames.assembler);
     frame_rows_release(&frames.rows);
     vec_release(&frames.heads);
     return outcome;

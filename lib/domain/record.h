@@ -70,6 +70,12 @@ static inline int64_t record_effective_us(const struct record *record)
     return record->since_us;
 }
 
+/* account.credited, account.debited. */
+static inline bool record_is_payment(enum record_kind kind)
+{
+    return kind == RECORD_CREDITED || kind == RECORD_DEBITED;
+}
+
 /* "container", ...; CONTRACT §4. PRODUCT_NONE has no name. */
 const char *product_name(enum product product);
 /* PRODUCT_NONE where no product has that name. */
