@@ -14,7 +14,14 @@
 #include "lib/io/log.h"
 #include "lib/io/process.h"
 
-enum { POLL_MS = 100, PENDING_MAX = 10000, BATCH = 1000, FAILURES_MAX = 10, PAUSE_MS = 500 };
+enum {
+    POLL_MS = 100,
+    PENDING_MAX = 10000,
+    FRAMES_PENDING_MAX = 16,
+    BATCH = 1000,
+    FAILURES_MAX = 10,
+    PAUSE_MS = 500
+};
 
 struct metric aggregator_metrics[AGGREGATOR_METRICS] = {
     [AGGREGATOR_MESSAGES] = {"hourglass_messages_total", METRIC_COUNTER, "Messages of usage.records folded.",
@@ -234,10 +241,10 @@ static void count_frame(const struct frame *frame)
         metric_set(&aggregator_metrics[AGGREGATOR_WATERMARK_S], frame->watermark_us / 1000000);
 }
 
-/* An epoch is over: its frame is compared with the chain where that has it, and sent where it has not. */
-static enum kafka_class close_epoch(struct loop *loop, struct part *part, struct kafka_error *error)
+/* The frame is compared with the chain where that has it, and sent where it has not. */
+static enum kafka_class take_frame(struct loop *loop, struct part *part, const struct frame *frame,
+                                   struct kafka_error *error)
 {
-    const struct frame *frame = fold_close_epoch(part->fold);
     uint8_t hash[FRAME_HASH_SIZE];
     vec_clear(&loop->bytes.bytes);
     frame_encode(frame, &loop->bytes, hash);
@@ -253,7 +260,21 @@ static enum kafka_class close_epoch(struct loop *loop, struct part *part, struct
         metric_add(&aggregator_metrics[AGGREGATOR_FRAMES_REPLAYED], 1);
     else
         class = send_frame(loop, frame, (struct str){loop->bytes.bytes.at, loop->bytes.bytes.count}, error);
-    return class == KAFKA_OK ? take_snapshot(loop, part, known == NULL, error) : class;
+    if (class != KAFKA_OK || frame->more)
+        return class;
+    return take_snapshot(loop, part, known == NULL, error);
+}
+
+static enum kafka_class close_epoch(struct loop *loop, struct part *part, struct kafka_error *error)
+{
+    enum kafka_class class = KAFKA_OK;
+    fold_close_epoch(part->fold);
+    while (class == KAFKA_OK && part->fold != NULL && fold_saying(part->fold)) {
+        class = take_frame(loop, part, fold_next_frame(part->fold), error);
+        if (class == KAFKA_OK)
+            class = drain(loop, FRAMES_PENDING_MAX, error);
+    }
+    return class;
 }
 
 static enum kafka_class fold_message(struct loop *loop, const struct kafka_message *from,
