@@ -2,7 +2,6 @@
 
 #include "aggregator/core/pieces.h"
 #include "aggregator/counters.h"
-#include "lib/codec/frame.h"
 #include "lib/codec/topics.h"
 #include "lib/io/process.h"
 
@@ -43,22 +42,15 @@ enum kafka_class output_drain(struct output *output, uint32_t most, struct kafka
 
 /* --- frames --- */
 
-enum kafka_class output_frame(struct output *output, const struct frame *frame, struct str bytes,
+enum kafka_class output_frame(struct output *output, uint32_t partition, struct str bytes,
                               struct kafka_error *error)
 {
-    enum kafka_class class = KAFKA_OK;
-    uint32_t parts = frame_part_count(bytes.size);
-    for (uint32_t i = 0; i < parts && class == KAFKA_OK; i++) {
-        struct frame_part part = frame_part_of(frame, bytes, i);
-        vec_clear(&output->message.bytes);
-        frame_part_encode(&part, &output->message);
-        class = send(output,
-                     &(struct kafka_record){.topic = output->topics->frames,
-                                            .partition = frame->partition,
-                                            .value = {output->message.bytes.at, output->message.bytes.count},
-                                            .tag = &output->frame_tag},
-                     error);
-    }
+    enum kafka_class class = send(output,
+                                  &(struct kafka_record){.topic = output->topics->frames,
+                                                         .partition = partition,
+                                                         .value = bytes,
+                                                         .tag = &output->frame_tag},
+                                  error);
     count_one(AGGREGATOR_FRAMES);
     return class;
 }
@@ -114,7 +106,7 @@ static enum kafka_class send_chunks(struct output *output, const struct state_sn
 enum kafka_class output_snapshot(struct output *output, const struct state_snapshot *snapshot,
                                  const int64_t *frames_from, struct kept *kept, struct kafka_error *error)
 {
-    uint32_t chunks = (snapshot->bytes.size + SNAPSHOT_CHUNK_BYTES - 1) / SNAPSHOT_CHUNK_BYTES;
+    uint32_t chunks = snapshot_chunk_count(snapshot->bytes.size);
     enum kafka_class class = output_drain(output, 0, error);
     if (class == KAFKA_OK)
         class = send_chunks(output, snapshot, chunks, error);

@@ -5,7 +5,6 @@
 #include "aggregator/core/kept.h"
 #include "lib/base/digest.h"
 #include "lib/base/pack.h"
-#include "lib/domain/frame.h"
 #include "lib/domain/topics.h"
 #include "lib/io/kafka.h"
 
@@ -20,7 +19,7 @@ struct output {
 bool output_is_frame(const struct output *output, const void *tag);
 /* Until no more than `most` messages are on their way, or the process is to stop. */
 enum kafka_class output_drain(struct output *output, uint32_t most, struct kafka_error *error);
-enum kafka_class output_frame(struct output *output, const struct frame *frame, struct str bytes,
+enum kafka_class output_frame(struct output *output, uint32_t partition, struct str bytes,
                               struct kafka_error *error);
 
 struct state_snapshot {

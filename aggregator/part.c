@@ -2,10 +2,10 @@
 
 #include <stdlib.h>
 
+#include "aggregator/core/pieces.h"
 #include "aggregator/counters.h"
 #include "lib/base/check.h"
 #include "lib/codec/frame.h"
-#include "lib/codec/topics.h"
 #include "lib/io/log.h"
 
 enum { SLICE_FRAMES = 8, SLICE_MESSAGES = 100, HELD_BYTES_MAX = 1 << 20 };
@@ -82,7 +82,7 @@ static enum kafka_class take_snapshot(struct part *part, struct part_work *work,
     digest_of(state.bytes.at, state.bytes.count, snapshot.digest);
     fold_snapshot_taken(part->fold, snapshot.digest, state.bytes.count);
     enum kafka_class class = KAFKA_OK;
-    uint32_t chunks = (state.bytes.count + SNAPSHOT_CHUNK_BYTES - 1) / SNAPSHOT_CHUNK_BYTES;
+    uint32_t chunks = snapshot_chunk_count(state.bytes.count);
     if (part->said_new)
         class = output_snapshot(work->output, &snapshot, &part->frames_from, &part->kept, error);
     else /* whoever said the frame first may have written it */
@@ -110,8 +110,8 @@ static enum kafka_class say_frame(struct part *part, struct part_work *work, con
         count_one(AGGREGATOR_FRAMES_REPLAYED);
         return KAFKA_OK;
     }
-    return output_frame(work->output, frame, (struct str){work->frame.bytes.at, work->frame.bytes.count},
-                        error);
+    return output_frame(work->output, part->number,
+                        (struct str){work->frame.bytes.at, work->frame.bytes.count}, error);
 }
 
 /* The next frame of the epoch; NULL: it has no more. */

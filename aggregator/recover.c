@@ -6,7 +6,7 @@
 #include "aggregator/core/pieces.h"
 #include "aggregator/counters.h"
 #include "lib/base/check.h"
-#include "lib/codec/assemble.h"
+#include "lib/codec/frame.h"
 #include "lib/io/log.h"
 #include "lib/io/process.h"
 
@@ -24,7 +24,6 @@ struct reading {
     int64_t next; /* how far the topic is read, and how far it is to be */
     int64_t high;
     struct pieces pieces;
-    struct assembler assembler;
 };
 
 enum phase { BEFORE, SNAPSHOTS, FRAMES };
@@ -64,7 +63,6 @@ void recovery_free(struct recovery *recovery)
         return;
     for (uint32_t i = 0; i < recovery->list.count; i++) {
         pieces_release(&recovery->list.at[i].pieces);
-        assembler_release(&recovery->list.at[i].assembler);
     }
     vec_release(&recovery->list);
     frame_rows_release(&recovery->rows);
@@ -118,13 +116,11 @@ static void restore_fold(struct reading *reading)
 static void take_frame(struct recovery *recovery, struct reading *reading,
                        const struct kafka_message *message)
 {
-    struct str whole;
     struct frame frame;
-    enum assemble_outcome outcome = assemble(&reading->assembler, message->value, message->offset, &whole);
-    if (outcome == ASSEMBLE_OTHER_SCHEMA)
+    enum decode_outcome outcome = frame_decode(message->value, &recovery->rows, &frame);
+    if (outcome == DECODE_OTHER_SCHEMA)
         reading->other_schema = true;
-    if (outcome == ASSEMBLE_FRAME && frame_decode(whole, &recovery->rows, &frame) == DECODE_OK &&
-        !chain_note(&reading->part->chain, &frame))
+    if (outcome == DECODE_OK && !chain_note(&reading->part->chain, &frame))
         reading->forked = true;
 }
 

@@ -3,7 +3,7 @@
 #include <time.h>
 
 #include "lib/base/check.h"
-#include "lib/codec/assemble.h"
+#include "lib/codec/frame.h"
 #include "lib/codec/usage.h"
 #include "lib/io/process.h"
 
@@ -69,7 +69,6 @@ static enum kafka_class write_missing(const struct spread *spread, struct spread
 struct wait {
     const struct spread *spread;
     struct spread_partition *partitions;
-    struct assembler *assemblers; /* one a partition */
     struct frame_rows rows;
     uint32_t missing;
 };
@@ -77,12 +76,9 @@ struct wait {
 static void look_at(struct wait *wait, const struct kafka_message *message)
 {
     struct spread_partition *partition = &wait->partitions[message->partition];
-    struct str whole;
     struct frame frame;
     if (partition->shown || partition->offset < 0 ||
-        assemble(&wait->assemblers[message->partition], message->value, message->offset, &whole) !=
-            ASSEMBLE_FRAME ||
-        frame_decode(whole, &wait->rows, &frame) != DECODE_OK || frame.next_offset <= partition->offset)
+        frame_decode(message->value, &wait->rows, &frame) != DECODE_OK)
         return;
     const struct catalog_text *wanted = &wait->spread->catalog;
     for (uint32_t i = 0; i < frame.fact_count && !partition->shown; i++) {
@@ -137,10 +133,8 @@ enum kafka_class spread_catalog(const struct spread *spread, struct kafka_reader
         partitions[p] = (struct spread_partition){.offset = same ? there->offset : -1, .written = !same};
     }
     struct kafka_position *positions = calloc(count, sizeof *positions);
-    struct wait wait = {
-        .spread = spread, .partitions = partitions, .assemblers = calloc(count, sizeof *wait.assemblers)};
-    CHECK(positions != NULL && wait.assemblers != NULL);
-    wait.missing = count;
+    struct wait wait = {.spread = spread, .partitions = partitions, .missing = count};
+    CHECK(positions != NULL);
     enum kafka_class class = find_begins(spread, reader, partitions, positions, error);
     if (class == KAFKA_OK)
         class = write_missing(spread, partitions, deadline_s, error);
@@ -148,10 +142,7 @@ enum kafka_class spread_catalog(const struct spread *spread, struct kafka_reader
         class = kafka_reader_assign(reader, positions, count, error);
     if (class == KAFKA_OK)
         class = wait_for_frames(&wait, reader, deadline_s, error);
-    for (uint32_t p = 0; p < count; p++)
-        assembler_release(&wait.assemblers[p]);
     frame_rows_release(&wait.rows);
-    free(wait.assemblers);
     free(positions);
     return class;
 }

@@ -167,7 +167,7 @@ static struct message first_message(const struct packer *catalog)
     struct message message = {
         .control = CONTROL_INIT,
         .feed = STR(""),
-        .rules = simulate_rules(),
+        .rules = rules_of(1, INT64_MAX, INT64_MAX),
         .catalog = {INT64_MIN, {catalog->bytes.at, catalog->bytes.count}},
     };
     message.rules.snapshot_bytes = options.snapshot_bytes;

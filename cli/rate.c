@@ -114,7 +114,7 @@ static void take_message(void *context, uint32_t partition, const struct message
 
 static void begin(struct rate *rate, const struct packer *catalog)
 {
-    struct rules rules = simulate_rules();
+    struct rules rules = rules_of(1, INT64_MAX, INT64_MAX);
     struct simulate_config config = {
         .partitions = 1,
         .epoch_us = rules.epoch_us,

@@ -5,7 +5,7 @@
 #include <time.h>
 
 #include "lib/base/check.h"
-#include "lib/codec/assemble.h"
+#include "lib/codec/frame.h"
 #include "lib/domain/topics.h"
 #include "lib/io/assignment.h"
 #include "lib/io/kafka.h"
@@ -44,7 +44,6 @@ struct slot {
 struct part {
     struct claim claim;
     bool gone; /* stopped, or another's */
-    struct assembler assembler;
     struct slot slots[BATCH_FRAMES];
     struct placed_frame batch[BATCH_FRAMES];
     uint32_t count;
@@ -81,7 +80,6 @@ static void drop_parts(struct loop *loop)
             vec_release(&part->slots[s].bytes.bytes);
             frame_rows_release(&part->slots[s].rows);
         }
-        assembler_release(&part->assembler);
         free(part);
     }
     vec_clear(&loop->parts);
@@ -199,8 +197,7 @@ static bool add_frame(struct loop *loop, struct part *part, struct str bytes, in
         return true;
     }
     part->gap_since = 0;
-    int64_t open_offset = assembler_first_offset(&part->assembler);
-    placed->end_offset = open_offset < end_offset ? open_offset : end_offset;
+    placed->end_offset = end_offset;
     bool plain = store_frame_is_plain(&placed->frame);
     if (!plain && part->count > 0) {
         /* What came before is settled first; the frame moves to the front. */
@@ -217,21 +214,9 @@ static bool add_frame(struct loop *loop, struct part *part, struct str bytes, in
 static bool take_message(struct loop *loop, const struct kafka_message *message)
 {
     struct part *part = part_of(loop, message->partition);
-    struct str whole;
     if (part == NULL || part->gone)
         return true;
-    switch (assemble(&part->assembler, message->value, message->offset, &whole)) {
-    case ASSEMBLE_FRAME:
-        return add_frame(loop, part, whole, message->offset + 1);
-    case ASSEMBLE_BAD:
-    case ASSEMBLE_OTHER_SCHEMA: /* were it a frame, the next number would not come */
-        log_warning("message_passed_over", LOG_INT("partition", part->claim.partition),
-                    LOG_INT("offset", message->offset));
-        return true;
-    case ASSEMBLE_MORE:
-        break;
-    }
-    return true;
+    return add_frame(loop, part, message->value, message->offset + 1);
 }
 
 static bool settle_all(struct loop *loop)

@@ -125,8 +125,7 @@ static void cut_frame(struct cut_frame *cut, const struct frame *frame, const st
         if (frame->levels[i].hour_s >= loaded->from_s && frame->levels[i].hour_s < loaded->to_s)
             vec_push(&cut->levels, frame->levels[i]);
     for (uint32_t i = 0; i < frame->count_count; i++)
-        if (time_hour(frame->counts[i].second_s) >= loaded->from_s &&
-            time_hour(frame->counts[i].second_s) < loaded->to_s)
+        if (frame->counts[i].hour_s >= loaded->from_s && frame->counts[i].hour_s < loaded->to_s)
             vec_push(&cut->counts, frame->counts[i]);
     cut->frame.levels = cut->levels.at;
     cut->frame.level_count = cut->levels.count;

@@ -79,8 +79,9 @@ static void want_frame(struct loaded *loaded, const struct frame *frame)
         want_level(loaded, &frame->levels[i]);
     for (uint32_t i = 0; i < frame->count_count; i++)
         want_usage(loaded,
-                   book_resource(book, PRODUCT_MAAS, frame->counts[i].account, frame->counts[i].resource),
-                   time_hour(frame->counts[i].second_s));
+                   book_resource(book, frame->counts[i].product, frame->counts[i].account,
+                                 frame->counts[i].resource),
+                   frame->counts[i].hour_s);
     for (uint32_t i = 0; i < frame->fact_count; i++) {
         const struct record *record = &frame->facts[i].record;
         if (frame->facts[i].control == CONTROL_NONE && order_takes(record->kind))

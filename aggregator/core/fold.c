@@ -80,6 +80,7 @@ void fold_free(struct fold *fold)
     vec_release(&fold->segments);
     vec_release(&fold->rows);
     vec_release(&fold->counts);
+    vec_release(&fold->count_sums);
     free(fold);
 }
 

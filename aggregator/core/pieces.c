@@ -4,6 +4,11 @@
 
 #include "lib/base/check.h"
 
+uint32_t snapshot_chunk_count(uint32_t size_bytes)
+{
+    return size_bytes / SNAPSHOT_CHUNK_BYTES + (size_bytes % SNAPSHOT_CHUNK_BYTES > 0);
+}
+
 void snapshot_manifest_key(char key[SNAPSHOT_KEY_SIZE], uint32_t partition, uint64_t seq)
 {
     snprintf(key, SNAPSHOT_KEY_SIZE, "%u/%llu/manifest", partition, (unsigned long long)seq);

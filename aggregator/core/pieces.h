@@ -37,6 +37,8 @@ enum pieces_outcome {
 enum pieces_outcome pieces_join(struct pieces *pieces, struct snapshot_manifest *manifest,
                                 struct packer *bytes);
 
+/* How many chunks a state of this size has. */
+uint32_t snapshot_chunk_count(uint32_t size_bytes);
 /* The key of a snapshot's manifest, and of its chunk i. */
 enum { SNAPSHOT_KEY_SIZE = 64 };
 void snapshot_manifest_key(char key[SNAPSHOT_KEY_SIZE], uint32_t partition, uint64_t seq);

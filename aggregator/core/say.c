@@ -223,23 +223,43 @@ void say_rows(struct fold *fold)
     check_one_row_an_hour(fold);
 }
 
-void say_counts(struct fold *fold)
+/* The sums of one key and hour are sums.list[from, to). */
+static void say_count(struct fold *fold, uint32_t from, uint32_t to)
 {
     static const enum meter meters[SUM_METERS] = {METER_INPUT_TOKENS, METER_OUTPUT_TOKENS, METER_IMAGES};
+    const struct sum_key *key = &fold->sums.keys.at[fold->sums.list.at[from].key];
+    int64_t hour_s = time_hour(fold->sums.list.at[from].second_s);
+    struct count_row row = {.product = PRODUCT_MAAS,
+                            .account = names_get(&fold->names, key->account),
+                            .resource = names_get(&fold->names, key->subject),
+                            .sku = names_get(&fold->names, key->sku),
+                            .hour_s = hour_s};
+    for (int m = 0; m < SUM_METERS; m++)
+        for (uint32_t i = from; i < to; i++) {
+            const struct sum *sum = &fold->sums.list.at[i];
+            if (sum->by_meter[m] == 0)
+                continue;
+            vec_push(&fold->count_sums,
+                     (struct count_sum){meters[m], (uint16_t)(sum->second_s - hour_s), sum->by_meter[m]});
+            row.sum_count++;
+        }
+    if (row.sum_count > 0)
+        vec_push(&fold->counts, row);
+}
+
+void say_counts(struct fold *fold)
+{
     vec_clear(&fold->counts);
+    vec_clear(&fold->count_sums);
     sums_sort(&fold->sums, &fold->names);
-    for (uint32_t i = 0; i < fold->sums.list.count; i++) {
-        const struct sum *sum = &fold->sums.list.at[i];
-        const struct sum_key *key = &fold->sums.keys.at[sum->key];
-        for (int m = 0; m < SUM_METERS; m++)
-            if (sum->by_meter[m] > 0)
-                vec_push(&fold->counts, (struct count_row){
-                                            names_get(&fold->names, key->account),
-                                            names_get(&fold->names, key->subject),
-                                            names_get(&fold->names, key->sku),
-                                            meters[m],
-                                            sum->second_s,
-                                            sum->by_meter[m],
-                                        });
+    uint32_t count = fold->sums.list.count;
+    for (uint32_t from = 0, to; from < count; from = to) {
+        const struct sum *first = &fold->sums.list.at[from];
+        for (to = from + 1; to < count && fold->sums.list.at[to].key == first->key &&
+                            time_hour(fold->sums.list.at[to].second_s) == time_hour(first->second_s);)
+            to++;
+        say_count(fold, from, to);
     }
+    for (uint32_t i = 0, first = 0; i < fold->counts.count; first += fold->counts.at[i++].sum_count)
+        fold->counts.at[i].sums = fold->count_sums.at + first;
 }

@@ -121,6 +121,7 @@ struct fold {
     VEC(struct level_segment) segments;
     VEC(struct level_row) rows;
     VEC(struct count_row) counts;
+    VEC(struct count_sum) count_sums;
     struct frame frame;
 };
 

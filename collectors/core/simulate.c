@@ -13,19 +13,6 @@ struct simulation {
     struct batch *pending;
 };
 
-struct rules simulate_rules(void)
-{
-    return (struct rules){
-        .number = 1,
-        .epoch_us = 5 * (int64_t)SECOND_US,
-        .delay_us = 10 * (int64_t)SECOND_US,
-        .lifecycle_horizon_us = INT64_MAX,
-        .report_horizon_us = INT64_MAX,
-        .epoch_records = 100000,
-        .snapshot_bytes = 64 * 1024 * 1024,
-    };
-}
-
 struct simulation *simulation_new(const struct simulate_config *config)
 {
     CHECK(config->partitions > 0 && config->epoch_us > 0);

@@ -23,9 +23,6 @@ struct simulate_config {
 
 struct simulation;
 
-/* The rules of every simulated log: horizons without end, 5 s epochs, 10 s delay. */
-struct rules simulate_rules(void);
-
 struct simulation *simulation_new(const struct simulate_config *config);
 void simulation_free(struct simulation *simulation);
 /* Copies what it keeps. False: left out, for being at or after `until_s`. */

@@ -6,13 +6,15 @@
 #include "lib/codec/wire.h"
 #include "schemas/fingerprints.h"
 
-/* This file is written against these schemas; when they change, so must what follows. */
-_Static_assert(SCHEMA_FRAME == 0x53C46C47E9B8682Fu, "schemas/frame.avsc and its codec part");
-_Static_assert(SCHEMA_FRAME_PART == 0x7674FC83C9FBA164u, "schemas/frame_part.avsc and its codec part");
+/* This file is written against this schema; when it changes, so must what follows. */
+_Static_assert(SCHEMA_FRAME == 0xD187EDA2AEF9595Du, "schemas/frame.avsc and its codec part");
 
 enum { BRANCH_INIT, BRANCH_CATALOG, BRANCH_RECORD };
 /* The least that items of arrays take. */
-enum { LEVEL_BYTES = 9, SEGMENT_BYTES = 20, COUNT_BYTES = 24, FACT_BYTES = 3, REJECT_BYTES = 6 };
+enum { LEVEL_BYTES = 7, SEGMENT_BYTES = 6, COUNT_BYTES = 12, SUM_BYTES = 4, STATE_BYTES = 9 };
+enum { FACT_BYTES = 18, REJECT_BYTES = 6 };
+enum { COUNT_METERS = METER_IMAGES - METER_INPUT_TOKENS };
+#define HOUR_MAX (INT64_MAX / HOUR_S)
 
 /* In order of time, apart or different (frame.h). */
 static bool segment_may_follow(const struct level_segment *last, const struct level_segment *next)
@@ -21,6 +23,11 @@ static bool segment_may_follow(const struct level_segment *last, const struct le
     bool differ = last->quantity != next->quantity || !str_equal(last->sku, next->sku) ||
                   !str_equal(last->order, next->order);
     return next->from_s > end_s || (next->from_s == end_s && differ);
+}
+
+static bool sum_may_follow(const struct count_sum *last, const struct count_sum *next)
+{
+    return next->meter != last->meter ? next->meter > last->meter : next->from_s > last->from_s;
 }
 
 /* --- writing --- */
@@ -32,62 +39,122 @@ static void put_name_if(struct packer *out, struct str name, bool present)
     wire_put_name(out, name, 0);
 }
 
-static void put_segment(struct packer *out, const struct level_segment *segment, bool storage)
+/* The frame under way: its rows go to `out`, their names to `names`. */
+struct writer {
+    struct packer *out;
+    struct frame_names names;
+};
+
+static void put_number(struct writer *to, struct str name, uint32_t least)
 {
-    CHECK(segment->quantity > 0);
-    wire_put_long_in(out, segment->from_s, 0, HOUR_S - 1);
-    wire_put_long_in(out, segment->len_s, 1, HOUR_S - segment->from_s);
-    put_name_if(out, segment->sku, !storage);
-    if (storage)
-        put_name_if(out, segment->order, false);
-    else
-        wire_put_name(out, segment->order, 0);
-    wire_put_u128(out, segment->quantity);
+    frame_names_put(&to->names, to->out, name, least);
 }
 
-static void put_levels(struct packer *out, const struct frame *frame)
+static void put_number_if(struct writer *to, struct str name, bool present)
 {
-    wire_put_array(out, frame->level_count);
+    CHECK(present == (name.size > 0));
+    put_number(to, name, 0);
+}
+
+static void put_whole(struct packer *out, unsigned __int128 value)
+{
+    CHECK(value >> 126 == 0);
+    wire_put_long(out, (int64_t)(value & INT64_MAX));
+    wire_put_long(out, (int64_t)(value >> 63));
+}
+
+static void put_hour(struct packer *out, int64_t hour_s)
+{
+    CHECK(hour_s % HOUR_S == 0);
+    wire_put_long(out, hour_s / HOUR_S);
+}
+
+static void put_segment(struct writer *to, const struct level_segment *segment, bool storage)
+{
+    CHECK(segment->quantity > 0);
+    wire_put_long_in(to->out, segment->from_s, 0, HOUR_S - 1);
+    wire_put_long_in(to->out, segment->len_s, 1, HOUR_S - segment->from_s);
+    put_number_if(to, segment->sku, !storage);
+    if (storage)
+        put_number_if(to, segment->order, false);
+    else
+        put_number(to, segment->order, 0);
+    put_whole(to->out, segment->quantity);
+}
+
+static void put_levels(struct writer *to, const struct frame *frame)
+{
+    wire_put_array(to->out, frame->level_count);
     for (uint32_t i = 0; i < frame->level_count; i++) {
         const struct level_row *row = &frame->levels[i];
         bool storage = row->product == PRODUCT_STORAGE;
-        CHECK(row->hour_s % HOUR_S == 0);
-        wire_put_long_in(out, row->product, 0, PRODUCT_STORAGE);
-        wire_put_name(out, row->account, 1);
-        wire_put_name(out, row->resource, 1);
-        put_name_if(out, row->sku, storage);
-        wire_put_long(out, row->hour_s);
-        wire_put_bool(out, row->stopped);
-        wire_put_array(out, row->segment_count);
+        put_number(to, row->account, 1);
+        wire_put_long_in(to->out, row->product, 0, PRODUCT_STORAGE);
+        put_number(to, row->resource, 1);
+        put_number_if(to, row->sku, storage);
+        put_hour(to->out, row->hour_s);
+        wire_put_bool(to->out, row->stopped);
+        wire_put_array(to->out, row->segment_count);
         for (uint32_t s = 0; s < row->segment_count; s++) {
             CHECK(s == 0 || segment_may_follow(&row->segments[s - 1], &row->segments[s]));
-            put_segment(out, &row->segments[s], storage);
+            put_segment(to, &row->segments[s], storage);
         }
-        wire_put_array_end(out);
+        wire_put_array_end(to->out);
     }
-    wire_put_array_end(out);
+    wire_put_array_end(to->out);
 }
 
-static void put_counts(struct packer *out, const struct frame *frame)
+static void put_counts(struct writer *to, const struct frame *frame)
 {
-    wire_put_array(out, frame->count_count);
+    wire_put_array(to->out, frame->count_count);
     for (uint32_t i = 0; i < frame->count_count; i++) {
         const struct count_row *row = &frame->counts[i];
-        CHECK(row->sum > 0);
-        wire_put_name(out, row->account, 1);
-        wire_put_name(out, row->resource, 1);
-        wire_put_name(out, row->sku, 1);
-        wire_put_long_in(out, (int64_t)row->meter - METER_INPUT_TOKENS, 0, METER_IMAGES - METER_INPUT_TOKENS);
-        wire_put_long(out, row->second_s);
-        wire_put_u128(out, row->sum);
+        CHECK(row->sum_count > 0);
+        put_number(to, row->account, 1);
+        wire_put_long_in(to->out, row->product, PRODUCT_MAAS, PRODUCT_MAAS);
+        put_number(to, row->resource, 1);
+        put_number(to, row->sku, 1);
+        put_hour(to->out, row->hour_s);
+        wire_put_bool(to->out, row->replaces);
+        wire_put_array(to->out, row->sum_count);
+        for (uint32_t s = 0; s < row->sum_count; s++) {
+            const struct count_sum *sum = &row->sums[s];
+            CHECK(sum->sum > 0 && (s == 0 || sum_may_follow(&row->sums[s - 1], sum)));
+            wire_put_long_in(to->out, (int64_t)sum->meter - METER_INPUT_TOKENS, 0, COUNT_METERS);
+            wire_put_long_in(to->out, sum->from_s, 0, HOUR_S - 1);
+            put_whole(to->out, sum->sum);
+        }
+        wire_put_array_end(to->out);
     }
-    wire_put_array_end(out);
+    wire_put_array_end(to->out);
+}
+
+static void put_states(struct writer *to, const struct frame *frame)
+{
+    wire_put_array(to->out, frame->state_count);
+    for (uint32_t i = 0; i < frame->state_count; i++) {
+        const struct state_row *row = &frame->states[i];
+        bool gone = row->state == RUN_GONE;
+        put_number(to, row->account, 1);
+        wire_put_long_in(to->out, row->product, PRODUCT_CONTAINER, PRODUCT_NODE);
+        put_number(to, row->resource, 1);
+        wire_put_long_in(to->out, row->state, RUN_GONE, RUN_DELETED);
+        put_number_if(to, row->sku, !gone);
+        if (gone)
+            put_number_if(to, row->order, false);
+        else
+            put_number(to, row->order, 0);
+        wire_put_long_in(to->out, row->quantity, !gone, gone ? 0 : WIRE_COUNT_MAX);
+        wire_put_long_in(to->out, row->since_s, gone ? 0 : INT64_MIN, gone ? 0 : INT64_MAX);
+        wire_put_long(to->out, row->sign_s);
+    }
+    wire_put_array_end(to->out);
 }
 
 static void put_record_fact(struct packer *out, const struct record *record)
 {
-    bool paid = record->kind == RECORD_ORDER_PAID, credited = record->kind == RECORD_CREDITED;
-    wire_put_long_in(out, (int64_t)record->kind - RECORD_ORDER_PAID, 0, RECORD_CREDITED - RECORD_ORDER_PAID);
+    bool paid = record->kind == RECORD_ORDER_PAID, payment = record_is_payment(record->kind);
+    wire_put_long_in(out, (int64_t)record->kind - RECORD_ORDER_PAID, 0, RECORD_DEBITED - RECORD_ORDER_PAID);
     wire_put_name(out, record->account, 1);
     wire_put_name(out, record->subject, 1);
     wire_put_name(out, record->source, 1);
@@ -97,9 +164,18 @@ static void put_record_fact(struct packer *out, const struct record *record)
     put_name_if(out, paid ? record->sku : STR(""), paid);
     wire_put_long_in(out, paid ? record->quantity : 0, paid, WIRE_COUNT_MAX);
     wire_put_long_in(out, paid ? record->months : 0, paid, WIRE_MONTHS_MAX);
-    CHECK(!credited || (record->amount.size > 0 && record->currency.size == WIRE_CURRENCY_SIZE));
-    wire_put_string(out, credited ? record->amount : STR(""), WIRE_AMOUNT_MAX);
-    wire_put_string(out, credited ? record->currency : STR(""), WIRE_CURRENCY_SIZE);
+    CHECK(!payment || (record->amount.size > 0 && record->currency.size == WIRE_CURRENCY_SIZE));
+    wire_put_string(out, payment ? record->amount : STR(""), WIRE_AMOUNT_MAX);
+    wire_put_string(out, payment ? record->currency : STR(""), WIRE_CURRENCY_SIZE);
+    CHECK(!record->for_bill || record->kind == RECORD_CREDITED);
+    wire_put_bool(out, record->for_bill);
+}
+
+static void put_origin(struct packer *out, const struct control_origin *origin)
+{
+    pack_raw(out, origin->hash, CONTROL_HASH_SIZE);
+    wire_put_string(out, origin->by, CONTROL_BY_MAX);
+    wire_put_long(out, origin->clock_us);
 }
 
 static void put_facts(struct packer *out, const struct frame *frame)
@@ -110,11 +186,13 @@ static void put_facts(struct packer *out, const struct frame *frame)
         switch (fact->control) {
         case CONTROL_INIT:
             wire_put_long(out, BRANCH_INIT);
+            put_origin(out, &fact->origin);
             rules_put(out, &fact->rules);
             catalog_put(out, fact->catalog.text);
             break;
         case CONTROL_CATALOG:
             wire_put_long(out, BRANCH_CATALOG);
+            put_origin(out, &fact->origin);
             catalog_change_put(out, &fact->catalog);
             break;
         case CONTROL_NONE:
@@ -140,11 +218,9 @@ static void put_rejects(struct packer *out, const struct frame *frame)
     wire_put_array_end(out);
 }
 
-void frame_encode(const struct frame *frame, struct packer *out, uint8_t hash[FRAME_HASH_SIZE])
+static void put_head(struct packer *out, const struct frame *frame)
 {
-    uint32_t begin = out->bytes.count;
     const struct frame_counters *c = &frame->counters;
-    wire_put_header(out, SCHEMA_FRAME);
     wire_put_long(out, frame->partition);
     wire_put_long(out, frame->rules_number);
     wire_put_long_in(out, (int64_t)frame->seq, 0, INT64_MAX);
@@ -153,16 +229,31 @@ void frame_encode(const struct frame *frame, struct packer *out, uint8_t hash[FR
     pack_raw(out, frame->snapshot_digest, FRAME_HASH_SIZE);
     wire_put_long(out, frame->watermark_us);
     wire_put_long(out, frame->closed_s);
+    wire_put_bool(out, frame->more);
     const uint64_t counters[] = {c->messages,         c->ticks,           c->records_in, c->records_applied,
                                  c->records_repeated, c->records_rejected};
     for (size_t i = 0; i < sizeof counters / sizeof *counters; i++)
         wire_put_long_in(out, (int64_t)counters[i], 0, INT64_MAX);
-    put_levels(out, frame);
-    put_counts(out, frame);
+}
+
+void frame_encode(const struct frame *frame, struct packer *out, uint8_t hash[FRAME_HASH_SIZE])
+{
+    uint32_t begin = out->bytes.count;
+    struct packer rows = {0};
+    struct writer to = {.out = &rows};
+    put_levels(&to, frame);
+    put_counts(&to, frame);
+    put_states(&to, frame);
+    wire_put_header(out, SCHEMA_FRAME);
+    put_head(out, frame);
     put_facts(out, frame);
+    frame_names_put_list(&to.names, out);
+    pack_raw(out, rows.bytes.at, rows.bytes.count);
     put_rejects(out, frame);
     digest_of(out->bytes.at + begin, out->bytes.count - begin, hash);
     pack_raw(out, hash, FRAME_HASH_SIZE);
+    frame_names_release(&to.names);
+    vec_release(&rows.bytes);
 }
 
 /* --- reading --- */
@@ -176,6 +267,26 @@ static struct str take_name_if(struct unpacker *in, bool present)
     return name;
 }
 
+/* The number of a name that stands where `present`, and is 0 else. */
+static struct str take_number_if(struct unpacker *in, struct frame_rows *rows, bool present)
+{
+    struct str name = frame_names_take(&rows->names, in, present);
+    if (!present && name.size > 0)
+        in->bad = true;
+    return name;
+}
+
+static unsigned __int128 take_whole(struct unpacker *in)
+{
+    unsigned __int128 low = (unsigned __int128)wire_take_long_in(in, 0, INT64_MAX);
+    return (unsigned __int128)wire_take_long_in(in, 0, INT64_MAX) << 63 | low;
+}
+
+static int64_t take_hour(struct unpacker *in)
+{
+    return wire_take_long_in(in, -HOUR_MAX, HOUR_MAX) * HOUR_S;
+}
+
 static void take_segments(struct unpacker *in, struct frame_rows *rows, struct level_row *row)
 {
     bool storage = row->product == PRODUCT_STORAGE;
@@ -185,9 +296,9 @@ static void take_segments(struct unpacker *in, struct frame_rows *rows, struct l
         struct level_segment last = segment;
         segment.from_s = (uint16_t)wire_take_long_in(in, 0, HOUR_S - 1);
         segment.len_s = (uint16_t)wire_take_long_in(in, 1, HOUR_S - segment.from_s);
-        segment.sku = take_name_if(in, !storage);
-        segment.order = storage ? take_name_if(in, false) : wire_take_name(in, 0);
-        segment.quantity = wire_take_u128(in);
+        segment.sku = take_number_if(in, rows, !storage);
+        segment.order = storage ? take_number_if(in, rows, false) : frame_names_take(&rows->names, in, 0);
+        segment.quantity = take_whole(in);
         if (segment.quantity == 0 || (s > 0 && !segment_may_follow(&last, &segment)))
             in->bad = true;
         vec_push(&rows->segments, segment);
@@ -199,13 +310,11 @@ static void take_levels(struct unpacker *in, struct frame_rows *rows)
 {
     uint32_t count = wire_take_array(in, LEVEL_BYTES);
     for (uint32_t i = 0; i < count && !in->bad; i++) {
-        struct level_row row = {.product = (enum product)wire_take_long_in(in, 0, PRODUCT_STORAGE)};
-        row.account = wire_take_name(in, 1);
-        row.resource = wire_take_name(in, 1);
-        row.sku = take_name_if(in, row.product == PRODUCT_STORAGE);
-        row.hour_s = wire_take_long(in);
-        if (row.hour_s % HOUR_S != 0)
-            in->bad = true;
+        struct level_row row = {.account = frame_names_take(&rows->names, in, 1)};
+        row.product = (enum product)wire_take_long_in(in, 0, PRODUCT_STORAGE);
+        row.resource = frame_names_take(&rows->names, in, 1);
+        row.sku = take_number_if(in, rows, row.product == PRODUCT_STORAGE);
+        row.hour_s = take_hour(in);
         row.stopped = wire_take_bool(in);
         take_segments(in, rows, &row);
         vec_push(&rows->levels, row);
@@ -219,21 +328,60 @@ static void take_levels(struct unpacker *in, struct frame_rows *rows)
     }
 }
 
+static void take_sums(struct unpacker *in, struct frame_rows *rows, struct count_row *row)
+{
+    row->sum_count = wire_take_array(in, SUM_BYTES);
+    if (row->sum_count == 0)
+        in->bad = true;
+    struct count_sum sum = {0};
+    for (uint32_t s = 0; s < row->sum_count && !in->bad; s++) {
+        struct count_sum last = sum;
+        sum.meter = (enum meter)(METER_INPUT_TOKENS + wire_take_long_in(in, 0, COUNT_METERS));
+        sum.from_s = (uint16_t)wire_take_long_in(in, 0, HOUR_S - 1);
+        sum.sum = take_whole(in);
+        if (sum.sum == 0 || (s > 0 && !sum_may_follow(&last, &sum)))
+            in->bad = true;
+        vec_push(&rows->sums, sum);
+    }
+    wire_take_array_end(in);
+}
+
 static void take_counts(struct unpacker *in, struct frame_rows *rows)
 {
     uint32_t count = wire_take_array(in, COUNT_BYTES);
     for (uint32_t i = 0; i < count && !in->bad; i++) {
-        struct count_row row;
-        row.account = wire_take_name(in, 1);
-        row.resource = wire_take_name(in, 1);
-        row.sku = wire_take_name(in, 1);
-        row.meter =
-            (enum meter)(METER_INPUT_TOKENS + wire_take_long_in(in, 0, METER_IMAGES - METER_INPUT_TOKENS));
-        row.second_s = wire_take_long(in);
-        row.sum = wire_take_u128(in);
-        if (row.sum == 0)
-            in->bad = true;
+        struct count_row row = {.account = frame_names_take(&rows->names, in, 1)};
+        row.product = (enum product)wire_take_long_in(in, PRODUCT_MAAS, PRODUCT_MAAS);
+        row.resource = frame_names_take(&rows->names, in, 1);
+        row.sku = frame_names_take(&rows->names, in, 1);
+        row.hour_s = take_hour(in);
+        row.replaces = wire_take_bool(in);
+        take_sums(in, rows, &row);
         vec_push(&rows->counts, row);
+    }
+    wire_take_array_end(in);
+    uint32_t first = 0;
+    for (uint32_t i = 0; i < rows->counts.count && !in->bad; i++) {
+        rows->counts.at[i].sums = rows->sums.at + first;
+        first += rows->counts.at[i].sum_count;
+    }
+}
+
+static void take_states(struct unpacker *in, struct frame_rows *rows)
+{
+    uint32_t count = wire_take_array(in, STATE_BYTES);
+    for (uint32_t i = 0; i < count && !in->bad; i++) {
+        struct state_row row = {.account = frame_names_take(&rows->names, in, 1)};
+        row.product = (enum product)wire_take_long_in(in, PRODUCT_CONTAINER, PRODUCT_NODE);
+        row.resource = frame_names_take(&rows->names, in, 1);
+        row.state = (enum run_state)wire_take_long_in(in, RUN_GONE, RUN_DELETED);
+        bool gone = row.state == RUN_GONE;
+        row.sku = take_number_if(in, rows, !gone);
+        row.order = gone ? take_number_if(in, rows, false) : frame_names_take(&rows->names, in, 0);
+        row.quantity = wire_take_long_in(in, !gone, gone ? 0 : WIRE_COUNT_MAX);
+        row.since_s = wire_take_long_in(in, gone ? 0 : INT64_MIN, gone ? 0 : INT64_MAX);
+        row.sign_s = wire_take_long(in);
+        vec_push(&rows->states, row);
     }
     wire_take_array_end(in);
 }
@@ -249,9 +397,9 @@ static enum product take_product_if(struct unpacker *in, bool present)
 static void take_record_fact(struct unpacker *in, struct record *record)
 {
     *record = (struct record){.order = STR("")};
-    int64_t kind = wire_take_long_in(in, 0, RECORD_CREDITED - RECORD_ORDER_PAID);
+    int64_t kind = wire_take_long_in(in, 0, RECORD_DEBITED - RECORD_ORDER_PAID);
     record->kind = (enum record_kind)(RECORD_ORDER_PAID + kind);
-    bool paid = record->kind == RECORD_ORDER_PAID, credited = record->kind == RECORD_CREDITED;
+    bool paid = record->kind == RECORD_ORDER_PAID, payment = record_is_payment(record->kind);
     record->account = wire_take_name(in, 1);
     record->subject = wire_take_name(in, 1);
     record->source = wire_take_name(in, 1);
@@ -261,9 +409,21 @@ static void take_record_fact(struct unpacker *in, struct record *record)
     record->sku = take_name_if(in, paid);
     record->quantity = wire_take_long_in(in, paid, paid ? WIRE_COUNT_MAX : 0);
     record->months = wire_take_long_in(in, paid, paid ? WIRE_MONTHS_MAX : 0);
-    record->amount = wire_take_word(in, credited, credited ? WIRE_AMOUNT_MAX : 0);
-    uint32_t currency = credited ? WIRE_CURRENCY_SIZE : 0;
+    record->amount = wire_take_word(in, payment, payment ? WIRE_AMOUNT_MAX : 0);
+    uint32_t currency = payment ? WIRE_CURRENCY_SIZE : 0;
     record->currency = wire_take_word(in, currency, currency);
+    record->for_bill = wire_take_bool(in);
+    if (record->for_bill && record->kind != RECORD_CREDITED)
+        in->bad = true;
+}
+
+static struct control_origin take_origin(struct unpacker *in)
+{
+    struct control_origin origin = {0};
+    unpack_raw(in, origin.hash, CONTROL_HASH_SIZE);
+    origin.by = wire_take_word(in, 0, CONTROL_BY_MAX);
+    origin.clock_us = wire_take_long(in);
+    return origin;
 }
 
 static void take_facts(struct unpacker *in, struct frame_rows *rows)
@@ -274,11 +434,13 @@ static void take_facts(struct unpacker *in, struct frame_rows *rows)
         switch (wire_take_long_in(in, BRANCH_INIT, BRANCH_RECORD)) {
         case BRANCH_INIT:
             fact.control = CONTROL_INIT;
+            fact.origin = take_origin(in);
             fact.rules = rules_take(in);
             fact.catalog = (struct catalog_text){INT64_MIN, catalog_take(in)};
             break;
         case BRANCH_CATALOG:
             fact.control = CONTROL_CATALOG;
+            fact.origin = take_origin(in);
             fact.catalog = catalog_change_take(in);
             break;
         default:
@@ -315,6 +477,7 @@ static void take_head(struct unpacker *in, struct frame *out)
     unpack_raw(in, out->snapshot_digest, FRAME_HASH_SIZE);
     out->watermark_us = wire_take_long(in);
     out->closed_s = wire_take_long(in);
+    out->more = wire_take_bool(in);
     uint64_t *const counters[] = {&out->counters.messages,         &out->counters.ticks,
                                   &out->counters.records_in,       &out->counters.records_applied,
                                   &out->counters.records_repeated, &out->counters.records_rejected};
@@ -330,6 +493,25 @@ static bool hash_agrees(struct str bytes, uint8_t hash[FRAME_HASH_SIZE])
     return memcmp(hash, bytes.at + bytes.size - FRAME_HASH_SIZE, FRAME_HASH_SIZE) == 0;
 }
 
+static void take_rows(struct unpacker *in, struct frame_rows *rows)
+{
+    vec_clear(&rows->levels);
+    vec_clear(&rows->segments);
+    vec_clear(&rows->counts);
+    vec_clear(&rows->sums);
+    vec_clear(&rows->states);
+    vec_clear(&rows->facts);
+    vec_clear(&rows->rejects);
+    take_facts(in, rows);
+    frame_names_take_list(&rows->names, in);
+    take_levels(in, rows);
+    take_counts(in, rows);
+    take_states(in, rows);
+    if (!frame_names_all_used(&rows->names))
+        in->bad = true;
+    take_rejects(in, rows);
+}
+
 enum decode_outcome frame_decode(struct str bytes, struct frame_rows *rows, struct frame *out)
 {
     struct unpacker in;
@@ -340,22 +522,16 @@ enum decode_outcome frame_decode(struct str bytes, struct frame_rows *rows, stru
     if (!hash_agrees(bytes, out->hash))
         return DECODE_WRONG_HASH;
     in.end -= FRAME_HASH_SIZE;
-    vec_clear(&rows->levels);
-    vec_clear(&rows->segments);
-    vec_clear(&rows->counts);
-    vec_clear(&rows->facts);
-    vec_clear(&rows->rejects);
     take_head(&in, out);
-    take_levels(&in, rows);
-    take_counts(&in, rows);
-    take_facts(&in, rows);
-    take_rejects(&in, rows);
+    take_rows(&in, rows);
+    out->facts = rows->facts.at;
+    out->fact_count = rows->facts.count;
     out->levels = rows->levels.at;
     out->level_count = rows->levels.count;
     out->counts = rows->counts.at;
     out->count_count = rows->counts.count;
-    out->facts = rows->facts.at;
-    out->fact_count = rows->facts.count;
+    out->states = rows->states.at;
+    out->state_count = rows->states.count;
     out->rejects = rows->rejects.at;
     out->reject_count = rows->rejects.count;
     return wire_close(&in);
@@ -363,82 +539,12 @@ enum decode_outcome frame_decode(struct str bytes, struct frame_rows *rows, stru
 
 void frame_rows_release(struct frame_rows *rows)
 {
+    frame_names_release(&rows->names);
     vec_release(&rows->levels);
     vec_release(&rows->segments);
     vec_release(&rows->counts);
+    vec_release(&rows->sums);
+    vec_release(&rows->states);
     vec_release(&rows->facts);
     vec_release(&rows->rejects);
-}
-
-/* --- parts --- */
-
-uint32_t frame_part_count(size_t size)
-{
-    size_t parts = (size + FRAME_PART_BYTES - 1) / FRAME_PART_BYTES;
-    CHECK(parts >= 1 && parts <= FRAME_PARTS_MAX);
-    return (uint32_t)parts;
-}
-
-void frame_part_encode(const struct frame_part *part, struct packer *out)
-{
-    if (part->parts == 1) {
-        pack_raw(out, part->bytes.at, part->bytes.size);
-        return;
-    }
-    bool last = part->part + 1 == part->parts;
-    CHECK(part->bytes.size >= (last ? 1 : FRAME_PART_BYTES));
-    wire_put_header(out, SCHEMA_FRAME_PART);
-    wire_put_long(out, part->partition);
-    wire_put_long_in(out, (int64_t)part->seq, 0, INT64_MAX);
-    wire_put_long_in(out, part->part, 0, FRAME_PARTS_MAX - 1);
-    wire_put_long_in(out, part->parts, (int64_t)part->part + 1, FRAME_PARTS_MAX);
-    pack_raw(out, part->hash, FRAME_HASH_SIZE);
-    wire_put_string(out, part->bytes, FRAME_PART_BYTES);
-}
-
-struct frame_part frame_part_of(const struct frame *frame, struct str bytes, uint32_t part)
-{
-    struct frame_part out = {.partition = frame->partition,
-                             .seq = frame->seq,
-                             .part = part,
-                             .parts = frame_part_count(bytes.size)};
-    CHECK(part < out.parts && bytes.size > FRAME_HASH_SIZE);
-    uint32_t from = part * FRAME_PART_BYTES;
-    uint32_t size = part + 1 < out.parts ? FRAME_PART_BYTES : bytes.size - from;
-    memcpy(out.hash, bytes.at + bytes.size - FRAME_HASH_SIZE, FRAME_HASH_SIZE);
-    out.bytes = (struct str){bytes.at + from, size};
-    return out;
-}
-
-static enum decode_outcome whole_as_part(struct str message, struct frame_part *out)
-{
-    struct unpacker in;
-    enum decode_outcome outcome = wire_open(&in, message, SCHEMA_FRAME);
-    if (outcome != DECODE_OK)
-        return outcome;
-    struct frame head = {0};
-    take_head(&in, &head);
-    if (in.bad || in.end - in.at < FRAME_HASH_SIZE)
-        return DECODE_MALFORMED;
-    *out = (struct frame_part){.partition = head.partition, .seq = head.seq, .parts = 1, .bytes = message};
-    memcpy(out->hash, in.end - FRAME_HASH_SIZE, FRAME_HASH_SIZE);
-    return DECODE_OK;
-}
-
-enum decode_outcome frame_part_decode(struct str message, struct frame_part *out)
-{
-    struct unpacker in;
-    enum decode_outcome outcome = wire_open(&in, message, SCHEMA_FRAME_PART);
-    if (outcome != DECODE_OK)
-        return outcome == DECODE_OTHER_SCHEMA ? whole_as_part(message, out) : outcome;
-    out->partition = (uint32_t)wire_take_long_in(&in, 0, UINT32_MAX);
-    out->seq = (uint64_t)wire_take_long_in(&in, 0, INT64_MAX);
-    out->part = (uint32_t)wire_take_long_in(&in, 0, FRAME_PARTS_MAX - 1);
-    /* One part is no part: such a frame travels whole. */
-    int64_t parts_min = out->part == 0 ? 2 : (int64_t)out->part + 1;
-    out->parts = (uint32_t)wire_take_long_in(&in, parts_min, FRAME_PARTS_MAX);
-    unpack_raw(&in, out->hash, FRAME_HASH_SIZE);
-    bool last = out->part + 1 == out->parts;
-    out->bytes = wire_take_string(&in, last ? 1 : FRAME_PART_BYTES, FRAME_PART_BYTES);
-    return wire_close(&in);
 }

@@ -57,6 +57,8 @@ static void put_rules(const struct rules *rules, struct packer *out)
     json_member_long(out, "lifecycle_horizon_us", rules->lifecycle_horizon_us);
     json_member_long(out, "report_horizon_us", rules->report_horizon_us);
     json_member_long(out, "epoch_records", rules->epoch_records);
+    json_member_long(out, "frame_rows", rules->frame_rows);
+    json_member_long(out, "frame_bytes", rules->frame_bytes);
     json_member_long(out, "snapshot_bytes", rules->snapshot_bytes);
 }
 
@@ -65,6 +67,20 @@ static void put_later_catalog(const struct catalog_text *catalog, struct packer 
     json_member_long(out, "from_s", catalog->from_s);
     json_member_time_s(out, "from", catalog->from_s);
     json_member_str(out, "catalog", catalog->text);
+}
+
+/* The message's hash is not in its bytes; it is printed because the next one names it. */
+static void put_origin(const struct control_origin *origin, struct packer *out)
+{
+    json_member_hex(out, "hash", origin->hash, CONTROL_HASH_SIZE);
+    json_member_str(out, "by", origin->by);
+    json_member_long(out, "clock_us", origin->clock_us);
+    json_member_time_us(out, "clock", origin->clock_us);
+}
+
+static void put_prev_hash(const struct control_origin *origin, struct packer *out)
+{
+    json_member_hex(out, "prev_hash", origin->prev_hash, CONTROL_HASH_SIZE);
 }
 
 static void put_control(const struct message *message, struct packer *out)
@@ -76,6 +92,8 @@ static void put_control(const struct message *message, struct packer *out)
         return;
     case CONTROL_INIT:
         begin_branch("Init", out);
+        put_prev_hash(&message->origin, out);
+        put_origin(&message->origin, out);
         json_put_key(out, "rules");
         json_put_mark(out, '{');
         put_rules(&message->rules, out);
@@ -84,6 +102,8 @@ static void put_control(const struct message *message, struct packer *out)
         break;
     case CONTROL_CATALOG:
         begin_branch("CatalogChange", out);
+        put_prev_hash(&message->origin, out);
+        put_origin(&message->origin, out);
         put_later_catalog(&message->catalog, out);
         break;
     }
@@ -120,9 +140,8 @@ static void put_resource_body(const struct record *record, struct packer *out)
     if (record->kind == RECORD_LAUNCHED || record->kind == RECORD_RECONFIGURED) {
         json_member_str(out, "sku", record->sku);
         json_member_long(out, "quantity", record->quantity);
-    }
-    if (record->kind == RECORD_LAUNCHED)
         json_member_str(out, "order", record->order);
+    }
     if (record->kind == RECORD_FAILED) {
         json_member_long(out, "since_us", record->since_us);
         json_member_time_us(out, "since", record->since_us);
@@ -134,10 +153,14 @@ static void put_count_body(const struct record *record, struct packer *out)
     json_member_str(out, "sku", record->sku);
     if (record->kind == RECORD_STORAGE_USED)
         json_member_long(out, "bytes", record->bytes);
-    if (record->kind == RECORD_IMAGES)
+    if (record->kind == RECORD_IMAGES) {
         json_member_long(out, "images", record->images);
+        json_member_bool(out, "succeeded", record->succeeded);
+    }
     if (record->kind == RECORD_TOKENS) {
         json_member_long(out, "input_tokens", record->input_tokens);
+        json_member_long(out, "cached_input_tokens", record->cached_input_tokens);
+        json_member_long(out, "cache_write_tokens", record->cache_write_tokens);
         json_member_long(out, "output_tokens", record->output_tokens);
     }
 }
@@ -150,10 +173,12 @@ static void put_order_body(const struct record *record, struct packer *out)
         json_member_long(out, "quantity", record->quantity);
         json_member_long(out, "months", record->months);
     }
-    if (record->kind == RECORD_CREDITED) {
+    if (record->kind == RECORD_CREDITED || record->kind == RECORD_DEBITED) {
         json_member_str(out, "amount", record->amount);
         json_member_str(out, "currency", record->currency);
     }
+    if (record->kind == RECORD_CREDITED)
+        json_member_bool(out, "for_bill", record->for_bill);
 }
 
 static void put_identity(const struct record *record, struct packer *out)
@@ -232,21 +257,48 @@ static void put_count(const struct count_row *row, struct packer *out)
 {
     json_put_item(out);
     json_put_mark(out, '{');
+    put_product(row->product, out);
     json_member_str(out, "account", row->account);
     json_member_str(out, "resource", row->resource);
     json_member_str(out, "sku", row->sku);
-    json_member_str(out, "meter", str_of(meter_name(row->meter)));
-    json_member_long(out, "second_s", row->second_s);
-    json_member_time_s(out, "second", row->second_s);
-    json_member_u128(out, "sum", row->sum);
+    json_member_long(out, "hour_s", row->hour_s);
+    json_member_time_s(out, "hour", row->hour_s);
+    json_member_bool(out, "replaces", row->replaces);
+    begin_list("sums", out);
+    for (uint32_t i = 0; i < row->sum_count; i++) {
+        json_put_item(out);
+        json_put_mark(out, '{');
+        json_member_str(out, "meter", str_of(meter_name(row->sums[i].meter)));
+        json_member_long(out, "from_s", row->sums[i].from_s);
+        json_member_u128(out, "sum", row->sums[i].sum);
+        json_put_mark(out, '}');
+    }
+    json_put_raw(out, "]}");
+}
+
+static void put_state(const struct state_row *row, struct packer *out)
+{
+    json_put_item(out);
+    json_put_mark(out, '{');
+    put_product(row->product, out);
+    json_member_str(out, "account", row->account);
+    json_member_str(out, "resource", row->resource);
+    json_member_str(out, "state", str_of(run_state_name(row->state)));
+    json_member_str(out, "sku", row->sku);
+    json_member_str(out, "order", row->order);
+    json_member_long(out, "quantity", row->quantity);
+    json_member_long(out, "since_s", row->since_s);
+    json_member_time_s(out, "since", row->since_s);
+    json_member_long(out, "sign_s", row->sign_s);
+    json_member_time_s(out, "sign", row->sign_s);
     json_put_mark(out, '}');
 }
 
 static void put_record_fact(const struct record *record, struct packer *out)
 {
-    static const char *const kinds[] = {"order_paid", "order_fulfilled", "order_failed", "order_refunded",
-                                        "credited"};
-    CHECK(record->kind >= RECORD_ORDER_PAID && record->kind <= RECORD_CREDITED);
+    static const char *const kinds[] = {"order_paid",     "order_fulfilled", "order_failed",
+                                        "order_refunded", "credited",        "debited"};
+    CHECK(record->kind >= RECORD_ORDER_PAID && record->kind <= RECORD_DEBITED);
     json_member_str(out, "kind", str_of(kinds[record->kind - RECORD_ORDER_PAID]));
     put_identity(record, out);
     put_product(record->product, out);
@@ -255,6 +307,7 @@ static void put_record_fact(const struct record *record, struct packer *out)
     json_member_long(out, "months", record->months);
     json_member_str(out, "amount", record->amount);
     json_member_str(out, "currency", record->currency);
+    json_member_bool(out, "for_bill", record->for_bill);
 }
 
 static void put_fact(const struct fact *fact, struct packer *out)
@@ -267,11 +320,13 @@ static void put_fact(const struct fact *fact, struct packer *out)
         break;
     case CONTROL_INIT:
         begin_branch("InitFact", out);
+        put_origin(&fact->origin, out);
         put_rules(&fact->rules, out);
         json_member_str(out, "catalog", fact->catalog.text);
         break;
     case CONTROL_CATALOG:
         begin_branch("CatalogFact", out);
+        put_origin(&fact->origin, out);
         put_later_catalog(&fact->catalog, out);
         break;
     }
@@ -301,6 +356,7 @@ static void put_frame_head(const struct frame *frame, struct packer *out)
     json_member_time_us(out, "watermark", frame->watermark_us);
     json_member_long(out, "closed_s", frame->closed_s);
     json_member_time_s(out, "closed", frame->closed_s);
+    json_member_bool(out, "more", frame->more);
     json_member_long(out, "messages", (int64_t)frame->counters.messages);
     json_member_long(out, "ticks", (int64_t)frame->counters.ticks);
     json_member_long(out, "records_in", (int64_t)frame->counters.records_in);
@@ -309,14 +365,15 @@ static void put_frame_head(const struct frame *frame, struct packer *out)
     json_member_long(out, "records_rejected", (int64_t)frame->counters.records_rejected);
 }
 
-void json_out_frame(const struct json_place *place, const struct frame *frame, uint32_t parts,
-                    struct packer *out)
+void json_out_frame(const struct json_place *place, const struct frame *frame, struct packer *out)
 {
     begin(place, "Frame", out);
     own_partition(place, frame->partition, out);
-    if (parts > 1)
-        json_member_long(out, "parts", parts);
     put_frame_head(frame, out);
+    begin_list("facts", out);
+    for (uint32_t i = 0; i < frame->fact_count; i++)
+        put_fact(&frame->facts[i], out);
+    json_put_mark(out, ']');
     begin_list("levels", out);
     for (uint32_t i = 0; i < frame->level_count; i++)
         put_level(&frame->levels[i], out);
@@ -325,27 +382,15 @@ void json_out_frame(const struct json_place *place, const struct frame *frame, u
     for (uint32_t i = 0; i < frame->count_count; i++)
         put_count(&frame->counts[i], out);
     json_put_mark(out, ']');
-    begin_list("facts", out);
-    for (uint32_t i = 0; i < frame->fact_count; i++)
-        put_fact(&frame->facts[i], out);
+    begin_list("states", out);
+    for (uint32_t i = 0; i < frame->state_count; i++)
+        put_state(&frame->states[i], out);
     json_put_mark(out, ']');
     begin_list("rejects", out);
     for (uint32_t i = 0; i < frame->reject_count; i++)
         put_frame_reject(&frame->rejects[i], out);
     json_put_mark(out, ']');
     json_member_hex(out, "hash", frame->hash, FRAME_HASH_SIZE);
-    end(out);
-}
-
-void json_out_frame_part(const struct json_place *place, const struct frame_part *part, struct packer *out)
-{
-    begin(place, "FramePart", out);
-    own_partition(place, part->partition, out);
-    json_member_long(out, "seq", (int64_t)part->seq);
-    json_member_long(out, "part", part->part);
-    json_member_long(out, "parts", part->parts);
-    json_member_hex(out, "hash", part->hash, FRAME_HASH_SIZE);
-    json_member_long(out, "bytes_size", part->bytes.size);
     end(out);
 }
 

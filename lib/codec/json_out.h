@@ -19,11 +19,8 @@ struct json_place {
 
 /* Each appends one line, with its end. */
 void json_out_usage(const struct json_place *place, const struct message *message, struct packer *out);
-/* parts > 1: the frame came in so many, and this was the one that completed it. */
-void json_out_frame(const struct json_place *place, const struct frame *frame, uint32_t parts,
-                    struct packer *out);
-/* Chunks and parts: the size of their bytes, not the bytes. */
-void json_out_frame_part(const struct json_place *place, const struct frame_part *part, struct packer *out);
+void json_out_frame(const struct json_place *place, const struct frame *frame, struct packer *out);
+/* The size of the chunk's bytes, not the bytes. */
 void json_out_snapshot_chunk(const struct json_place *place, const struct snapshot_chunk *chunk,
                              struct packer *out);
 void json_out_snapshot_manifest(const struct json_place *place, const struct snapshot_manifest *manifest,

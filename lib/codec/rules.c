@@ -4,7 +4,7 @@
 #include "lib/base/time.h"
 
 /* The least that a reader takes of each, in the order of the schema's fields. */
-static const int64_t least[] = {1, 1, 0, 0, 0, 1, 0};
+static const int64_t least[] = {1, 1, 0, 0, 0, 1, 1, 1, 0};
 enum { RULES = sizeof least / sizeof *least };
 
 void rules_put(struct packer *out, const struct rules *rules)
@@ -15,6 +15,8 @@ void rules_put(struct packer *out, const struct rules *rules)
                                   rules->lifecycle_horizon_us,
                                   rules->report_horizon_us,
                                   rules->epoch_records,
+                                  rules->frame_rows,
+                                  rules->frame_bytes,
                                   rules->snapshot_bytes};
     for (int i = 0; i < RULES; i++)
         wire_put_long_in(out, longs[i], least[i], INT64_MAX);
@@ -31,7 +33,9 @@ struct rules rules_take(struct unpacker *in)
                           .lifecycle_horizon_us = longs[3],
                           .report_horizon_us = longs[4],
                           .epoch_records = longs[5],
-                          .snapshot_bytes = longs[6]};
+                          .frame_rows = longs[6],
+                          .frame_bytes = longs[7],
+                          .snapshot_bytes = longs[8]};
 }
 
 void catalog_put(struct packer *out, struct str text)

@@ -4,7 +4,7 @@
 #include "lib/codec/wire.h"
 #include "lib/domain/message.h"
 
-/* Seven longs. */
+/* Nine longs. */
 void rules_put(struct packer *out, const struct rules *rules);
 struct rules rules_take(struct unpacker *in);
 /* YAML as it was given, not empty. */

@@ -7,7 +7,8 @@
 #include "lib/codec/outcome.h"
 #include "lib/domain/message.h"
 
-/* Appends the message. What comes with a message from Kafka (append_us, offset) is not in its bytes. */
+/* Appends the message. What comes with a message from Kafka (append_us, offset) is not in its bytes, nor is
+ * its own hash (origin.hash), which decoding makes: SHA-256 of all its bytes, for control messages alone. */
 void usage_encode(const struct message *message, struct packer *out);
 
 /* Room for a message's records, used again and again. */

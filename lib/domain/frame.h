@@ -1,8 +1,10 @@
-/* A frame: what the aggregator says about one partition in one epoch (DESIGN §4). The settler's only input.
+/* A frame: one bounded piece of what the aggregator says about one partition in one epoch (DESIGN §4). The
+ * settler's only input.
  *
- * Frames of a partition are numbered without gaps; each one names its predecessor's hash. Rows are sorted
- * by key, bytes of names first to last, so that the same log gives the same bytes. Slices belong to whoever
- * made the frame and live until its next one. */
+ * Frames of a partition are numbered without gaps; each one names its predecessor's hash. An epoch makes one
+ * or more: all but the last say `more`. Facts stand before all rows; rows are sorted by key, account first,
+ * bytes of names first to last, within a frame and from frame to frame of an epoch, so that the same log
+ * gives the same bytes. Slices belong to whoever made the frame and live until its next one. */
 #pragma once
 
 #include "lib/domain/message.h"
@@ -45,32 +47,64 @@ enum meter {
 #define METER_COUNT 8
 /* "runtime", ...; CONTRACT §4. */
 const char *meter_name(enum meter meter);
+/* Whether counts are of this meter: input_tokens to images. */
+bool meter_is_count(enum meter meter);
 
-/* Adds `sum` to the second: the epoch's events of one line and second, taken together. */
-struct count_row {
-    struct str account;
-    struct str resource; /* the endpoint called */
-    struct str sku;      /* the model */
-    enum meter meter;    /* input_tokens, output_tokens, images */
-    int64_t second_s;
+/* What was counted in the seconds of an hour that one price covers. */
+struct count_sum {
+    enum meter meter;
+    uint16_t from_s;       /* the first of these seconds, 0..3599 from the hour's start */
     unsigned __int128 sum; /* > 0 */
 };
 
-/* Orders, credits, catalogs and rules, in log order, each as it came (repeats included: the settler keeps
- * the identities of facts for ever). */
-struct fact {
-    enum control_kind control;   /* not NONE: rules or catalog below; else record */
-    struct rules rules;          /* CONTROL_INIT */
-    struct catalog_text catalog; /* CONTROL_INIT, CONTROL_CATALOG */
-    struct record record;        /* order.*, account.credited */
+/* Adds to the sums of this endpoint, model and hour: in the epoch that closes the hour, and for what came
+ * after its close in an epoch of its own. */
+struct count_row {
+    enum product product; /* maas */
+    struct str account;
+    struct str resource; /* the endpoint called */
+    struct str sku;      /* the model */
+    int64_t hour_s;
+    bool replaces;                /* takes the place of what was said before, instead of adding to it */
+    const struct count_sum *sums; /* by meter and second, at least one */
+    uint32_t sum_count;
 };
 
-/* A record that came later than the rules allow. The first thousand of an hour keep their identity. */
+/* CONTRACT §7. GONE: it left the levels; forget it. */
+enum run_state { RUN_GONE, RUN_RUNNING, RUN_SILENT, RUN_STOPPED, RUN_FAILED, RUN_DELETED };
+#define RUN_STATE_COUNT 6
+/* "gone", "running", ...; CONTRACT §7. */
+const char *run_state_name(enum run_state state);
+
+/* What a resource is at log time, where that is not what was said of it last. For eyes; no money. */
+struct state_row {
+    enum product product; /* container, model, node */
+    struct str account;
+    struct str resource;
+    enum run_state state;
+    struct str sku;   /* what it runs with, or last ran with; gone: size 0 */
+    struct str order; /* the same; size 0: none */
+    int64_t quantity; /* the same; gone: 0 */
+    int64_t since_s;  /* when that became so; silent: the last sign; gone: 0 */
+    int64_t sign_s;   /* the last sign of life; INT64_MIN: not watched for any */
+};
+
+/* Rules, catalogs, orders and payments, in log order, each as it came (repeats included: the settler keeps
+ * the identities of facts for ever). */
+struct fact {
+    enum control_kind control;    /* not NONE: rules or catalog below; else record */
+    struct control_origin origin; /* of a control fact; prev_hash is left out */
+    struct rules rules;           /* CONTROL_INIT */
+    struct catalog_text catalog;  /* CONTROL_INIT, CONTROL_CATALOG */
+    struct record record;         /* order.*, account.* */
+};
+
+/* Something of the log that was not taken. The first of an hour keep their identity (DESIGN §4). */
 struct frame_reject {
     struct str reason;
     struct str feed;
     struct str source;
-    struct str id;
+    struct str id; /* of a control message: its hash, as hexadecimal digits */
     int64_t offset;
 };
 
@@ -87,19 +121,23 @@ struct frame {
     uint32_t partition;
     uint32_t rules_number;
     uint64_t seq;        /* from 0 */
-    int64_t next_offset; /* of usage.records: where the next frame's input begins */
+    int64_t next_offset; /* of usage.records: where the next epoch's input begins; with `more`: this one's */
     uint8_t prev_hash[FRAME_HASH_SIZE];
     uint8_t hash[FRAME_HASH_SIZE];            /* over the encoded frame without this field */
     uint8_t snapshot_digest[FRAME_HASH_SIZE]; /* of the snapshot written after the frame before; else zeros */
-    int64_t watermark_us;                     /* INT64_MIN: log time has not begun */
-    int64_t closed_s; /* everything of seconds below is settled; INT64_MIN: nothing yet */
-    struct frame_counters counters;
+    int64_t watermark_us;                     /* the epoch's; INT64_MIN: log time has not begun */
+    int64_t closed_s; /* everything of seconds below is settled; with `more`: as before this epoch;
+                         INT64_MIN: nothing yet */
+    bool more;        /* the epoch goes on in the next frame */
+    struct frame_counters counters; /* of the epoch, in its last frame; else zeros */
+    const struct fact *facts;
+    uint32_t fact_count;
     const struct level_row *levels;
     uint32_t level_count;
     const struct count_row *counts;
     uint32_t count_count;
-    const struct fact *facts;
-    uint32_t fact_count;
-    const struct frame_reject *rejects;
+    const struct state_row *states;
+    uint32_t state_count;
+    const struct frame_reject *rejects; /* in the epoch's last frame */
     uint32_t reject_count;
 };

@@ -114,16 +114,6 @@ static void settle_level(struct settlement *settlement, const struct level_row *
 
 /* --- counts --- */
 
-/* Where, in its hour, the price that holds at a second began to hold: sums of one price are kept together. */
-static uint16_t price_begins(const struct settlement *settlement, const struct count_row *row, int64_t hour_s)
-{
-    const struct catalog *catalog = prices_at(&settlement->book.prices, hour_s);
-    struct price_list list = catalog_prices(catalog, PRODUCT_MAAS, row->sku, row->meter);
-    int32_t at = price_list_at(list, row->second_s);
-    int64_t from_s = at < 0 ? hour_s : list.prices[at].from_s;
-    return (uint16_t)(from_s > hour_s ? from_s - hour_s : 0);
-}
-
 static void add_count(struct book *book, struct line_hour *hour, uint16_t from_s, unsigned __int128 sum)
 {
     uint32_t i = 0;
@@ -138,23 +128,23 @@ static void add_count(struct book *book, struct line_hour *hour, uint16_t from_s
     hour->uses[i] = (struct use){.from_s = from_s, .quantity = sum};
 }
 
-static void settle_count(struct settlement *settlement, const struct count_row *row, int64_t closed_s)
+static void settle_sum(struct settlement *settlement, const struct count_row *row,
+                       const struct count_sum *sum, int64_t closed_s)
 {
     struct book *book = &settlement->book;
     struct line_key key = {
-        .product = PRODUCT_MAAS,
-        .meter = row->meter,
+        .product = row->product,
+        .meter = sum->meter,
         .kind = CHARGE_USAGE,
         .account = names_intern(&book->names, row->account),
         .resource = names_intern(&book->names, row->resource),
         .sku = names_intern(&book->names, row->sku),
     };
-    int64_t hour_s = time_hour(row->second_s);
-    uint32_t at = book_hour(book, book_line(book, &key), hour_s);
+    uint32_t at = book_hour(book, book_line(book, &key), row->hour_s);
     struct line_hour *hour = &book->hours.at[at];
-    add_count(book, hour, price_begins(settlement, row, hour_s), row->sum);
+    add_count(book, hour, sum->from_s, sum->sum);
     hour->changed = true;
-    if (hour_s < closed_s) {
+    if (row->hour_s < closed_s) {
         settle_touch(settlement, at);
     } else if (!hour->open) {
         hour->open = true;
@@ -478,7 +468,8 @@ enum settle_outcome settle_frame(struct settlement *settlement, const struct fra
     for (uint32_t i = 0; i < frame->level_count; i++)
         settle_level(settlement, &frame->levels[i]);
     for (uint32_t i = 0; i < frame->count_count; i++)
-        settle_count(settlement, &frame->counts[i], frame->closed_s);
+        for (uint32_t s = 0; s < frame->counts[i].sum_count; s++)
+            settle_sum(settlement, &frame->counts[i], &frame->counts[i].sums[s], frame->closed_s);
     if (frame->closed_s > settlement->book.closed_s) {
         settlement->book.closed_s = frame->closed_s;
         close_hours(settlement, frame->closed_s);

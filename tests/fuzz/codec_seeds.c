@@ -39,10 +39,6 @@ static void write_seeds(const char *folder, struct samples *samples, int number)
     struct frame frame = sample_frame(samples);
     frame_encode(&frame, &bytes, hash);
     write_seed(folder, "fuzz_frame", number, 0, body_of(&bytes, FRAME_HASH_SIZE));
-    vec_clear(&bytes.bytes);
-    struct frame_part part = {.part = 1, .parts = 2, .bytes = sample_text(samples, 1, 100)};
-    frame_part_encode(&part, &bytes);
-    write_seed(folder, "fuzz_frame", SEEDS + number, 1, body_of(&bytes, 0));
     vec_release(&bytes.bytes);
 }
 

@@ -310,7 +310,7 @@ static void log_of_arrived(struct log *log, const struct world *world, uint32_t 
         if (record->kind >= RECORD_ORDER_PAID && time_second(record->time_us) >= frame->closed_s)
             batch_add(&later, record);
     }
-    struct message message = {.clock_us = frame->watermark_us + simulate_rules().delay_us,
+    struct message message = {.clock_us = frame->watermark_us + rules_of(1, INT64_MAX, INT64_MAX).delay_us,
                               .feed = STR("test"),
                               .records = later.records.at,
                               .record_count = later.records.count};

@@ -213,7 +213,7 @@ static void take_message(void *context, uint32_t partition, const struct message
 void log_make(struct log *log, const struct world *world, uint32_t count, uint32_t partitions,
               int64_t until_s)
 {
-    struct rules rules = simulate_rules();
+    struct rules rules = rules_of(1, INT64_MAX, INT64_MAX);
     if (world->horizon_us > 0)
         rules.lifecycle_horizon_us = rules.report_horizon_us = world->horizon_us;
     struct simulate_config config = {.partitions = partitions,

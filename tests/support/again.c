@@ -33,16 +33,6 @@ enum decode_outcome frame_again(struct str bytes, struct packer *out)
     return outcome;
 }
 
-/* A part is put where it stands in a frame; what lies around it is not said by it. */
-enum decode_outcome frame_part_again(struct str bytes, struct packer *out)
-{
-    struct frame_part part;
-    enum decode_outcome outcome = frame_part_decode(bytes, &part);
-    if (outcome == DECODE_OK)
-        frame_part_encode(&part, out);
-    return outcome;
-}
-
 enum decode_outcome snapshot_chunk_again(struct str bytes, struct packer *out)
 {
     struct snapshot_chunk chunk;

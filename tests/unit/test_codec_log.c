@@ -91,7 +91,7 @@ static void carry_case(struct way *way, struct acceptor *acceptor, const char *f
     static char events[FILE_MAX], catalog[FILE_MAX];
     struct message init = {.control = CONTROL_INIT,
                            .feed = STR(""),
-                           .rules = simulate_rules(),
+                           .rules = rules_of(1, INT64_MAX, INT64_MAX),
                            .catalog = {INT64_MIN, read_whole(folder, "catalog.yaml", catalog)}};
     struct simulate_config config = {.partitions = 1,
                                      .epoch_us = init.rules.epoch_us,

@@ -46,7 +46,7 @@ static struct simulation *begin(struct log *log, uint32_t partitions, int64_t un
 {
     log->size = log->messages = 0;
     log->text[0] = 0;
-    struct rules rules = simulate_rules();
+    struct rules rules = rules_of(1, INT64_MAX, INT64_MAX);
     struct simulate_config config = {.partitions = partitions,
                                      .epoch_us = rules.epoch_us,
                                      .delay_us = rules.delay_us,
