@@ -188,6 +188,7 @@ static enum kafka_class begin_reading(struct recovery *recovery, struct kafka_er
     if (class == KAFKA_OK && positions.count > 0) {
         class = kafka_reader_assign(recovery->reader, positions.at, positions.count, error);
         count_one(AGGREGATOR_RECOVERY_READS);
+        log_info("recovering", LOG_STR("topic", topic_of(recovery)), LOG_INT("partitions", positions.count));
     }
     vec_release(&ranges);
     vec_release(&positions);

@@ -4,7 +4,7 @@
 #include "lib/base/vec.h"
 #include "lib/io/kafka_handle.h"
 
-enum { QUERY_MS = 5000, SLICE_MS = 10, NUDGE_MS = 100 };
+enum { QUERY_MS = 5000, RANGES_MS = 2000, SLICE_MS = 10, NUDGE_MS = 100 };
 
 /* How far a partition was read. */
 struct place {
@@ -281,7 +281,7 @@ static enum kafka_class ask_ends(struct kafka_reader *reader, struct kafka_range
     rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new((int)count);
     for (uint32_t i = 0; i < count; i++)
         rd_kafka_topic_partition_list_add(list, ranges[i].topic, (int32_t)ranges[i].partition)->offset = end;
-    rd_kafka_resp_err_t code = rd_kafka_offsets_for_times(reader->handle, list, QUERY_MS);
+    rd_kafka_resp_err_t code = rd_kafka_offsets_for_times(reader->handle, list, RANGES_MS);
     for (uint32_t i = 0; i < count && code == RD_KAFKA_RESP_ERR_NO_ERROR; i++) {
         const rd_kafka_topic_partition_t *found =
             rd_kafka_topic_partition_list_find(list, ranges[i].topic, (int32_t)ranges[i].partition);
