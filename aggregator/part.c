@@ -46,7 +46,6 @@ void part_stop(struct part *part, const char *why)
     fold_free(part->fold);
     part->fold = NULL;
     part->stopped = true;
-    part->saying = false;
     let_held_go(part, part->held.count);
     metric_add(&aggregator_metrics[AGGREGATOR_PARTITIONS_STOPPED], 1);
 }
@@ -68,8 +67,11 @@ static void count_frame(const struct frame *frame)
         metric_set(&aggregator_metrics[AGGREGATOR_WATERMARK_S], frame->watermark_us / 1000000);
 }
 
-/* A snapshot that is due is taken whether or not its frame is new: the next frame carries its digest. */
-static enum kafka_class take_snapshot(struct part *part, struct part_work *work, struct kafka_error *error)
+/* A snapshot that is due is taken whether or not the epoch's last frame is new: the next one carries its
+ * digest.
+ */
+static enum kafka_class take_snapshot(struct part *part, struct part_work *work, bool frame_is_new,
+                                      struct kafka_error *error)
 {
     if (!fold_snapshot_due(part->fold))
         return KAFKA_OK;
@@ -83,7 +85,7 @@ static enum kafka_class take_snapshot(struct part *part, struct part_work *work,
     fold_snapshot_taken(part->fold, snapshot.digest, state.bytes.count);
     enum kafka_class class = KAFKA_OK;
     uint32_t chunks = snapshot_chunk_count(state.bytes.count);
-    if (part->said_new)
+    if (frame_is_new)
         class = output_snapshot(work->output, &snapshot, &part->frames_from, &part->kept, error);
     else /* whoever said the frame first may have written it */
         kept_note(&part->kept, (struct kept_snapshot){snapshot.seq, chunks, false});
@@ -105,33 +107,25 @@ static enum kafka_class say_frame(struct part *part, struct part_work *work, con
         return KAFKA_OK;
     }
     count_frame(frame);
-    part->said_new = known == NULL;
-    if (!part->said_new) {
+    enum kafka_class class = KAFKA_OK;
+    if (known != NULL)
         count_one(AGGREGATOR_FRAMES_REPLAYED);
-        return KAFKA_OK;
-    }
-    return output_frame(work->output, part->number,
-                        (struct str){work->frame.bytes.at, work->frame.bytes.count}, error);
+    else
+        class = output_frame(work->output, part->number,
+                             (struct str){work->frame.bytes.at, work->frame.bytes.count}, error);
+    return class == KAFKA_OK && !frame->more ? take_snapshot(part, work, known == NULL, error) : class;
 }
 
-/* The next frame of the epoch; NULL: it has no more. */
-static const struct frame *next_frame(struct part *part)
+static bool saying(const struct part *part)
 {
-    return fold_at_epoch(part->fold) ? NULL : fold_close_epoch(part->fold);
+    return part->fold != NULL && fold_saying(part->fold);
 }
 
 static enum kafka_class say_slice(struct part *part, struct part_work *work, struct kafka_error *error)
 {
     enum kafka_class class = KAFKA_OK;
-    for (int i = 0; i < SLICE_FRAMES && part->saying && class == KAFKA_OK; i++) {
-        const struct frame *frame = next_frame(part);
-        if (frame != NULL) {
-            class = say_frame(part, work, frame, error);
-            continue;
-        }
-        part->saying = false;
-        class = take_snapshot(part, work, error);
-    }
+    for (int i = 0; i < SLICE_FRAMES && saying(part) && class == KAFKA_OK; i++)
+        class = say_frame(part, work, fold_next_frame(part->fold), error);
     return class;
 }
 
@@ -159,7 +153,7 @@ static enum kafka_class fold_message(struct part *part, struct part_work *work,
     }
     count_one(AGGREGATOR_MESSAGES);
     if (outcome == FOLD_EPOCH_DUE) {
-        part->saying = true;
+        fold_close_epoch(part->fold);
         return say_slice(part, work, error);
     }
     if (outcome != FOLD_EPOCH_OPEN)
@@ -196,7 +190,7 @@ enum kafka_class part_take(struct part *part, struct part_work *work, const stru
 
 bool part_busy(const struct part *part)
 {
-    return part->saying || part->held.count > 0;
+    return saying(part) || part->held.count > 0;
 }
 
 int64_t part_next_offset(const struct part *part)
@@ -210,7 +204,7 @@ enum kafka_class part_go_on(struct part *part, struct part_work *work, struct ka
 {
     enum kafka_class class = say_slice(part, work, error);
     uint32_t taken = 0;
-    while (class == KAFKA_OK && !part->saying && part->fold != NULL && taken < part->held.count &&
+    while (class == KAFKA_OK && part->fold != NULL && !saying(part) && taken < part->held.count &&
            taken < SLICE_MESSAGES) {
         const struct held_message *held = &part->held.at[taken++];
         const struct kafka_message message = {.offset = held->offset,

@@ -25,8 +25,6 @@ struct part {
     struct chain chain;  /* of the frames that it must make again */
     struct kept kept;    /* its snapshots */
     int64_t frames_from; /* usage.frames below: acknowledged to us, or read into the chain */
-    bool saying;         /* frames of the epoch closed last are still to come */
-    bool said_new;       /* the frame said last was not in the chain */
     bool missed;         /* messages came that were not held: it is to be read again */
     bool unread;         /* not among what is read now */
     VEC(struct held_message) held;

@@ -95,9 +95,11 @@ static const char *parse(int count, char **arguments, struct options *options)
 
 /* --- the pipeline --- */
 
-static void take_frame(struct rate *rate, const struct frame *frame)
+static void take_frames(struct rate *rate)
 {
-    CHECK(settle_frame(&rate->settlement, frame) == SETTLED);
+    const struct frame *frame;
+    while ((frame = fold_next_frame(rate->fold)) != NULL)
+        CHECK(settle_frame(&rate->settlement, frame) == SETTLED);
 }
 
 static void take_message(void *context, uint32_t partition, const struct message *message)
@@ -108,8 +110,10 @@ static void take_message(void *context, uint32_t partition, const struct message
     placed.offset = fold_next_offset(rate->fold);
     enum fold_outcome outcome = fold_apply(rate->fold, &placed);
     CHECK(outcome == FOLD_EPOCH_OPEN || outcome == FOLD_EPOCH_DUE);
-    if (outcome == FOLD_EPOCH_DUE)
-        take_frame(rate, fold_close_epoch(rate->fold));
+    if (outcome != FOLD_EPOCH_DUE)
+        return;
+    fold_close_epoch(rate->fold);
+    take_frames(rate);
 }
 
 static void begin(struct rate *rate, const struct packer *catalog)
@@ -172,11 +176,13 @@ static void finish(struct rate *rate)
         until_s = simulation_default_until_s(rate->simulation);
     if (until_s != INT64_MIN && simulation_default_until_s(rate->simulation) != INT64_MIN) {
         simulation_end(rate->simulation, until_s);
-        take_frame(rate, fold_close_epoch(rate->fold));
+        fold_close_epoch(rate->fold);
+        take_frames(rate);
     } else {
         until_s = until_s == INT64_MIN ? 0 : until_s;
     }
-    take_frame(rate, fold_finish(rate->fold, until_s));
+    fold_finish(rate->fold, until_s);
+    take_frames(rate);
 }
 
 static void write_out(void *context, struct packer *out)

@@ -29,13 +29,17 @@ uint32_t fold_resource(struct fold *fold, const struct record *record)
             str_equal(names_get(names, series->account), record->account))
             return p.index;
     }
-    fold_adopt_resource(fold, (struct resource){.series = {
-                                                    .product = record->product,
-                                                    .account = names_intern(&fold->names, record->account),
-                                                    .name = names_intern(&fold->names, record->subject),
-                                                    .changed_s = INT64_MAX,
-                                                    .signs_changed_s = INT64_MAX,
-                                                }});
+    fold_adopt_resource(fold,
+                        (struct resource){.series =
+                                              {
+                                                  .product = record->product,
+                                                  .account = names_intern(&fold->names, record->account),
+                                                  .name = names_intern(&fold->names, record->subject),
+                                                  .changed_s = INT64_MAX,
+                                                  .signs_changed_s = INT64_MAX,
+                                                  .stop_minute = INT64_MIN,
+                                              },
+                                          .due_us = INT64_MAX});
     return fold->resources.count - 1;
 }
 
@@ -61,7 +65,8 @@ static uint32_t pool_of(struct fold *fold, uint32_t account, uint32_t sku)
                                                            .name = names_intern(&fold->names, STR("*")),
                                                            .sku = sku,
                                                            .changed_s = INT64_MAX,
-                                                           .signs_changed_s = INT64_MAX},
+                                                           .signs_changed_s = INT64_MAX,
+                                                           .stop_minute = INT64_MIN},
                                                 .last_stop_s = INT64_MIN / 2});
     return fold->pools.count - 1;
 }

@@ -1,100 +1,143 @@
 #include "aggregator/core/seen.h"
 
+#include <stdlib.h>
+
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
 #include "lib/base/check.h"
+#include "lib/base/time.h"
 
-enum { IDENTITY_BYTES_MAX = 512, CAPACITY_FIRST = 64 };
+enum { IDENTITY_BYTES_MAX = 1024, CAPACITY_FIRST = 64, SLOT_BYTES = 20 };
+_Static_assert(sizeof(struct seen_slot) == SLOT_BYTES, "what an identity weighs");
 
-struct identity identity_of(struct str source, struct str id)
+static char *put(char *at, struct str name)
 {
-    /* No name holds a zero byte (CONTRACT §2), so the pair is told apart. */
+    memcpy(at, name.at, name.size);
+    at[name.size] = 0;
+    return at + name.size + 1;
+}
+
+struct identity identity_of(const struct record *record)
+{
+    /* No name holds a zero byte (CONTRACT §2), so the four are told apart. */
     char bytes[IDENTITY_BYTES_MAX];
-    CHECK((size_t)source.size + id.size + 1 <= sizeof bytes);
-    memcpy(bytes, source.at, source.size);
-    bytes[source.size] = 0;
-    memcpy(bytes + source.size + 1, id.at, id.size);
-    XXH128_hash_t hash = XXH3_128bits(bytes, (size_t)source.size + 1 + id.size);
+    CHECK((size_t)record->account.size + record->source.size + record->id.size + 4 <= sizeof bytes);
+    bytes[0] = (char)record->kind;
+    char *end = put(put(put(bytes + 1, record->account), record->source), record->id);
+    XXH128_hash_t hash = XXH3_128bits(bytes, (size_t)(end - bytes));
     if (hash.low64 == 0 && hash.high64 == 0)
         hash.low64 = 1;
     return (struct identity){hash.low64, hash.high64};
 }
 
-int identity_compare(const void *a, const void *b)
+static bool is_empty(const struct seen_slot *slot)
 {
-    const struct identity *x = a, *y = b;
-    if (x->high != y->high)
-        return x->high < y->high ? -1 : 1;
-    return (x->low > y->low) - (x->low < y->low);
+    return slot->low == 0 && slot->high == 0;
 }
 
 /* The slot that holds the identity, or the empty one where it belongs. */
-static struct identity *slot_of(const struct seen_bucket *bucket, struct identity identity)
+static struct seen_slot *slot_of(const struct seen *seen, struct identity identity)
 {
-    uint64_t mask = bucket->capacity - 1;
+    uint64_t mask = seen->capacity - 1;
     for (uint64_t i = identity.low & mask;; i = (i + 1) & mask) {
-        struct identity *slot = &bucket->slots[i];
-        if ((slot->low == 0 && slot->high == 0) || (slot->low == identity.low && slot->high == identity.high))
+        struct seen_slot *slot = &seen->slots[i];
+        if (is_empty(slot) || (slot->low == identity.low && slot->high == identity.high))
             return slot;
     }
 }
 
-static void grow(struct seen_bucket *bucket)
+/* The same identities, those of hours before `from` left out, with room for `count` at least. */
+static void rebuild(struct seen *seen, uint64_t count, uint32_t from)
 {
-    struct seen_bucket old = *bucket;
-    bucket->capacity = old.capacity == 0 ? CAPACITY_FIRST : old.capacity * 2;
-    bucket->slots = calloc(bucket->capacity, sizeof *bucket->slots);
-    CHECK(bucket->slots != NULL);
-    for (uint64_t i = 0; i < old.capacity; i++)
-        if (old.slots[i].low != 0 || old.slots[i].high != 0)
-            *slot_of(bucket, old.slots[i]) = old.slots[i];
+    struct seen old = *seen;
+    *seen = (struct seen){.capacity = CAPACITY_FIRST};
+    while (count * 8 >= seen->capacity * 7)
+        seen->capacity *= 2;
+    seen->slots = calloc(seen->capacity, sizeof *seen->slots);
+    CHECK(seen->slots != NULL);
+    for (uint64_t i = 0; i < old.capacity; i++) {
+        const struct seen_slot *slot = &old.slots[i];
+        if (is_empty(slot) || slot->hour < from)
+            continue;
+        *slot_of(seen, (struct identity){slot->low, slot->high}) = *slot;
+        seen->count++;
+    }
     free(old.slots);
 }
 
-static struct seen_bucket *bucket_of(struct seen *seen, int64_t hour_s)
+static uint32_t hour_of(int64_t hour_s)
 {
-    if (seen->last < seen->buckets.count && seen->buckets.at[seen->last].hour_s == hour_s)
-        return &seen->buckets.at[seen->last];
-    uint32_t low = 0, high = seen->buckets.count;
-    while (low < high) {
-        uint32_t middle = low + (high - low) / 2;
-        if (seen->buckets.at[middle].hour_s >= hour_s)
-            high = middle;
-        else
-            low = middle + 1;
-    }
-    if (low == seen->buckets.count || seen->buckets.at[low].hour_s != hour_s)
-        vec_insert(&seen->buckets, low, (struct seen_bucket){.hour_s = hour_s});
-    seen->last = low;
-    return &seen->buckets.at[low];
+    CHECK(hour_s >= 0 && hour_s / HOUR_S <= UINT32_MAX);
+    return (uint32_t)(hour_s / HOUR_S);
 }
 
 bool seen_add(struct seen *seen, int64_t hour_s, struct identity identity)
 {
-    struct seen_bucket *bucket = bucket_of(seen, hour_s);
-    if (bucket->count * 5 >= bucket->capacity * 4)
-        grow(bucket);
-    struct identity *slot = slot_of(bucket, identity);
-    if (slot->low != 0 || slot->high != 0)
+    if ((seen->count + 1) * 8 >= seen->capacity * 7)
+        rebuild(seen, seen->count + 1, 0);
+    struct seen_slot *slot = slot_of(seen, identity);
+    if (!is_empty(slot))
         return false;
-    *slot = identity;
-    bucket->count++;
+    *slot = (struct seen_slot){identity.low, identity.high, hour_of(hour_s)};
+    seen->count++;
     return true;
 }
 
 void seen_forget(struct seen *seen, int64_t before_s)
 {
-    uint32_t gone = 0;
-    while (gone < seen->buckets.count && seen->buckets.at[gone].hour_s < before_s)
-        free(seen->buckets.at[gone++].slots);
-    vec_remove(&seen->buckets, 0, gone);
-    seen->last = 0;
+    uint32_t from = before_s < 0 ? 0 : hour_of(before_s);
+    uint64_t kept = 0;
+    for (uint64_t i = 0; i < seen->capacity; i++)
+        kept += !is_empty(&seen->slots[i]) && seen->slots[i].hour >= from;
+    if (kept < seen->count)
+        rebuild(seen, kept, from);
+}
+
+static int compare_slots(const void *a, const void *b)
+{
+    const struct seen_slot *x = a, *y = b;
+    if (x->hour != y->hour)
+        return x->hour < y->hour ? -1 : 1;
+    if (x->high != y->high)
+        return x->high < y->high ? -1 : 1;
+    return (x->low > y->low) - (x->low < y->low);
+}
+
+void seen_pack(const struct seen *seen, struct packer *out)
+{
+    pack_u64(out, seen->count);
+    struct seen_slot *sorted = malloc((seen->count + 1) * sizeof *sorted);
+    CHECK(sorted != NULL);
+    uint64_t count = 0;
+    for (uint64_t i = 0; i < seen->capacity; i++)
+        if (!is_empty(&seen->slots[i]))
+            sorted[count++] = seen->slots[i];
+    CHECK(count == seen->count);
+    qsort(sorted, count, sizeof *sorted, compare_slots);
+    pack_raw(out, sorted, count * sizeof *sorted);
+    free(sorted);
+}
+
+void seen_unpack(struct seen *seen, struct unpacker *in)
+{
+    uint32_t count = unpack_count(in, SLOT_BYTES);
+    rebuild(seen, count, 0);
+    for (uint32_t i = 0; i < count; i++) {
+        struct seen_slot slot;
+        unpack_raw(in, &slot, sizeof slot);
+        if (in->bad || is_empty(&slot)) {
+            in->bad = true;
+            return;
+        }
+        seen_add(seen, (int64_t)slot.hour * HOUR_S, (struct identity){slot.low, slot.high});
+    }
+    if (seen->count != count)
+        in->bad = true;
 }
 
 void seen_release(struct seen *seen)
 {
-    for (uint32_t i = 0; i < seen->buckets.count; i++)
-        free(seen->buckets.at[i].slots);
-    vec_release(&seen->buckets);
+    free(seen->slots);
+    *seen = (struct seen){0};
 }
