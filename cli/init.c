@@ -67,7 +67,7 @@ static const struct {
     const char *name;
     const char *value;
 } settings[] = {
-    {TOPIC_ANY, "max.message.bytes", "4194304"},
+    {TOPIC_ANY, "max.message.bytes", "8388608"},
     {TOPIC_ANY, "unclean.leader.election.enable", "false"},
     {TOPIC_COMPACTED, "cleanup.policy", "compact"},
     {TOPIC_LIVE | TOPIC_SIMULATED, "retention.ms", "-1"},
