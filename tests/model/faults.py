@@ -56,6 +56,8 @@ def spoil(rng, event, writer):
             _repeat_key]
     if event["type"] == "maas.tokens":
         ways += [_too_many_parts] * 3 + [_spoil_usage] * 6
+    if event["type"].endswith(".reconfigured"):
+        ways += [_no_change]
     way = rng.choice(ways + [None, None])
     if way:
         return _line(writer, way(rng, event))
@@ -157,6 +159,11 @@ def _bad_usage(rng):
     if len(parts) == 2:
         ways += [{**usage, others[1]: dict(zip(parts, [3, 3]))}]
     return rng.choice(ways)
+
+
+def _no_change(_rng, event):
+    """A reconfiguration that says nothing new."""
+    return _with_data(event, {name: value for name, value in event["data"].items() if name not in ("sku", "quantity", "order")})
 
 
 def _spoil_usage(rng, event):

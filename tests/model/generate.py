@@ -29,6 +29,7 @@ NAMES = ["a", "B", "a!", "é", "e\u0301", "😀", "\uffee", 'z"\\/', "r10", "r9"
          "~", "aa", "😀\uffee", "ö" * 64, "x" * 128]
 LONG_NAMES = NAMES + ["y" * 256, "é" * 128, "😀" * 64]
 SHORT_NAMES = ["B", "a", "é", "\uffee", "😀"]
+STATES = ["succeeded", "succeeded", "failed", "Succeeded"]
 SOURCES = ["/platform", "/a", "/B", "/a/b", "é", "😀", "\uffee", "s" * 256]
 
 
@@ -246,12 +247,11 @@ class Case:
         """One random call of a model as a service."""
         rng = self.rng
         data = {"model": rng.choice(MODELS)}
-        tokens = rng.random() < 0.6
-        if tokens:
-            data.update(self.tokens())
-        else:
-            data.update(images=self.count(), status=rng.choice(["succeeded", "succeeded", "failed", "Succeeded"]))
-        self.plan("maas.tokens" if tokens else "maas.images", rng.choice(self.subjects), self.instant(), data)
+        if rng.random() < 0.6:
+            self.plan("maas.tokens", rng.choice(self.subjects), self.instant(), {**data, **self.tokens()})
+            return
+        data.update(images=self.count(), status=rng.choice(STATES))
+        self.plan("maas.images", rng.choice(self.subjects), self.instant(), data)
 
     def order(self):
         """A subscription, mostly with what ends it."""
@@ -372,6 +372,35 @@ class Case:
             if rng.random() < 0.2:
                 event["subject"] = rng.choice(self.subjects)
             self.planned.append(Planned(us, us, event))
+        for planned in [planned for planned in self.planned if rng.random() < 0.25]:
+            if planned.event["type"] == "maas.images":
+                self.retell(planned)
+            if planned.event["type"].endswith(".failed") and planned.event["type"] != "order.failed":
+                since = time_text(rng, min(self.instant(), planned.us), self.plain)
+                again = {**planned.event, "data": {**planned.event["data"], "since": since}}
+                self.planned.append(Planned(planned.us, planned.us, again))
+        if rng.random() < 0.15:
+            self.late_repeat()
+
+    def retell(self, job):
+        """The same job of images, under the same id, in another state or two."""
+        rng = self.rng
+        for _ in range(rng.randint(1, 2)):
+            us = rng.choice([job.us, self.instant()])
+            data = {**job.event["data"], "status": rng.choice(STATES)}
+            self.planned.append(Planned(us, us, {**job.event, "time": time_text(rng, us, self.plain), "data": data}))
+
+    def late_repeat(self):
+        """A repeat that is told after everything else, so that it would move a TIME that is not given."""
+        rng = self.rng
+        told = [planned for planned in self.planned if planned.event["type"].split(".")[0] not in LEVELS]
+        if not told:
+            return
+        event = dict(rng.choice([planned for planned in told if planned.event["type"].startswith("account.")] or told).event)
+        if event["type"].startswith("account."):
+            event["id"], event["source"] = self.identity(event["type"], event["data"]["account"])
+        us = min(self.end_us + rng.choice([0, HOUR_US, 5 * HOUR_US]), times.parse_us("2199-12-31T23:59:59Z"))
+        self.planned.append(Planned(us, us, {**event, "time": time_text(rng, us, self.plain)}))
 
     def _told_otherwise(self, event):
         """The data of an event, perhaps with one thing in it that was not so."""
@@ -379,7 +408,7 @@ class Case:
         data = dict(event["data"])
         others = {"sku": rng.choice(SKUS), "quantity": rng.randint(1, 5), "bytes": rng.randrange(30 * 10 ** 9),
                   "images": rng.randint(0, 9), "output_tokens": rng.randint(0, 9), "months": rng.choice([1, 12]),
-                  "amount": "3", "status": rng.choice(["succeeded", "failed"]), "usage": self.usage()}
+                  "amount": "3", "status": rng.choice(STATES), "usage": self.usage()}
         names = sorted(others.keys() & data.keys())
         if names and rng.random() < 0.5:
             name = rng.choice(names)
