@@ -128,6 +128,15 @@ void usage_encode(const struct message *message, struct packer *out)
     wire_put_array_end(out);
 }
 
+void usage_seal(struct message *message)
+{
+    struct packer bytes = {0};
+    CHECK(message->control != CONTROL_NONE);
+    usage_encode(message, &bytes);
+    digest_of(bytes.bytes.at, bytes.bytes.count, message->origin.hash);
+    vec_release(&bytes.bytes);
+}
+
 /* --- reading --- */
 
 static enum product take_level_product(struct unpacker *in)

@@ -37,6 +37,11 @@ void wire_put_header(struct packer *out, uint64_t fingerprint)
 
 void wire_put_long(struct packer *out, int64_t value)
 {
+    /* Most longs are one byte: numbers of names, kinds, small counts. */
+    if (value >= -0x40 && value < 0x40 && out->bytes.count < out->bytes.capacity) {
+        out->bytes.at[out->bytes.count++] = (char)(value < 0 ? -2 * value - 1 : 2 * value);
+        return;
+    }
     used(out, write_long(room(out, LONG_BYTES_MAX), value));
 }
 

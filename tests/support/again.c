@@ -23,12 +23,14 @@ enum decode_outcome frame_again(struct str bytes, struct packer *out)
 {
     struct frame_rows rows = {0};
     struct frame frame;
+    struct frame_writer writer = {0};
     uint8_t hash[FRAME_HASH_SIZE];
     enum decode_outcome outcome = frame_decode(bytes, &rows, &frame);
     if (outcome == DECODE_OK) {
-        frame_encode(&frame, out, hash);
+        frame_encode(&writer, &frame, out, hash);
         CHECK(memcmp(hash, frame.hash, FRAME_HASH_SIZE) == 0);
     }
+    frame_writer_release(&writer);
     frame_rows_release(&rows);
     return outcome;
 }

@@ -20,7 +20,9 @@ enum { ROUNDS = 2000, PATH = 100 };
 static struct packer encoded(const struct frame *frame, uint8_t hash[FRAME_HASH_SIZE])
 {
     struct packer bytes = {0};
-    frame_encode(frame, &bytes, hash);
+    struct frame_writer writer = {0};
+    frame_encode(&writer, frame, &bytes, hash);
+    frame_writer_release(&writer);
     return bytes;
 }
 

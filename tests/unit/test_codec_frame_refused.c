@@ -18,7 +18,9 @@ static struct packer encoded(const struct frame *frame)
 {
     struct packer bytes = {0};
     uint8_t hash[FRAME_HASH_SIZE];
-    frame_encode(frame, &bytes, hash);
+    struct frame_writer writer = {0};
+    frame_encode(&writer, frame, &bytes, hash);
+    frame_writer_release(&writer);
     return bytes;
 }
 
@@ -212,7 +214,9 @@ static void a_count_is_of_something_and_of_maas(void **state)
     (void)state;
     struct count_sum sums[] = {{METER_OUTPUT_TOKENS, 0, 1}, {METER_OUTPUT_TOKENS, 1800, 1}};
     struct count_row count = {PRODUCT_MAAS, STR("a"), STR("e"), STR("m"), 0, false, sums, 2};
-    struct frame frame = {.counts = &count, .count_count = 1};
+    /* It makes the frame so long that a row without sums is not refused for the bytes that it lacks. */
+    struct frame_reject reject = {STR("time: late"), STR("http"), STR("/s"), STR("9"), 12};
+    struct frame frame = {.counts = &count, .count_count = 1, .rejects = &reject, .reject_count = 1};
 #define HEAD "\x08\x04\x06\0\0" /* product, resource, sku, hour, replaces */
     const struct str row = STR(HEAD "\x04\x06\0\x02\0\x06\x90\x1c\x02\0\0");
     assert_int_equal(decode_with(&frame, row, row), DECODE_OK);
@@ -298,7 +302,6 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_frame_with_any_bit_flipped_has_a_wrong_hash),
-        cmocka_unit_test(damaged_bytes_are_refused_or_the_one_encoding_of_something_else),
         cmocka_unit_test(names_come_in_the_order_of_their_first_use),
         cmocka_unit_test(a_name_that_no_row_uses_is_refused),
         cmocka_unit_test(a_name_that_is_there_already_is_refused),
@@ -312,6 +315,7 @@ int main(void)
         cmocka_unit_test(a_whole_number_has_no_sign),
         cmocka_unit_test(what_is_gone_says_no_more),
         cmocka_unit_test(only_a_credit_pays_a_bill),
+        cmocka_unit_test(damaged_bytes_are_refused_or_the_one_encoding_of_something_else),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
