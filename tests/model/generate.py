@@ -116,7 +116,9 @@ class Case:
     def identity(self, kind, account, *level):
         """An id and a source that make an event which is no repeat; `level` is the subject and time of a level's."""
         rng = self.rng
-        ids = ["1", "2", "e1", "a"] if self.few_ids else [str(rng.randint(1, 200)), f"e{rng.randint(1, 99)}", rng.choice(NAMES)]
+        ids = [str(rng.randint(1, 200)), f"e{rng.randint(1, 99)}", rng.choice(NAMES)]
+        if self.few_ids:
+            ids = ["1", "2", "e1", "a"]
         while True:
             event_id, source = rng.choice(ids), rng.choice(SOURCES[:2] if rng.random() < 0.8 else SOURCES)
             key = (event_id, source, kind, account) + (level if kind.split(".")[0] in LEVELS else ())
@@ -210,8 +212,10 @@ class Case:
             ignored = {"output_tokens": 5, "cache_read_input_tokens": 4, "prompt_tokens_details": 1,
                        "input_tokens_details": {"cached_tokens": 10 ** 15}}
         for name in list(usage)[1:]:
-            if rng.random() < 0.3 and not (form == "messages" and name == "cache_read_input_tokens"):
+            if rng.random() < 0.3:
                 del usage[name]
+        if form == "messages" and not any(name.startswith("cache_") for name in usage):
+            usage[rng.choice(["cache_read_input_tokens", "cache_creation_input_tokens"])] = None
         return {**usage, **{name: value for name, value in ignored.items() if rng.random() < 0.15}}
 
     def tokens(self):
@@ -318,12 +322,20 @@ class Case:
         self.plan("order.fulfilled", name, paid_us, {}, account)
         if rng.random() < 0.3:
             self.plan("order.refunded", name, max(self.instant(), paid_us), {}, account)
+        if rng.random() < 0.5:  # one that comes under it as it runs
+            subject, us = rng.choice(SHORT_NAMES), rng.choice(self.instants)
+            self.plan(f"{product}.launched", subject, self.base_us, {"sku": sku}, account)
+            self.plan(f"{product}.reconfigured", subject, us, {"order": name}, account)
         for subject in rng.sample(rng.choice([LONG_NAMES, SHORT_NAMES]), rng.randint(2, 5)):
             where = product if rng.random() < 0.9 else rng.choice(UNITS)
             data = {"sku": sku if rng.random() < 0.85 else rng.choice(SKUS), "quantity": rng.randint(1, 3), "order": name}
+            if rng.random() < 0.25:
+                del data["order"]
             self.plan(f"{where}.launched", subject, self.instant(), data, account)
             if rng.random() < 0.5:
-                data = rng.choice([{"quantity": rng.randint(1, 3)}, {"order": name}, {"order": rng.choice(self.orders)}])
+                under = name if rng.random() < 0.7 else rng.choice(self.orders)
+                data = {"quantity": rng.randint(1, 3), "order": under, "sku": sku}
+                data = {key: data[key] for key in rng.sample(sorted(data), rng.choice([1, 1, 2, 3]))}
                 self.plan(f"{where}.reconfigured", subject, self.instant(), data, account)
             if rng.random() < 0.3:
                 self.plan(f"{where}.{rng.choice(['stopped', 'heartbeat'])}", subject, self.instant(), {}, account)
@@ -359,14 +371,14 @@ class Case:
             rng.choices(makers, focus)[0]()
 
     def repeats(self):
-        """Sends some events again: told otherwise, at another time, or both; another time makes another change of a level."""
+        """Sends some events again, told otherwise or at another time, which makes another change of a level."""
         rng = self.rng
         share = rng.choice([0, 0, 0.05, 0.3])
         for planned in [planned for planned in self.planned if rng.random() < share]:
             us = planned.us
             event = {**planned.event, "data": self._told_otherwise(planned.event)}
             if rng.random() < 0.7 and "since" not in event["data"]:
-                us = rng.choice([self.instant(), min(us + HOUR_US, self.end_us - 1), max(us - HOUR_US, self.base_us), us + 1])
+                us = rng.choice([self.instant(), us + HOUR_US, max(us - HOUR_US, self.base_us), us + 1])
                 us = min(us, self.end_us - 1)
                 event["time"] = time_text(rng, us, self.plain)
             if rng.random() < 0.2:
