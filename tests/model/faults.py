@@ -56,6 +56,10 @@ def spoil(rng, event, writer):
             _repeat_key]
     if event["type"] == "maas.tokens":
         ways += [_too_many_parts] * 3 + [_spoil_usage] * 6
+    if event["type"] == "account.credited":
+        ways += [lambda rng, event: _with_data(event, {**event["data"], "for": rng.choice(BAD_PURPOSES)})] * 6
+    if event["type"].endswith(".reconfigured"):
+        ways += [_no_change]
     way = rng.choice(ways + [None, None])
     if way:
         return _line(writer, way(rng, event))
@@ -150,13 +154,18 @@ def _bad_usage(rng):
     teller, other = next(iter(usage)), rng.choice(others)
     ways = [None, [], "x", 7, {}, {"completion_tokens": 1}, {"cache_read_input_tokens": 1, "output_tokens": 1},
             {**usage, teller: rng.choice([bad, None])}, {**usage, teller: rng.choice([bad, None])},
-            {**usage, other: details if "details" in other else bad}, {**usage, other: details if "details" in other else bad},
+            *[{**usage, other: details if "details" in other else bad}] * 2,
             Pairs([*usage.items(), (teller, 5)]), Pairs([*usage.items(), (other, None), (other, None)])]
     for part in parts:
         ways += [{**usage, others[1]: {part: bad}}, {**usage, others[1]: {part: rng.choice([6, 10 ** 15])}}]
     if len(parts) == 2:
         ways += [{**usage, others[1]: dict(zip(parts, [3, 3]))}]
     return rng.choice(ways)
+
+
+def _no_change(_rng, event):
+    """A reconfiguration that says nothing new."""
+    return _with_data(event, {"account": event["data"]["account"]})
 
 
 def _spoil_usage(rng, event):
@@ -168,7 +177,8 @@ def _too_many_parts(rng, event):
     """Tokens of which more is cached and written than there are."""
     data = {name: value for name, value in event["data"].items() if name not in (*COUNTED, "usage")}
     whole = rng.choice([0, 1, 7, 10 ** 15 - 1])
-    parts = rng.choice([(whole + 1, 0), (0, whole + 1), (whole, 1), (1, whole), (whole // 2 + 1, whole // 2 + 1)])
+    parts = rng.choice([(whole + 1, 0), (0, whole + 1), (whole, 1), (1, whole),
+                        (whole // 2 + 1, whole // 2 + 1), (whole // 2 + 1, whole - whole // 2)])
     counts = dict(zip(COUNTED, [whole, *parts, 1]))
     return _with_data(event, {**data, **{name: count for name, count in counts.items()
                                        if count or name == "input_tokens" or rng.random() < 0.5}})

@@ -29,6 +29,7 @@ NAMES = ["a", "B", "a!", "é", "e\u0301", "😀", "\uffee", 'z"\\/', "r10", "r9"
          "~", "aa", "😀\uffee", "ö" * 64, "x" * 128]
 LONG_NAMES = NAMES + ["y" * 256, "é" * 128, "😀" * 64]
 SHORT_NAMES = ["B", "a", "é", "\uffee", "😀"]
+STATES = ["succeeded", "succeeded", "failed", "Succeeded"]
 SOURCES = ["/platform", "/a", "/B", "/a/b", "é", "😀", "\uffee", "s" * 256]
 
 
@@ -115,7 +116,9 @@ class Case:
     def identity(self, kind, account, *level):
         """An id and a source that make an event which is no repeat; `level` is the subject and time of a level's."""
         rng = self.rng
-        ids = ["1", "2", "e1", "a"] if self.few_ids else [str(rng.randint(1, 200)), f"e{rng.randint(1, 99)}", rng.choice(NAMES)]
+        ids = [str(rng.randint(1, 200)), f"e{rng.randint(1, 99)}", rng.choice(NAMES)]
+        if self.few_ids:
+            ids = ["1", "2", "e1", "a"]
         while True:
             event_id, source = rng.choice(ids), rng.choice(SOURCES[:2] if rng.random() < 0.8 else SOURCES)
             key = (event_id, source, kind, account) + (level if kind.split(".")[0] in LEVELS else ())
@@ -209,8 +212,10 @@ class Case:
             ignored = {"output_tokens": 5, "cache_read_input_tokens": 4, "prompt_tokens_details": 1,
                        "input_tokens_details": {"cached_tokens": 10 ** 15}}
         for name in list(usage)[1:]:
-            if rng.random() < 0.3 and not (form == "messages" and name == "cache_read_input_tokens"):
+            if rng.random() < 0.3:
                 del usage[name]
+        if form == "messages" and not any(name.startswith("cache_") for name in usage):
+            usage[rng.choice(["cache_read_input_tokens", "cache_creation_input_tokens"])] = None
         return {**usage, **{name: value for name, value in ignored.items() if rng.random() < 0.15}}
 
     def tokens(self):
@@ -246,12 +251,11 @@ class Case:
         """One random call of a model as a service."""
         rng = self.rng
         data = {"model": rng.choice(MODELS)}
-        tokens = rng.random() < 0.6
-        if tokens:
-            data.update(self.tokens())
-        else:
-            data.update(images=self.count(), status=rng.choice(["succeeded", "succeeded", "failed", "Succeeded"]))
-        self.plan("maas.tokens" if tokens else "maas.images", rng.choice(self.subjects), self.instant(), data)
+        if rng.random() < 0.6:
+            self.plan("maas.tokens", rng.choice(self.subjects), self.instant(), {**data, **self.tokens()})
+            return
+        data.update(images=self.count(), status=rng.choice(STATES))
+        self.plan("maas.images", rng.choice(self.subjects), self.instant(), data)
 
     def order(self):
         """A subscription, mostly with what ends it."""
@@ -318,12 +322,20 @@ class Case:
         self.plan("order.fulfilled", name, paid_us, {}, account)
         if rng.random() < 0.3:
             self.plan("order.refunded", name, max(self.instant(), paid_us), {}, account)
+        if rng.random() < 0.5:  # one that comes under it as it runs
+            subject, us = rng.choice(SHORT_NAMES), rng.choice(self.instants)
+            self.plan(f"{product}.launched", subject, self.base_us, {"sku": sku}, account)
+            self.plan(f"{product}.reconfigured", subject, us, {"order": name}, account)
         for subject in rng.sample(rng.choice([LONG_NAMES, SHORT_NAMES]), rng.randint(2, 5)):
             where = product if rng.random() < 0.9 else rng.choice(UNITS)
             data = {"sku": sku if rng.random() < 0.85 else rng.choice(SKUS), "quantity": rng.randint(1, 3), "order": name}
+            if rng.random() < 0.25:
+                del data["order"]
             self.plan(f"{where}.launched", subject, self.instant(), data, account)
             if rng.random() < 0.5:
-                data = rng.choice([{"quantity": rng.randint(1, 3)}, {"order": name}, {"order": rng.choice(self.orders)}])
+                under = name if rng.random() < 0.7 else rng.choice(self.orders)
+                data = {"quantity": rng.randint(1, 3), "order": under, "sku": sku}
+                data = {key: data[key] for key in rng.sample(sorted(data), rng.choice([1, 1, 2, 3]))}
                 self.plan(f"{where}.reconfigured", subject, self.instant(), data, account)
             if rng.random() < 0.3:
                 self.plan(f"{where}.{rng.choice(['stopped', 'heartbeat'])}", subject, self.instant(), {}, account)
@@ -359,19 +371,48 @@ class Case:
             rng.choices(makers, focus)[0]()
 
     def repeats(self):
-        """Sends some events again: told otherwise, at another time, or both; another time makes another change of a level."""
+        """Sends some events again, told otherwise or at another time, which makes another change of a level."""
         rng = self.rng
         share = rng.choice([0, 0, 0.05, 0.3])
         for planned in [planned for planned in self.planned if rng.random() < share]:
             us = planned.us
             event = {**planned.event, "data": self._told_otherwise(planned.event)}
             if rng.random() < 0.7 and "since" not in event["data"]:
-                us = rng.choice([self.instant(), min(us + HOUR_US, self.end_us - 1), max(us - HOUR_US, self.base_us), us + 1])
+                us = rng.choice([self.instant(), us + HOUR_US, max(us - HOUR_US, self.base_us), us + 1])
                 us = min(us, self.end_us - 1)
                 event["time"] = time_text(rng, us, self.plain)
             if rng.random() < 0.2:
                 event["subject"] = rng.choice(self.subjects)
             self.planned.append(Planned(us, us, event))
+        for planned in [planned for planned in self.planned if rng.random() < 0.25]:
+            if planned.event["type"] == "maas.images":
+                self.retell(planned)
+            if planned.event["type"].endswith(".failed") and planned.event["type"] != "order.failed":
+                since = time_text(rng, min(self.instant(), planned.us), self.plain)
+                again = {**planned.event, "data": {**planned.event["data"], "since": since}}
+                self.planned.append(Planned(planned.us, planned.us, again))
+        if rng.random() < 0.15:
+            self.late_repeat()
+
+    def retell(self, job):
+        """The same job of images, under the same id, in another state or two."""
+        rng = self.rng
+        for _ in range(rng.randint(1, 2)):
+            us = rng.choice([job.us, self.instant()])
+            data = {**job.event["data"], "status": rng.choice(STATES)}
+            self.planned.append(Planned(us, us, {**job.event, "time": time_text(rng, us, self.plain), "data": data}))
+
+    def late_repeat(self):
+        """A repeat that is told after everything else, so that it would move a TIME that is not given."""
+        rng = self.rng
+        told = [planned for planned in self.planned if planned.event["type"].split(".")[0] not in LEVELS]
+        if not told:
+            return
+        event = dict(rng.choice([planned for planned in told if planned.event["type"].startswith("account.")] or told).event)
+        if event["type"].startswith("account."):
+            event["id"], event["source"] = self.identity(event["type"], event["data"]["account"])
+        us = min(self.end_us + rng.choice([0, HOUR_US, 5 * HOUR_US]), times.parse_us("2199-12-31T23:59:59Z"))
+        self.planned.append(Planned(us, us, {**event, "time": time_text(rng, us, self.plain)}))
 
     def _told_otherwise(self, event):
         """The data of an event, perhaps with one thing in it that was not so."""
@@ -379,7 +420,7 @@ class Case:
         data = dict(event["data"])
         others = {"sku": rng.choice(SKUS), "quantity": rng.randint(1, 5), "bytes": rng.randrange(30 * 10 ** 9),
                   "images": rng.randint(0, 9), "output_tokens": rng.randint(0, 9), "months": rng.choice([1, 12]),
-                  "amount": "3", "status": rng.choice(["succeeded", "failed"]), "usage": self.usage()}
+                  "amount": "3", "status": rng.choice(STATES), "usage": self.usage()}
         names = sorted(others.keys() & data.keys())
         if names and rng.random() < 0.5:
             name = rng.choice(names)

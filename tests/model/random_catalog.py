@@ -15,7 +15,8 @@ PRICES = ["0", "0.1", "1", "2.50", "0.041", "1200.00", "999999999999.99999999999
 OFTEN_ABSENT = ("cached_input_tokens", "cache_write_tokens", "subscription_year")
 SPOILERS = [("prize", 1), ("charge_scale", 13), ("charge_scale", "6"), ("charge_scale", -1), ("currency", "usd"),
             ("currency", None), ("void_after", "1h30m"), ("void_after", "1.5h"), ("void_after", "1 h"), ("grace", "x"),
-            ("grace", None), ("bill_scale", 13), ("bill_scale", None), ("bill_scale", -1), ("products", []), ("products", None), ("products", {"gpu": {}})]
+            ("grace", None), ("bill_scale", 13), ("bill_scale", None), ("bill_scale", -1),
+            ("products", []), ("products", None), ("products", {"gpu": {}})]
 
 
 CURRENCIES = ["USD", "EUR", "CNY", "JPY", "KWD", "CLF", "XAU"]
@@ -35,7 +36,7 @@ class RandomCatalog:
         self.liveness = first.liveness if first else {
             product: rng.choice([0, 0, 0, 60, 300, 600, 3599, 3600, 4000]) for product in ("container", "model", "node")}
         self.fixed = first.fixed if first else self._fixed()
-        self.spoiled = rng.random() < (0.02 if first else 0.01)
+        self.spoiled = rng.random() < (0.06 if first else 0.01)
         self.products = {product for product in catalog.METERS if rng.random() < 0.97}
         if first:  # what the first has not, says nothing of liveness; what says something of it stays
             self.products |= {product for product, seconds in self.liveness.items() if seconds}

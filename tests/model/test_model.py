@@ -101,6 +101,10 @@ class Identity(Folder):
         found = self.lines([catalog_of(container={"s": PAYG})], events)
         self.assertEqual([line[4] for line in found], ["20", "10"])
 
+    def test_bytes_stored_at_another_time_are_another_change_under_one_id_too(self):
+        events = [event_of("storage.used", "f", time, bytes=size) for time, size in (("00:00", 1), ("59:59", 5))]
+        self.assertEqual(self.lines([catalog_of()], events, "2026-11-01T11:00:00Z")[0][4], "3604")
+
     def test_of_a_level_told_twice_otherwise_at_the_same_time_the_first_holds(self):
         events = [event_of("container.launched", "c", "59:50", sku=sku, quantity=quantity)
                   for sku, quantity in (("s", 1), ("t", 2))]
@@ -286,7 +290,7 @@ class ManyCatalogs(Folder):
 class RandomCases(Folder):
     """Properties over the cases of the generator."""
 
-    SEEDS = range(90_001, 90_081)
+    SEEDS = range(90_001, 90_041)
 
     def case(self, seed, repeats):
         """(case, catalogs as of `rate`, lines of events, TIME) of a seed, without faults; None if a catalog is bad."""
@@ -358,7 +362,7 @@ class RandomCases(Folder):
         later[meter] = new
 
     def test_spans_of_equal_seconds_give_what_each_second_by_itself_does(self):
-        for seed in self.SEEDS[:40]:
+        for seed in self.SEEDS[:25]:
             case = generate.Case(seed, False)
             folder = self.folder / str(seed)
             folder.mkdir()
