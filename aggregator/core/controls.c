@@ -63,7 +63,7 @@ void controls_pack(const struct controls *controls, struct packer *out)
 
 void controls_unpack(struct controls *controls, struct unpacker *in)
 {
-    uint32_t count = unpack_count(in, CONTROL_HASH_SIZE + 3 * sizeof(uint64_t));
+    uint32_t count = unpack_count(in, CONTROL_HASH_SIZE + 2 * sizeof(uint64_t) + sizeof(uint32_t));
     for (uint32_t i = 0; i < count && !in->bad; i++) {
         struct control_entry entry = {0};
         unpack_raw(in, entry.hash, CONTROL_HASH_SIZE);

@@ -152,6 +152,8 @@ static enum points_outcome apply_storage(struct fold *fold, const struct record 
     struct series_ref ref = {fold->file_systems.at[index].pool, true};
     struct storage_pool *pool = &fold->pools.at[ref.index];
     int64_t second_s = time_second(record->since_us);
+    if (fold_storage_repeated(fold, index, record))
+        return POINTS_REPEATED;
     __int128 before = (__int128)points_level(points, second_s).quantity;
     struct points_shared shared = fold_shared(fold);
     if (points_add(points, &shared, record) == POINTS_REPEATED)

@@ -4,12 +4,24 @@
 #include "lib/base/time.h"
 
 enum { DAY_S = 24 * HOUR_S };
-/* What rows and their pieces count for, beside their names: about what they take when they are encoded. */
-enum { ROW_BYTES = 12, SEGMENT_BYTES = 10, SUM_BYTES = 8, STATE_BYTES = 24, FACT_BYTES = 64 };
+/* What rows and their pieces count for, beside their names: hardly ever less than they take encoded. */
+enum {
+    ROW_BYTES = 24,
+    SEGMENT_BYTES = 17,
+    SUM_BYTES = 24,
+    STATE_BYTES = 40,
+    FACT_BYTES = 64,
+    NAME_BYTES = 2
+};
 
 static bool is_full(const struct fold *fold, struct weight weight)
 {
     return weight.rows >= fold->rules.frame_rows || weight.bytes >= fold->rules.frame_bytes;
+}
+
+static int64_t name_bytes(struct str name)
+{
+    return name.size == 0 ? 0 : (int64_t)name.size + NAME_BYTES;
 }
 
 static void add_weight(struct weight *weight, int64_t bytes)
@@ -51,7 +63,7 @@ static void weigh(struct fold *fold, const struct work *work, int64_t bytes)
     uint32_t account = work_account(fold, work);
     if (saying->last_account != account) {
         saying->account = saying->item = (struct weight){0};
-        bytes += names_get(&fold->names, account).size;
+        bytes += name_bytes(names_get(&fold->names, account));
     } else if (saying->last_work != saying->at) {
         saying->item = (struct weight){0};
     }
@@ -102,7 +114,8 @@ static void say_count(struct fold *fold, const struct work *work)
         }
     vec_push(&fold->counts, row);
     fold->saying.counted = true;
-    weigh(fold, work, ROW_BYTES + row.sum_count * (int64_t)SUM_BYTES + row.resource.size + row.sku.size);
+    weigh(fold, work,
+          ROW_BYTES + row.sum_count * (int64_t)SUM_BYTES + name_bytes(row.resource) + name_bytes(row.sku));
 }
 
 static struct run run_of(const struct fold *fold, const struct work *work)
@@ -132,7 +145,7 @@ static void say_state(struct fold *fold, const struct work *work)
                             .since_s = run.since_s,
                             .sign_s = run.sign_s};
     vec_push(&fold->states, row);
-    weigh(fold, work, STATE_BYTES + row.resource.size + row.sku.size + row.order.size);
+    weigh(fold, work, STATE_BYTES + name_bytes(row.resource) + name_bytes(row.sku) + name_bytes(row.order));
 }
 
 static void end_state(struct fold *fold, const struct work *work)
@@ -148,12 +161,12 @@ static void say_level(struct fold *fold, const struct work *work)
     const struct level_row *row = &fold->rows.at[fold->rows.count - 1];
     int64_t bytes = ROW_BYTES + row->segment_count * (int64_t)SEGMENT_BYTES;
     if (fold->saying.last_work != fold->saying.at)
-        bytes += row->resource.size + row->sku.size;
+        bytes += name_bytes(row->resource) + name_bytes(row->sku);
     for (uint32_t i = before; i < fold->segments.count; i++) {
         const struct level_segment *segment = &fold->segments.at[i];
         bool new_names =
             i == before || segment[-1].sku.at != segment->sku.at || segment[-1].order.at != segment->order.at;
-        bytes += new_names ? (int64_t)segment->sku.size + segment->order.size : 0;
+        bytes += new_names ? name_bytes(segment->sku) + name_bytes(segment->order) : 0;
     }
     weigh(fold, work, bytes);
 }
@@ -218,6 +231,18 @@ static bool take_rows(struct fold *fold)
 }
 
 /* --- frames --- */
+
+/* Rejects come with the epoch's last frame; where it has no room for them, with one of their own. */
+static bool rejects_fit(const struct fold *fold)
+{
+    int64_t bytes = fold->saying.frame.bytes;
+    for (uint32_t i = 0; i < fold->rejects.count; i++) {
+        const struct frame_reject *reject = &fold->rejects.at[i];
+        bytes +=
+            NAME_BYTES * 8 + reject->reason.size + reject->feed.size + reject->source.size + reject->id.size;
+    }
+    return fold->saying.frame.rows == 0 || fold->rejects.count == 0 || bytes <= fold->rules.frame_bytes;
+}
 
 static int compare_rows(const struct level_row *x, const struct level_row *y)
 {
@@ -303,7 +328,7 @@ const struct frame *fold_next_frame(struct fold *fold)
     if (!fold->saying.under_way)
         return NULL;
     clear_frame(fold);
-    bool more = !take_facts(fold) || !take_rows(fold);
+    bool more = !take_facts(fold) || !take_rows(fold) || !rejects_fit(fold);
     make_frame(fold, more);
     if (more)
         return &fold->frame;

@@ -221,6 +221,14 @@ enum points_outcome points_add(struct points *points, const struct points_shared
     return POINTS_ADDED;
 }
 
+bool points_have(const struct points *points, const struct names *names, const struct record *record)
+{
+    struct key key = {record->since_us, record->kind, record->id, record->source, record->time_us};
+    bool found;
+    find(points, names, &key, &found);
+    return found;
+}
+
 uint32_t points_at(const struct points *points, int64_t second_s)
 {
     uint32_t low = 0, high = points->list.count;

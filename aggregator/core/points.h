@@ -43,6 +43,8 @@ enum points_outcome { POINTS_ADDED, POINTS_REPEATED };
 /* Puts an event's change in (not a heartbeat). A repeat has the same two times (CONTRACT §2). */
 enum points_outcome points_add(struct points *points, const struct points_shared *shared,
                                const struct record *record);
+/* Whether the event is known. */
+bool points_have(const struct points *points, const struct names *names, const struct record *record);
 /* Index of the first point whose second is at or after second_s. */
 uint32_t points_at(const struct points *points, int64_t second_s);
 /* The level of a second. */

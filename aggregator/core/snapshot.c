@@ -9,6 +9,7 @@
 /* Bumped whenever the bytes change; a snapshot of another number is not ours. */
 enum { SNAPSHOT_FORMAT = 2 };
 
+enum { POINT_BYTES = 41 };   /* the least that a change point takes */
 enum { RECORD_WEIGHT = 64 }; /* bytes that a record of input counts for, when a snapshot falls due */
 
 bool fold_at_epoch(const struct fold *fold)
@@ -443,7 +444,7 @@ static void unpack_points(struct unpacker *in, struct fold *fold, struct points 
 {
     points->base = unpack_level(in, fold);
     points->base_since_s = (int64_t)unpack_u64(in);
-    uint32_t count = unpack_count(in, 48);
+    uint32_t count = unpack_count(in, POINT_BYTES);
     for (uint32_t i = 0; i < count; i++) {
         struct point point = {.time_us = (int64_t)unpack_u64(in)};
         struct str id = unpack_str(in);

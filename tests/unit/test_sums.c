@@ -1,4 +1,5 @@
-/* Counts in the fold: found once in the whole horizon, and said once, by interval of prices. */
+/* Counts in the fold: found once in the whole horizon, and said once, by interval of prices. And what else is
+ * a repeat. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -168,6 +169,24 @@ static void an_image_job_that_did_not_succeed_uses_up_no_identity(void **state)
     driver_release(&driver);
 }
 
+static void a_storage_report_sent_again_under_another_sku_is_a_repeat(void **state)
+{
+    (void)state;
+    struct driver driver;
+    begin(&driver, plain);
+    struct record first = driver_record(&driver, RECORD_STORAGE_USED, hour_s + 5);
+    first.product = PRODUCT_STORAGE;
+    first.sku = STR("standard");
+    first.bytes = 9;
+    struct record again = first, elsewhere = first;
+    again.sku = STR("cold");
+    elsewhere.subject = STR("another");
+    driver_send(&driver, hour_s + 10, (struct record[]){first, again, elsewhere}, 3);
+    assert_int_equal(driver_last(&driver)->counters.records_repeated, 1);
+    assert_int_equal(driver_last(&driver)->counters.records_applied, 2);
+    driver_release(&driver);
+}
+
 static void sums_go_past_64_bits(void **state)
 {
     (void)state;
@@ -196,6 +215,7 @@ int main(void)
         cmocka_unit_test(seconds_between_two_prices_of_the_sku_are_added_up_together),
         cmocka_unit_test(a_repeat_is_found_under_whatever_time_within_the_horizon),
         cmocka_unit_test(an_image_job_that_did_not_succeed_uses_up_no_identity),
+        cmocka_unit_test(a_storage_report_sent_again_under_another_sku_is_a_repeat),
         cmocka_unit_test(sums_go_past_64_bits),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
