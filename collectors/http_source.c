@@ -57,28 +57,27 @@ static int64_t realtime_us(void)
 static const struct refusal {
     unsigned status;
     const char *detail;
-    struct http_header header;
+    struct http_header headers[2];
 } refusals[] = {
-    {MHD_HTTP_UNAUTHORIZED, "expected a known bearer token", {"WWW-Authenticate", "Bearer"}},
-    {MHD_HTTP_NOT_FOUND, "expected POST /v1/events", {NULL, NULL}},
-    {MHD_HTTP_METHOD_NOT_ALLOWED, "expected POST", {"Allow", "POST"}},
-    {MHD_HTTP_CONTENT_TOO_LARGE, "expected fewer events, or a smaller body", {NULL, NULL}},
+    {MHD_HTTP_UNAUTHORIZED, "expected a known bearer token", {{"WWW-Authenticate", "Bearer"}}},
+    {MHD_HTTP_NOT_FOUND, "expected POST /v1/events", {{NULL, NULL}}},
+    {MHD_HTTP_METHOD_NOT_ALLOWED, "expected POST", {{"Allow", "POST"}}},
+    {MHD_HTTP_CONTENT_TOO_LARGE, "expected fewer events, or a smaller body", {{NULL, NULL}}},
     {MHD_HTTP_UNSUPPORTED_MEDIA_TYPE,
      ("expected application/cloudevents+json, application/cloudevents-batch+json, "
       "or the binary mode with application/json"),
-     {NULL, NULL}},
-    {MHD_HTTP_SERVICE_UNAVAILABLE, "not durable: send again under the same identity", {"Retry-After", "1"}},
+     {{NULL, NULL}}},
+    {MHD_HTTP_SERVICE_UNAVAILABLE, "not durable: send again under the same identity", {{"Retry-After", "1"}}},
 };
 
 static http_result answer(struct call *call, struct MHD_Connection *connection, unsigned status,
                           const struct packer *body)
 {
-    static const struct http_header none = {NULL, NULL};
-    const struct http_header *header = &none;
+    const struct http_header *headers = NULL;
     struct metric *metrics = call->source->metrics;
     for (size_t i = 0; i < sizeof refusals / sizeof *refusals; i++)
         if (refusals[i].status == status)
-            header = &refusals[i].header;
+            headers = refusals[i].headers;
     metric_add(&metrics[status == MHD_HTTP_OK ? HTTP_ANSWERS_200
                         : status < 500        ? HTTP_ANSWERS_4XX
                                               : HTTP_ANSWERS_503],
@@ -86,7 +85,7 @@ static http_result answer(struct call *call, struct MHD_Connection *connection, 
     deadline_set(call->source->deadlines, call->deadline, ANSWER_MS);
     return http_answer(connection, status,
                        status == MHD_HTTP_OK ? "application/json" : "application/problem+json",
-                       (struct str){body->bytes.at, body->bytes.count}, header);
+                       (struct str){body->bytes.at, body->bytes.count}, headers);
 }
 
 static http_result answer_problem_of(struct call *call, struct MHD_Connection *connection, unsigned status,
