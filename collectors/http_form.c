@@ -43,6 +43,21 @@ enum coding http_form_coding(struct MHD_Connection *connection)
     return coding;
 }
 
+static enum MHD_Result find_reply(void *context, enum MHD_ValueKind kind, const char *name, const char *value)
+{
+    (void)kind;
+    bool *found = context;
+    *found |= value != NULL && strcasecmp(name, "Prefer") == 0 && preference_given(str_of(value), "reply");
+    return MHD_YES;
+}
+
+bool http_form_prefers_reply(struct MHD_Connection *connection)
+{
+    bool found = false;
+    MHD_get_connection_values(connection, MHD_HEADER_KIND, find_reply, &found);
+    return found;
+}
+
 static int hex_of(char c)
 {
     if (c >= '0' && c <= '9')

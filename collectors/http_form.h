@@ -13,6 +13,9 @@ enum http_form http_form_of(struct MHD_Connection *connection);
 
 /* How the body is coded, by all Content-Encoding headers. */
 enum coding http_form_coding(struct MHD_Connection *connection);
+/* Whether any Prefer header says reply, as brokers of eventing systems do: they take a body for an event. */
+bool http_form_prefers_reply(struct MHD_Connection *connection);
+
 /* The ce-* headers of the binary mode, decoded. */
 struct http_attributes {
     struct event_attributes event;

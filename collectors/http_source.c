@@ -100,9 +100,12 @@ static enum http_source_metric metric_of(unsigned status)
 {
     if (status == MHD_HTTP_OK)
         return HTTP_ANSWERS_200;
+    if (status == MHD_HTTP_ACCEPTED)
+        return HTTP_ANSWERS_202;
     return status < 500 ? HTTP_ANSWERS_4XX : HTTP_ANSWERS_503;
 }
 
+/* What has no body has no Content-Type either. */
 static http_result answer(struct call *call, struct MHD_Connection *connection, unsigned status,
                           const struct packer *body, const struct http_header *headers)
 {
@@ -110,7 +113,7 @@ static http_result answer(struct call *call, struct MHD_Connection *connection, 
     const char *type = status == MHD_HTTP_OK ? "application/json" : "application/problem+json";
     metric_add(&call->source->metrics[metric_of(status)], 1);
     deadline_set(call->source->deadlines, call->deadline, ANSWER_MS);
-    return http_answer(connection, status, type, text, headers);
+    return http_answer(connection, status, text.size == 0 ? NULL : type, text, headers);
 }
 
 static http_result answer_problem_of(struct call *call, struct MHD_Connection *connection, unsigned status,
@@ -138,6 +141,9 @@ static http_result answer_request(struct call *call, struct MHD_Connection *conn
         return answer_fixed(call, connection, FIXED_NOT_NOW);
     struct packer body = {0};
     metric_add(&call->source->metrics[HTTP_ACCEPTED], (int64_t)request->accepted_count);
+    /* Who prefers a reply would take a body for an event. */
+    if (call->form != HTTP_FORM_BATCH && http_form_prefers_reply(connection))
+        return answer(call, connection, MHD_HTTP_ACCEPTED, &body, NULL);
     answer_accepted(&body, request->accepted_count, &request->rejected);
     http_result result = answer(call, connection, MHD_HTTP_OK, &body, NULL);
     vec_release(&body.bytes);

@@ -25,6 +25,7 @@ enum http_source_metric {
     HTTP_ACCEPTED,
     HTTP_REJECTED,
     HTTP_ANSWERS_200,
+    HTTP_ANSWERS_202,
     HTTP_ANSWERS_4XX,
     HTTP_ANSWERS_503,
     HTTP_CUT_OFF,

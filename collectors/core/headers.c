@@ -64,3 +64,16 @@ enum coding coding_with(enum coding before, struct str value)
     }
     return coding;
 }
+
+bool preference_given(struct str value, const char *preference)
+{
+    while (value.size > 0) {
+        struct str element = cut(&value, ",");
+        struct str word = cut(&element, ";"); /* its parameters follow */
+        struct str name = cut(&word, "=");
+        bool is_valued = word.size > 0 && trimmed(word).size > 0 && !is_name(trimmed(word), "\"\"");
+        if (is_name(name, preference) && !is_valued)
+            return true;
+    }
+    return false;
+}

@@ -14,3 +14,6 @@ enum coding {
 
 /* After one more Content-Encoding header; `before` is what those before it said, NONE at first. */
 enum coding coding_with(enum coding before, struct str value);
+
+/* Whether a Prefer header (RFC 7240) has the preference. One with a value is another one: we know of none. */
+bool preference_given(struct str value, const char *preference);

@@ -394,6 +394,28 @@ def check_room_for_inflated():
     door.stop()
 
 
+# --- brokers of eventing systems ---
+
+def check_reply(door):
+    kind = f'Content-Type: {EVENT}'
+    one = json.dumps(event('reply')).encode()
+    before = door.metric('hourglass_answers_total{status="202"}')
+    for headers in (['Prefer: reply'], ['prefer: REPLY'], ['Prefer: respond-async, wait=10', 'Prefer: x="a,b", reply; y=z']):
+        status, body, got = door.send(one, kind, *headers)
+        tell((status, body) == (202, None) and 'Content-Type' not in got and got['Content-Length'] == '0',
+             f'{headers}: an accepted event is 202 without a body', status, body, got)
+    tell(door.metric('hourglass_answers_total{status="202"}') == before + 3, 'they are counted')
+    tell('reply' in logged_ids(PREFIX), 'what was answered 202 stands in the log')
+    for headers in ([], ['Prefer: respond-async'], ['Prefer: x="a, reply, b"'], ['Prefer: reply=no']):
+        status, body, _ = door.send(one, kind, *headers)
+        tell((status, body) == (200, {'accepted': 1, 'rejected': []}), f'{headers}: it is 200 as ever', status, body)
+    status, body, _ = door.send(b'[' + one + b']', f'Content-Type: {BATCH}', 'Prefer: reply')
+    tell((status, body) == (200, {'accepted': 1, 'rejected': []}), 'a batch is 200 as ever', status, body)
+    status, body, got = door.send(b'{}', kind, 'Prefer: reply')
+    tell(status == 400 and got['Content-Type'] == 'application/problem+json' and len(body['rejected']) == 1,
+         'a rejected event is 400 as ever', status, body)
+
+
 def check_tokens():
     tokens = FOLDER / 'tokens'
     tokens.write_text(f'another\n{TOKEN}\n')
@@ -553,6 +575,7 @@ def main():
     check_damaged(door)
     check_other_codings(door)
     check_large_when_inflated(door)
+    check_reply(door)
     tell(door.metric('hourglass_held_bytes') == 0, 'nothing is held after all that')
     check_ticks(door)
     door.stop()

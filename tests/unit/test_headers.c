@@ -1,4 +1,4 @@
-/* Lists in headers: codings of a body. */
+/* Lists in headers: codings of a body, and preferences. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -51,6 +51,34 @@ static void several_codings_are_other_in_one_header_or_in_two(void **state)
     assert_int_equal(coding_with(CODING_GZIP, STR("")), CODING_GZIP);
 }
 
+static void a_preference_is_found_among_others(void **state)
+{
+    (void)state;
+    static const char *const given[] = {"reply",
+                                        "Reply",
+                                        "respond-async, reply",
+                                        "wait=10 ,\treply ,x",
+                                        "reply; foo=bar",
+                                        "reply ;foo=\"a,b\"",
+                                        "x=\"a\\\",b\", reply",
+                                        "reply=",
+                                        "reply = \"\"",
+                                        ",,reply",
+                                        "reply=1, reply"};
+    for (size_t i = 0; i < sizeof given / sizeof *given; i++)
+        assert_true(preference_given(str_of(given[i]), "reply"));
+}
+
+static void what_only_looks_like_a_preference_is_none(void **state)
+{
+    (void)state;
+    static const char *const others[] = {"",         "replies",           "rep",          "no-reply",
+                                         "reply=no", "x; reply",          "x=reply",      "\"reply\"",
+                                         "reply x",  "x=\"a, reply, b\"", "x=\"a, reply", "reply=\"no\""};
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+        assert_false(preference_given(str_of(others[i]), "reply"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -58,6 +86,8 @@ int main(void)
         cmocka_unit_test(empty_elements_mean_nothing),
         cmocka_unit_test(any_other_coding_is_other),
         cmocka_unit_test(several_codings_are_other_in_one_header_or_in_two),
+        cmocka_unit_test(a_preference_is_found_among_others),
+        cmocka_unit_test(what_only_looks_like_a_preference_is_none),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
