@@ -39,6 +39,8 @@ struct http_source {
 /* Answers that are always the same. */
 enum fixed {
     FIXED_NONE,
+    FIXED_OPTIONS,
+    FIXED_HANDSHAKE,
     FIXED_TOKEN,
     FIXED_PATH,
     FIXED_METHOD,
@@ -70,16 +72,24 @@ static int64_t realtime_us(void)
 
 /* --- answers --- */
 
+#define METHODS "POST, OPTIONS"
+
 static const struct fixed_answer {
     unsigned status;
-    const char *detail;
-    struct http_header headers[2];
+    const char *detail; /* NULL: it has no body */
+    struct http_header headers[4];
 } fixed_answers[] = {
+    [FIXED_OPTIONS] = {MHD_HTTP_OK, NULL, {{"Allow", METHODS}}},
+    [FIXED_HANDSHAKE] = {MHD_HTTP_OK,
+                         NULL,
+                         {{"Allow", METHODS},
+                          {"WebHook-Allowed-Origin", "*"},
+                          {"WebHook-Allowed-Rate", "*"}}},
     [FIXED_TOKEN] = {MHD_HTTP_UNAUTHORIZED,
                      "expected a known bearer token",
                      {{"WWW-Authenticate", "Bearer"}}},
     [FIXED_PATH] = {MHD_HTTP_NOT_FOUND, "expected POST /v1/events", {{NULL, NULL}}},
-    [FIXED_METHOD] = {MHD_HTTP_METHOD_NOT_ALLOWED, "expected POST", {{"Allow", "POST"}}},
+    [FIXED_METHOD] = {MHD_HTTP_METHOD_NOT_ALLOWED, "expected POST", {{"Allow", METHODS}}},
     [FIXED_SIZE] = {MHD_HTTP_CONTENT_TOO_LARGE, "expected fewer events, or a smaller body", {{NULL, NULL}}},
     [FIXED_TYPE] = {MHD_HTTP_UNSUPPORTED_MEDIA_TYPE,
                     ("expected application/cloudevents+json, application/cloudevents-batch+json, "
@@ -131,6 +141,8 @@ static http_result answer_fixed(struct call *call, struct MHD_Connection *connec
 {
     const struct fixed_answer *says = &fixed_answers[fixed];
     CHECK(fixed != FIXED_NONE);
+    if (says->detail == NULL)
+        return answer(call, connection, says->status, &(struct packer){0}, says->headers);
     return answer_problem_of(call, connection, says->status, str_of(says->detail), NULL, says->headers);
 }
 
@@ -318,6 +330,10 @@ static enum fixed answer_to_head(struct call *call, struct MHD_Connection *conne
     const struct http_source *source = call->source;
     if (strcmp(url, "/v1/events") != 0)
         return FIXED_PATH;
+    if (strcmp(method, "OPTIONS") == 0) {
+        const char *origin = header_of(connection, "WebHook-Request-Origin");
+        return origin != NULL && origin[0] != 0 ? FIXED_HANDSHAKE : FIXED_OPTIONS;
+    }
     if (strcmp(method, "POST") != 0)
         return FIXED_METHOD;
     if (!authorized(source, connection))

@@ -1,5 +1,7 @@
 /* POST /v1/events: CloudEvents over HTTP in their three forms, answered after Kafka's acknowledgement
- * (CONTRACT §5).
+ * (CONTRACT §5). OPTIONS there is the handshake of CloudEvents' web hooks (§4 of their specification):
+ * whoever sends may, as often as they like, so the answer is the same to all, says nothing of us and asks for
+ * no token; a callback is never called.
  *
  * Memory is bounded whatever comes in: bodies, events of a body, connections, and the sum of all bodies and
  * of all records that Kafka has not acknowledged yet, whose clients may long be gone. Each step of a

@@ -404,7 +404,7 @@ def statuses(door):
     tell(is_problem(answer, 404), 'another path is 404', answer)
     for method in ('GET', 'PUT', 'DELETE'):
         answer = request(door, method)
-        tell(is_problem(answer, 405) and answer[1].get('Allow') == 'POST', f'{method} is 405 with Allow: POST',
+        tell(is_problem(answer, 405) and answer[1].get('Allow') == 'POST, OPTIONS', f'{method} is 405 with Allow',
              answer, answer[1])
     tokens_file = FOLDER / 'tokens'
     tokens_file.write_text('first-token\nsecond-token\n')

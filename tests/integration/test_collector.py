@@ -247,9 +247,9 @@ def check_statuses(door):
         status, body, _ = door.post(event('kind'), kind)
         tell(status == 415, f'content type {kind} is 415', status, body)
     status, body, headers = door.post(event('get'), method='PUT')
-    tell(status == 405 and headers['Allow'] == 'POST', 'PUT is 405', status, body, headers)
+    tell(status == 405 and headers['Allow'] == 'POST, OPTIONS', 'PUT is 405', status, body, headers)
     status, body, headers = door.send(b'', method='HEAD')
-    tell((status, body, headers['Allow']) == (405, None, 'POST'), 'HEAD is 405, without a body', status, body)
+    tell((status, body, headers['Allow']) == (405, None, 'POST, OPTIONS'), 'HEAD is 405, without a body', status, body)
     tell(door.post(event('path'), path='/v1/event')[0] == 404, 'another path is 404')
     tell(door.metric('hourglass_held_bytes') == 0, 'nothing is held when all is answered')
 
@@ -394,7 +394,7 @@ def check_room_for_inflated():
     door.stop()
 
 
-# --- brokers of eventing systems ---
+# --- brokers of eventing systems, web hooks ---
 
 def check_reply(door):
     kind = f'Content-Type: {EVENT}'
@@ -416,13 +416,37 @@ def check_reply(door):
          'a rejected event is 400 as ever', status, body)
 
 
+def check_handshake(door):
+    origin = 'WebHook-Request-Origin: sender.example.com'
+    for headers in ([origin], [origin, 'WebHook-Request-Rate: 120'], [origin, 'WebHook-Request-Rate: none'],
+                    [origin, f'WebHook-Request-Callback: http://127.0.0.1:{door.admin}/healthz'],
+                    [origin, 'Expect: 100-continue']):
+        status, body, got = door.send(b'', *headers, method='OPTIONS')
+        tell((status, body, got.get('Allow'), got.get('WebHook-Allowed-Origin'), got.get('WebHook-Allowed-Rate')) ==
+             (200, None, 'POST, OPTIONS', '*', '*') and 'Content-Type' not in got, f'{headers}: permission is given',
+             status, body, got)
+    for headers in ([], ['WebHook-Request-Origin:'], ['WebHook-Request-Rate: 120'], ['Origin: http://x']):
+        status, body, got = door.send(b'', *headers, method='OPTIONS')
+        tell((status, body, got.get('Allow')) == (200, None, 'POST, OPTIONS') and
+             not [name for name in got if name.lower().startswith(('webhook', 'access-control'))],
+             f'{headers}: OPTIONS says what is allowed, and no more', status, body, got)
+    status, _, got = door.send(b'x' * 100_000, origin, method='OPTIONS')
+    tell(status == 200 and got['WebHook-Allowed-Origin'] == '*', 'a body with it is dropped', status, got)
+    status, _, got = door.send(b'', origin, method='OPTIONS', path='/v1/other')
+    tell(status == 404 and 'WebHook-Allowed-Origin' not in got, 'for another path there is none', status, got)
+    status, body, _ = door.send(json.dumps(event('hooked')).encode(), origin, f'Content-Type: {EVENT}')
+    tell(status == 200, 'and the deliveries that follow are accepted', status, body)
+
+
 def check_tokens():
     tokens = FOLDER / 'tokens'
     tokens.write_text(f'another\n{TOKEN}\n')
     door = Collector('--token-file', tokens)
     door.wait_ready()
+    status, _, headers = door.send(b'', 'WebHook-Request-Origin: sender.example.com', method='OPTIONS')
+    tell(status == 200 and headers['WebHook-Allowed-Origin'] == '*', 'the handshake asks for no token', status, headers)
     tell(door.send(gzip.compress(b'{}'), f'Content-Type: {EVENT}', 'Content-Encoding: gzip')[0] == 401,
-         'a compressed body asks for one as well')
+         'a compressed body does')
     tell(door.post(event('token'), Authorization=f'Bearer {TOKEN}')[0] == 200, 'a known token is let in')
     for header in ({}, {'Authorization': 'Bearer wrong'}, {'Authorization': f'Basic {TOKEN}'},
                    {'Authorization': 'Bearer '}):
@@ -576,6 +600,7 @@ def main():
     check_other_codings(door)
     check_large_when_inflated(door)
     check_reply(door)
+    check_handshake(door)
     tell(door.metric('hourglass_held_bytes') == 0, 'nothing is held after all that')
     check_ticks(door)
     door.stop()
