@@ -24,7 +24,7 @@ import pipeline
 PARTITIONS, DAY_S = 4, 86400
 BARS = {f'{load}: {what}': bar for load in ('post', 'outage') for what, bar in (
     ('aggregator at most', '<= 300 MB'), ('settler at most', '<= 300 MB'), ('all rows stand after', '<= 900 s'),
-    ("the partition's others are current", '<= 60 s later'))}
+    ("the partition's others are current", '<= 60 s later'), ('other partitions wait', 'as before it'))}
 CATALOG = """currency: USD
 products:
   container:
@@ -54,11 +54,16 @@ class Door:
         self.port, self.connection = port, None
 
     def post(self, events):
+        """Until it is answered 200; 503 asks to send again."""
         body = events if isinstance(events, bytes) else json.dumps(events, separators=(',', ':')).encode()
         self.connection = self.connection or http.client.HTTPConnection('127.0.0.1', self.port, timeout=60)
-        self.connection.request('POST', '/v1/events', body, {'Content-Type': 'application/cloudevents-batch+json'})
-        answer = self.connection.getresponse()
-        said = answer.read()
+        for _ in range(60):
+            self.connection.request('POST', '/v1/events', body, {'Content-Type': 'application/cloudevents-batch+json'})
+            answer = self.connection.getresponse()
+            said = answer.read()
+            if answer.status != 503:
+                break
+            time.sleep(1)
         if answer.status != 200 or json.loads(said)['rejected']:
             raise pipeline.Wrong(f'POST: {answer.status} {said[:300]}')
 
@@ -71,15 +76,20 @@ class Canaries(threading.Thread):
         super().__init__(daemon=True)
         self.generation, self.door, self.why = generation, Door(port), None
         self.accounts = [pipeline.account_in(p, PARTITIONS, 'zz-small-') for p in range(PARTITIONS)]
-        self.sent, self.seen, self.sending, self.done = [{} for _ in range(PARTITIONS)], {}, True, False
+        self.sent, self.seen, self.done = [{} for _ in range(PARTITIONS)], {}, False
+        self.sending = threading.Lock()  # whoever holds it keeps them from being sent
+        self.session = pipeline.Session(generation.servers.database)
 
     def run(self):
         try:
             due = looked = time.monotonic()
             number = 0
             while not self.done:
-                if self.sending and time.monotonic() >= due:
-                    self.send(number)
+                if time.monotonic() >= due and self.sending.acquire(blocking=False):
+                    try:
+                        self.send(number)
+                    finally:
+                        self.sending.release()
                     number, due = number + 1, due + PACE_S
                 if time.monotonic() >= looked:
                     self.look()
@@ -87,6 +97,8 @@ class Canaries(threading.Thread):
                 time.sleep(0.02)
         except Exception as error:  # main asks for it
             self.why = error
+        finally:
+            self.session.close()
 
     def send(self, number):
         now = int(time.time())
@@ -99,8 +111,8 @@ class Canaries(threading.Thread):
     def look(self):
         """A line's names are written in the transaction of its first charge."""
         names = ', '.join(f"'{account}'" for account in self.accounts)
-        rows = self.generation.servers.sql(f'SELECT DISTINCT resource FROM {self.generation.schema}.line_names '
-                                           f'WHERE account IN ({names})')
+        rows = self.session.sql(f'SELECT DISTINCT resource FROM {self.generation.schema}.line_names '
+                                f'WHERE account IN ({names})')
         now = time.monotonic()
         for name, in rows:
             self.seen.setdefault(name, now)
@@ -109,11 +121,13 @@ class Canaries(threading.Thread):
         """Seconds from answer to charge, sorted, of what was sent in [begin, end); what is not charged has waited until
         now."""
         now = time.monotonic()
-        return sorted(self.seen.get(name, now) - at for name, at in self.sent[partition].items() if begin <= at < end)
+        return sorted(self.seen.get(name, now) - at for name, at in list(self.sent[partition].items())
+                      if begin <= at < end)
 
     def is_current(self, partition):
         now = time.monotonic()
-        return all(name in self.seen for name, at in self.sent[partition].items() if at < now - CURRENT_S)
+        return all(name in self.seen for name, at in list(self.sent[partition].items())
+                   if at < now - CURRENT_S)
 
 
 class Burst:
@@ -142,7 +156,7 @@ def summary(waits):
 
 def wait_burst(generation, canaries, processes, burst, minutes):
     """Seconds until all rows stand, and how much longer until the partition's small account is current."""
-    begin, whole, told = time.monotonic(), None, 0
+    begin, whole, told, session = time.monotonic(), None, 0, pipeline.Session(generation.servers.database)
     while True:
         for process in processes:
             process.get('/healthz')  # Wrong when it has ended
@@ -151,20 +165,21 @@ def wait_burst(generation, canaries, processes, burst, minutes):
             raise canaries.why
         now = time.monotonic() - begin
         if now > minutes * 60:
-            raise pipeline.Wrong(f'{generation.inserted_rows()} of {burst.lines} rows after {minutes} minutes')
-        rows = generation.inserted_rows()
+            raise pipeline.Wrong(f'{rows} of {burst.lines} rows after {minutes} minutes')
+        rows = generation.inserted_rows(session)
         if now > told:
             pipeline.say(f'{now:.0f} s: {rows} rows; ' + ', '.join(f'{p.name} {p.peak_mb():.0f} MB' for p in processes))
             told += 30
         if whole is None and rows >= burst.lines:
             whole = now
         if whole is not None and canaries.is_current(0):
+            session.close()
             return whole, now - whole
         time.sleep(1)
 
 
 def check_post(generation, canaries, burst):
-    canaries.sending = False
+    canaries.sending.acquire()
     sent = [name for partition in canaries.sent for name in partition]
     pipeline.wait_for(lambda: all(name in canaries.seen for name in sent), 120)
     pipeline.say('all is settled; checking')

@@ -78,14 +78,13 @@ class Servers:
         found = dict(line.split('=', 1) for line in said.stdout.splitlines())
         self.kafka, self.database = found['HOURGLASS_KAFKA'], found['HOURGLASS_DATABASE']
 
-    def sql(self, text, timeout=3600):
+    def sql(self, text):
         """Rows of a query, fields as text."""
-        done = subprocess.run(['psql', '-X', '-q', '-A', '-t', '-F', '\t', '-v', 'ON_ERROR_STOP=1', self.database],
-                              input=text, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, timeout=timeout,
-                              check=False)
-        if done.returncode != 0:
-            raise Wrong(f'{text[:200]}: {done.stderr}')
-        return [line.split('\t') for line in done.stdout.splitlines()]
+        session = Session(self.database)
+        try:
+            return session.sql(text)
+        finally:
+            session.close()
 
     def database_cpu_s(self):
         """CPU seconds of all processes of the cluster, those that ended included (the postmaster reaped them)."""
@@ -103,6 +102,32 @@ class Servers:
         """What a topic's partitions take on the broker's disk, as they were sent (compressed)."""
         logs = (self.run / 'kafka/data').glob(f'{topic}-[0-9]*/*.log')
         return sum(log.stat().st_size for log in logs)
+
+
+class Session:
+    """A connection to PostgreSQL that stays open, for who asks often. For one thread."""
+
+    END = '-- end of rows --'
+
+    def __init__(self, database):
+        self.process = subprocess.Popen(
+            ['psql', '-X', '-q', '-A', '-t', '-F', '\t', '-v', 'ON_ERROR_STOP=1', database], stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+
+    def sql(self, text):
+        self.process.stdin.write(f'{text};\n\\echo {self.END}\n')
+        self.process.stdin.flush()
+        lines = []
+        for line in self.process.stdout:
+            if line.rstrip('\n') == self.END:
+                return [row.split('\t') for row in lines]
+            lines.append(line.rstrip('\n'))
+        raise Wrong(f'{text[:200]}: {lines[-3:]}')  # psql ends at the first error
+
+    def close(self):
+        self.process.stdin.close()
+        self.process.stdout.close()
+        self.process.wait(60)
 
 
 def delete_topics(broker, topics):
@@ -234,10 +259,10 @@ class Generation:
     def settled_rows(self, schema=None):
         return int(self.servers.sql(f'SELECT count(*) FROM {schema or self.schema}.settled')[0][0])
 
-    def inserted_rows(self):
+    def inserted_rows(self, session):
         """Rows of `settled` so far by PostgreSQL's own counters: cheap, at most some seconds behind."""
-        return int(self.servers.sql('SELECT coalesce(sum(n_tup_ins), 0) FROM pg_stat_all_tables WHERE '
-                                    f"schemaname = '{self.schema}' AND relname LIKE 'settled%'")[0][0])
+        return int(session.sql('SELECT coalesce(sum(n_tup_ins), 0) FROM pg_stat_all_tables WHERE '
+                               f"schemaname = '{self.schema}' AND relname LIKE 'settled%'")[0][0])
 
 
 class Process:
