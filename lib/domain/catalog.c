@@ -12,6 +12,11 @@ uint32_t catalog_charge_scale(const struct catalog *catalog)
     return catalog->charge_scale;
 }
 
+uint32_t catalog_bill_scale(const struct catalog *catalog)
+{
+    return catalog->bill_scale;
+}
+
 int64_t catalog_void_after_us(const struct catalog *catalog)
 {
     return catalog->void_after_us;
@@ -53,13 +58,25 @@ const struct sku *catalog_find_sku(const struct catalog *catalog, enum product p
     return NULL;
 }
 
+static struct price_list list_of(const struct catalog *catalog, const struct sku *sku, uint32_t list)
+{
+    if (sku == NULL || sku->count[list] == 0)
+        return (struct price_list){NULL, 0};
+    return (struct price_list){catalog->prices.at + sku->first[list], sku->count[list]};
+}
+
 struct price_list catalog_prices(const struct catalog *catalog, enum product product, struct str sku,
                                  enum meter meter)
 {
     const struct sku *found = catalog_find_sku(catalog, product, sku);
-    if (found == NULL || found->count[meter] == 0)
-        return (struct price_list){NULL, 0};
-    return (struct price_list){catalog->prices.at + found->first[meter], found->count[meter]};
+    struct price_list own = list_of(catalog, found, meter);
+    bool part_of_input = meter == METER_CACHED_INPUT_TOKENS || meter == METER_CACHE_WRITE_TOKENS;
+    return own.count == 0 && part_of_input ? list_of(catalog, found, METER_INPUT_TOKENS) : own;
+}
+
+struct price_list catalog_year_prices(const struct catalog *catalog, enum product product, struct str sku)
+{
+    return list_of(catalog, catalog_find_sku(catalog, product, sku), LIST_YEAR);
 }
 
 unsigned __int128 catalog_free_bytes(const struct catalog *catalog, struct str sku)

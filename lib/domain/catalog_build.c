@@ -4,9 +4,13 @@
 #include "lib/base/check.h"
 #include "lib/base/time.h"
 #include "lib/domain/catalog_data.h"
+#include "lib/domain/currency.h"
 #include "lib/domain/yaml_tree.h"
 
-enum { TEXT_BYTES_MAX = 3 * 1024 * 1024, NAME_BYTES_MAX = 256, INTEGER_DIGITS_MAX = 18 };
+enum { TEXT_BYTES_MAX = 3 * 1024 * 1024, NAME_BYTES_MAX = 256, INTEGER_DIGITS_MAX = 18, SCALE_MAX = 12 };
+
+/* No bill_scale was read: it follows the currency, which may stand behind it. */
+static const uint32_t scale_not_set = UINT32_MAX;
 
 /* Beyond these a policy is the same as one without end, and sums with times stay far from overflow. */
 static const int64_t liveness_s_max = 1000000000000;
@@ -152,14 +156,25 @@ static void read_currency(struct builder *b, const struct yaml_node *value, void
         memcpy(b->catalog->currency, value->text.at, 3);
 }
 
-static void read_scale(struct builder *b, const struct yaml_node *value, void *into)
+static void read_scale(struct builder *b, const struct yaml_node *value, uint32_t *into)
 {
-    (void)into;
     uint64_t scale;
-    if (!bare_integer(value, &scale) || scale > 12)
+    if (!bare_integer(value, &scale) || scale > SCALE_MAX)
         refuse(b, value, "expected a bare integer from 0 to 12");
     else
-        b->catalog->charge_scale = (uint32_t)scale;
+        *into = (uint32_t)scale;
+}
+
+static void read_charge_scale(struct builder *b, const struct yaml_node *value, void *into)
+{
+    (void)into;
+    read_scale(b, value, &b->catalog->charge_scale);
+}
+
+static void read_bill_scale(struct builder *b, const struct yaml_node *value, void *into)
+{
+    (void)into;
+    read_scale(b, value, &b->catalog->bill_scale);
 }
 
 static void read_duration(struct builder *b, const struct yaml_node *value, void *into)
@@ -239,7 +254,7 @@ static void read_liveness(struct builder *b, const struct yaml_node *value, void
 /* A price under way: which units it may be per, and where its parts stood. */
 struct price_draft {
     enum product product;
-    enum meter meter;
+    uint32_t list; /* a meter, or LIST_YEAR */
     struct price price;
     const struct yaml_node *from;
 };
@@ -278,7 +293,7 @@ struct units {
     const char *expected;
 };
 
-static struct units units_of(enum meter meter)
+static struct units units_of(uint32_t list)
 {
     static const struct unit runtime[] = {
         {"second", 1, 1}, {"minute", 1, 60}, {"hour", 1, 3600}, {"day", 1, 86400}};
@@ -288,7 +303,10 @@ static struct units units_of(enum meter meter)
                                            {"GiB-day", (uint64_t)1 << 30, 86400}};
     static const struct unit counts[] = {{"1", 1, 1}, {"1K", 1000, 1}, {"1M", 1000000, 1}};
     static const struct unit months[] = {{"month", 1, 1}};
-    switch (meter) {
+    static const struct unit years[] = {{"year", 12, 1}};
+    if (list == LIST_YEAR)
+        return (struct units){years, 1, "expected year"};
+    switch ((enum meter)list) {
     case METER_RUNTIME:
         return (struct units){runtime, 4, "expected second, minute, hour or day"};
     case METER_CAPACITY:
@@ -308,7 +326,7 @@ static struct units units_of(enum meter meter)
 static void read_per(struct builder *b, const struct yaml_node *value, void *into)
 {
     struct price_draft *draft = into;
-    struct units units = units_of(draft->meter);
+    struct units units = units_of(draft->list);
     for (size_t i = 0; i < units.count; i++) {
         if (!is_scalar(value) || !str_equal(value->text, str_of(units.list[i].name)))
             continue;
@@ -334,16 +352,16 @@ static const struct rule price_rules[] = {
     {"from", false, read_from}, {"price", true, read_price_value}, {"per", true, read_per}};
 
 /* One price, or a list of prices that change in time. */
-static void read_prices(struct builder *b, const struct yaml_node *value, struct sku *sku, enum meter meter)
+static void read_prices(struct builder *b, const struct yaml_node *value, struct sku *sku, uint32_t to)
 {
     bool list = value->kind == YAML_LIST;
     uint32_t count = list ? value->items.count : 1;
     if (count == 0 && value->closed)
         refuse(b, value, "expected at least one price");
-    sku->first[meter] = b->catalog->prices.count;
+    sku->first[to] = b->catalog->prices.count;
     for (uint32_t i = 0; i < count; i++) {
         const struct yaml_node *node = list ? node_at(b, value->items.at[i]) : value;
-        struct price_draft draft = {sku->product, meter, {INT64_MIN, 0, 1}, NULL};
+        struct price_draft draft = {sku->product, to, {INT64_MIN, 0, 1}, NULL};
         read_map(b, node, price_rules, sizeof price_rules / sizeof *price_rules, &draft);
         if (i > 0 && draft.from == NULL && node->kind == YAML_MAP && node->closed)
             refuse(b, node, "expected the key from: only the first price may lack it");
@@ -352,7 +370,7 @@ static void read_prices(struct builder *b, const struct yaml_node *value, struct
             refuse(b, draft.from, "expected a time after that of the price before");
         vec_push(&b->catalog->prices, draft.price);
     }
-    sku->count[meter] = count;
+    sku->count[to] = count;
 }
 
 static void read_payg(struct builder *b, const struct yaml_node *value, void *into)
@@ -366,9 +384,24 @@ static void read_subscription(struct builder *b, const struct yaml_node *value, 
     read_prices(b, value, into, METER_MONTHS);
 }
 
+static void read_subscription_year(struct builder *b, const struct yaml_node *value, void *into)
+{
+    read_prices(b, value, into, LIST_YEAR);
+}
+
 static void read_input(struct builder *b, const struct yaml_node *value, void *into)
 {
     read_prices(b, value, into, METER_INPUT_TOKENS);
+}
+
+static void read_cached_input(struct builder *b, const struct yaml_node *value, void *into)
+{
+    read_prices(b, value, into, METER_CACHED_INPUT_TOKENS);
+}
+
+static void read_cache_write(struct builder *b, const struct yaml_node *value, void *into)
+{
+    read_prices(b, value, into, METER_CACHE_WRITE_TOKENS);
 }
 
 static void read_output(struct builder *b, const struct yaml_node *value, void *into)
@@ -384,9 +417,12 @@ static void read_images(struct builder *b, const struct yaml_node *value, void *
 /* --- skus and products --- */
 
 static const struct rule level_rules[] = {{"payg", false, read_payg},
-                                          {"subscription", false, read_subscription}};
+                                          {"subscription", false, read_subscription},
+                                          {"subscription_year", false, read_subscription_year}};
 static const struct rule storage_rules[] = {{"payg", false, read_payg}, {"free", false, read_free}};
 static const struct rule maas_rules[] = {{"input_tokens", false, read_input},
+                                         {"cached_input_tokens", false, read_cached_input},
+                                         {"cache_write_tokens", false, read_cache_write},
                                          {"output_tokens", false, read_output},
                                          {"images", false, read_images}};
 
@@ -493,11 +529,10 @@ static void read_products(struct builder *b, const struct yaml_node *value, void
     read_map(b, value, products_rules, sizeof products_rules / sizeof *products_rules, into);
 }
 
-static const struct rule catalog_rules[] = {{"currency", true, read_currency},
-                                            {"charge_scale", false, read_scale},
-                                            {"grace", false, read_grace},
-                                            {"void_after", false, read_void_after},
-                                            {"products", true, read_products}};
+static const struct rule catalog_rules[] = {
+    {"currency", true, read_currency},      {"charge_scale", false, read_charge_scale},
+    {"bill_scale", false, read_bill_scale}, {"grace", false, read_grace},
+    {"void_after", false, read_void_after}, {"products", true, read_products}};
 
 struct catalog *catalog_parse(struct str text, struct catalog_error *error)
 {
@@ -509,6 +544,7 @@ struct catalog *catalog_parse(struct str text, struct catalog_error *error)
     struct catalog *catalog = calloc(1, sizeof *catalog);
     CHECK(catalog != NULL);
     catalog->charge_scale = 6;
+    catalog->bill_scale = scale_not_set;
     catalog->grace_us = 24 * (int64_t)HOUR_S * SECOND_US;
     struct yaml_tree tree = {0};
     yaml_tree_read(&tree, text, error);
@@ -518,6 +554,8 @@ struct catalog *catalog_parse(struct str text, struct catalog_error *error)
     else if (error->line == 0)
         catalog_error_at(error, 1, 1, "expected a catalog: a map with currency and products");
     yaml_tree_release(&tree);
+    if (catalog->bill_scale == scale_not_set)
+        catalog->bill_scale = currency_minor_unit(catalog->currency);
     if (error->line == 0)
         return catalog;
     catalog_free(catalog);

@@ -6,18 +6,22 @@
 #include "lib/base/vec.h"
 #include "lib/domain/catalog.h"
 
-/* A sku's prices: by meter, as ranges of `prices`. */
+/* Prices of one sku: one list a meter, and one that is not a meter's own. */
+enum { LIST_YEAR = METER_COUNT, LIST_COUNT };
+
+/* Its lists are ranges of `prices`. */
 struct sku {
     enum product product;
     struct str name;
-    uint32_t first[METER_COUNT];
-    uint32_t count[METER_COUNT];
+    uint32_t first[LIST_COUNT];
+    uint32_t count[LIST_COUNT];
     unsigned __int128 free_bytes;
 };
 
 struct catalog {
     char currency[4];
     uint32_t charge_scale;
+    uint32_t bill_scale;
     int64_t grace_us;
     int64_t void_after_us;
     bool cycle[PRODUCT_COUNT];

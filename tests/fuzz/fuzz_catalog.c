@@ -40,12 +40,17 @@ static void check_sku(const struct catalog *catalog, const struct sku *sku)
     CHECK(sku->product == PRODUCT_STORAGE || sku->free_bytes == 0);
     for (enum meter meter = 0; meter < METER_COUNT; meter++)
         check_prices(catalog_prices(catalog, sku->product, sku->name, meter));
+    struct price_list years = catalog_year_prices(catalog, sku->product, sku->name);
+    CHECK(years.count == 0 || sku->product <= PRODUCT_NODE);
+    check_prices(years);
+    for (uint32_t i = 0; i < years.count; i++)
+        CHECK(years.prices[i].per == 12);
 }
 
 static void check_catalog(const struct catalog *catalog)
 {
     CHECK(strlen(catalog_currency(catalog)) == 3);
-    CHECK(catalog_charge_scale(catalog) <= 12);
+    CHECK(catalog_charge_scale(catalog) <= 12 && catalog_bill_scale(catalog) <= 12);
     CHECK(catalog_grace_us(catalog) >= 0 && catalog_grace_us(catalog) <= INT64_MAX / 2);
     CHECK(catalog_void_after_us(catalog) >= 0 && catalog_void_after_us(catalog) <= INT64_MAX / 2);
     for (enum product product = 0; product < PRODUCT_COUNT; product++)

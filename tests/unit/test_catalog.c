@@ -39,6 +39,7 @@ static void policies_that_are_not_set_have_their_defaults(void **state)
     struct catalog *catalog = taken("currency: XAU\n" EMPTY);
     assert_string_equal(catalog_currency(catalog), "XAU");
     assert_int_equal(catalog_charge_scale(catalog), 6);
+    assert_int_equal(catalog_bill_scale(catalog), 2); /* ISO 4217 has no number for gold */
     assert_int_equal(catalog_grace_us(catalog), INT64_C(86400000000));
     assert_int_equal(catalog_void_after_us(catalog), 0);
     assert_int_equal(catalog_sku_count(catalog), 0);
@@ -50,14 +51,16 @@ static void policies_that_are_not_set_have_their_defaults(void **state)
 static void policies_are_what_was_set_in_any_order_of_keys(void **state)
 {
     (void)state;
-    struct catalog *catalog = taken("products:\n"
-                                    "  storage: {skus: {}, settle: hourly}\n"
-                                    "  maas: {skus: {}, settle: cycle}\n"
-                                    "  model: {liveness: 30, skus: {}, settle: \"cycle\"}\n"
-                                    "  container: {skus: {}, settle: hourly, liveness: 0}\n"
-                                    "void_after: 2d\ngrace: 90m\ncharge_scale: 0\ncurrency: 'EUR'\n");
+    struct catalog *catalog =
+        taken("products:\n"
+              "  storage: {skus: {}, settle: hourly}\n"
+              "  maas: {skus: {}, settle: cycle}\n"
+              "  model: {liveness: 30, skus: {}, settle: \"cycle\"}\n"
+              "  container: {skus: {}, settle: hourly, liveness: 0}\n"
+              "void_after: 2d\nbill_scale: 12\ngrace: 90m\ncharge_scale: 0\ncurrency: 'EUR'\n");
     assert_string_equal(catalog_currency(catalog), "EUR");
     assert_int_equal(catalog_charge_scale(catalog), 0);
+    assert_int_equal(catalog_bill_scale(catalog), 12);
     assert_int_equal(catalog_grace_us(catalog), INT64_C(5400000000));
     assert_int_equal(catalog_void_after_us(catalog), INT64_C(172800000000));
     assert_true(catalog_settles_by_cycle(catalog, PRODUCT_MAAS));
@@ -173,7 +176,8 @@ static const struct unit_case unit_cases[] = {
     {"storage", "payg", "GiB-hour", PRODUCT_STORAGE, METER_CAPACITY, UINT64_C(3600) << 30},
     {"storage", "payg", "GB-day", PRODUCT_STORAGE, METER_CAPACITY, UINT64_C(86400000000000)},
     {"storage", "payg", "GiB-day", PRODUCT_STORAGE, METER_CAPACITY, UINT64_C(86400) << 30},
-    {"maas", "input_tokens", "1", PRODUCT_MAAS, METER_INPUT_TOKENS, 1},
+    {"maas", "cached_input_tokens", "1", PRODUCT_MAAS, METER_CACHED_INPUT_TOKENS, 1},
+    {"maas", "cache_write_tokens", "1K", PRODUCT_MAAS, METER_CACHE_WRITE_TOKENS, 1000},
     {"maas", "output_tokens", "1K", PRODUCT_MAAS, METER_OUTPUT_TOKENS, 1000},
     {"maas", "images", "1M", PRODUCT_MAAS, METER_IMAGES, 1000000},
 };
@@ -194,6 +198,83 @@ static void a_unit_is_what_one_price_pays_for(void **state)
         }
         catalog_free(catalog);
     }
+}
+
+static void a_bill_has_the_decimals_of_its_currency_by_iso_4217(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *currency;
+        uint32_t decimals;
+    } cases[] = {{"USD", 2}, {"CNY", 2}, {"HUF", 2}, {"JPY", 0}, {"KRW", 0}, {"ISK", 0}, {"UGX", 0},
+                 {"KWD", 3}, {"TND", 3}, {"CLF", 4}, {"UYW", 4}, {"XDR", 2}, {"ITL", 2}, {"QQQ", 2}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char text[100];
+        snprintf(text, sizeof text, EMPTY "currency: %s\n", cases[i].currency);
+        struct catalog *catalog = taken(text);
+        assert_int_equal(catalog_bill_scale(catalog), cases[i].decimals);
+        catalog_free(catalog);
+        snprintf(text, sizeof text, EMPTY "bill_scale: 7\ncurrency: %s\n", cases[i].currency);
+        catalog = taken(text);
+        assert_int_equal(catalog_bill_scale(catalog), 7);
+        catalog_free(catalog);
+    }
+}
+
+static void a_year_is_a_list_of_its_own_and_pays_for_twelve_months(void **state)
+{
+    (void)state;
+    static const char *const products[] = {"container", "model", "node"};
+    for (enum product p = PRODUCT_CONTAINER; p <= PRODUCT_NODE; p++) {
+        struct catalog *catalog =
+            with_sku(products[p], "{subscription: {price: 10, per: month},"
+                                  " subscription_year: [{price: 100, per: year},"
+                                  " {from: 2026-07-01T00:00:00Z, price: 90, per: year}]}");
+        struct price_list months = catalog_prices(catalog, p, STR("s"), METER_MONTHS);
+        struct price_list years = catalog_year_prices(catalog, p, STR("s"));
+        assert_int_equal(months.count, 1);
+        assert_int_equal(years.count, 2);
+        assert_true(months.prices[0].per == 1);
+        assert_true(years.prices[0].per == 12 && years.prices[1].per == 12);
+        assert_int_equal(price_list_at(years, JUL_1), 1);
+        assert_int_equal(catalog_year_prices(catalog, p, STR("other")).count, 0);
+        catalog_free(catalog);
+    }
+    struct catalog *catalog = with_sku("node", "{subscription: {price: 10, per: month}}");
+    assert_int_equal(catalog_year_prices(catalog, PRODUCT_NODE, STR("s")).count, 0);
+    catalog_free(catalog);
+}
+
+static void tokens_of_a_cache_go_by_input_where_they_have_no_key(void **state)
+{
+    (void)state;
+    static const enum meter parts[] = {METER_CACHED_INPUT_TOKENS, METER_CACHE_WRITE_TOKENS};
+    struct catalog *catalog =
+        with_sku("maas", "{input_tokens: {price: 3, per: 1M},"
+                         " cached_input_tokens: {from: 2026-07-01T00:00:00Z, price: 1, per: 1K}}");
+    struct price_list cached = catalog_prices(catalog, PRODUCT_MAAS, STR("s"), METER_CACHED_INPUT_TOKENS);
+    struct price_list written = catalog_prices(catalog, PRODUCT_MAAS, STR("s"), METER_CACHE_WRITE_TOKENS);
+    assert_true(cached.count == 1 && cached.prices[0].per == 1000);
+    assert_int_equal(price_list_at(cached, JUL_1 - 1), -1); /* a key without a price yet: unpriced */
+    assert_true(written.count == 1 && written.prices[0].per == 1000000);
+    assert_int_equal(catalog_prices(catalog, PRODUCT_MAAS, STR("s"), METER_OUTPUT_TOKENS).count, 0);
+    catalog_free(catalog);
+    catalog = with_sku("maas", "{cached_input_tokens: {price: 1, per: 1}}");
+    assert_int_equal(catalog_prices(catalog, PRODUCT_MAAS, STR("s"), METER_INPUT_TOKENS).count, 0);
+    assert_int_equal(catalog_prices(catalog, PRODUCT_MAAS, STR("s"), parts[1]).count, 0);
+    assert_int_equal(catalog_prices(catalog, PRODUCT_MAAS, STR("no"), parts[0]).count, 0);
+    catalog_free(catalog);
+}
+
+static void a_single_price_with_from_holds_from_then_on(void **state)
+{
+    (void)state;
+    struct catalog *catalog = with_sku("node", "{payg: {from: 2026-07-01T00:00:00.9Z, price: 1, per: hour}}");
+    struct price_list list = catalog_prices(catalog, PRODUCT_NODE, STR("s"), METER_RUNTIME);
+    assert_int_equal(list.count, 1);
+    assert_int_equal(price_list_at(list, JUL_1 - 1), -1);
+    assert_int_equal(price_list_at(list, JUL_1), 0);
+    catalog_free(catalog);
 }
 
 static void a_price_holds_from_its_second_until_the_next_ones(void **state)
@@ -349,6 +430,10 @@ int main(void)
         cmocka_unit_test(sizes_are_integers_with_a_unit_or_of_bytes),
         cmocka_unit_test(a_price_is_read_as_its_digits_stand),
         cmocka_unit_test(a_unit_is_what_one_price_pays_for),
+        cmocka_unit_test(a_bill_has_the_decimals_of_its_currency_by_iso_4217),
+        cmocka_unit_test(a_year_is_a_list_of_its_own_and_pays_for_twelve_months),
+        cmocka_unit_test(tokens_of_a_cache_go_by_input_where_they_have_no_key),
+        cmocka_unit_test(a_single_price_with_from_holds_from_then_on),
         cmocka_unit_test(a_price_holds_from_its_second_until_the_next_ones),
         cmocka_unit_test(a_first_price_without_from_holds_since_ever),
         cmocka_unit_test(a_list_without_prices_holds_nothing_ever),
