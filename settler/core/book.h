@@ -5,8 +5,8 @@
 #pragma once
 
 #include "lib/base/names.h"
+#include "lib/domain/prices.h"
 #include "settler/core/order.h"
-#include "settler/core/prices.h"
 #include "settler/core/rating.h"
 
 /* One level over a span of an hour. Counts: the sum over one price's seconds, from_s its first one, len_s 0.

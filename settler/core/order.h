@@ -3,7 +3,7 @@
 #pragma once
 
 #include "lib/domain/frame.h"
-#include "settler/core/prices.h"
+#include "lib/domain/prices.h"
 #include "settler/core/rating.h"
 
 /* One event of the order's life, as accepted. */

@@ -15,10 +15,15 @@ struct prices {
 };
 
 /* Parses and keeps it. False: the text is no catalog. */
-bool prices_add(struct prices *prices, int64_t from_s, struct str text);
+__attribute__((warn_unused_result)) bool prices_add(struct prices *prices, int64_t from_s, struct str text);
 /* The catalog of an hour. There is one: the first holds since ever. */
 const struct catalog *prices_at(const struct prices *prices, int64_t hour_s);
-/* The scale and currency that the first catalog fixed. */
+/* The scales and the currency that the first catalog fixed. */
 uint32_t prices_charge_scale(const struct prices *prices);
+uint32_t prices_bill_scale(const struct prices *prices);
 const char *prices_currency(const struct prices *prices);
+/* Whether a later catalog keeps what stays as the first said (CONTRACT §3): currency, charge_scale,
+ * bill_scale, each product's liveness. If not, *why: which, what was expected and what was found. */
+enum { PRICES_WHY_SIZE = 120 };
+bool prices_may_follow(const struct catalog *first, const struct catalog *next, char why[PRICES_WHY_SIZE]);
 void prices_release(struct prices *prices);
