@@ -108,8 +108,9 @@ static bool print_lines(struct pg *pg)
     bool good =
         pg_script(pg, "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY") &&
         pg_script(pg,
-                  "DECLARE l CURSOR FOR SELECT account, hour, product, resource, meter, sku, kind, units,"
-                  " amount, currency FROM lines ORDER BY account COLLATE \"C\", hour COLLATE \"C\","
+                  "DECLARE l CURSOR FOR SELECT account, to_char(hour AT TIME ZONE 'UTC',"
+                  " 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"'), product, resource, meter, sku, kind, units, amount,"
+                  " currency FROM lines ORDER BY account COLLATE \"C\", hour,"
                   " product COLLATE \"C\", resource COLLATE \"C\", meter COLLATE \"C\", sku COLLATE \"C\","
                   " kind COLLATE \"C\"");
     for (int count = 1; good && count > 0;) {

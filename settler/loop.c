@@ -255,7 +255,7 @@ static bool claim_part(struct loop *loop, uint32_t number)
     vec_push(&loop->parts, part);
     if (store_claim(loop->pg, number, &part->claim) != STORE_OK)
         return false;
-    log_info("partition_claimed", LOG_INT("partition", number), LOG_INT("epoch", part->claim.epoch),
+    log_info("partition_claimed", LOG_INT("partition", number), LOG_INT("fence", part->claim.fence),
              LOG_INT("next_seq", part->claim.next_seq), LOG_INT("next_offset", part->claim.next_offset));
     return true;
 }

@@ -16,7 +16,7 @@ static int64_t number_at(const PGresult *rows, int column, int64_t if_null)
 static void take_claim(const PGresult *rows, struct claim *claim)
 {
     struct packer hash = {0};
-    claim->epoch = number_at(rows, 0, 0);
+    claim->fence = number_at(rows, 0, 0);
     claim->next_seq = (uint64_t)number_at(rows, 1, 0);
     claim->next_offset = number_at(rows, 2, 0);
     claim->watermark_us = number_at(rows, 3, INT64_MIN);
@@ -35,8 +35,8 @@ enum store_outcome store_claim(struct pg *pg, uint32_t partition, struct claim *
     PGresult *rows =
         pg_query(pg,
                  "INSERT INTO claim VALUES ($1::int, 1, 0, 0, 0, decode(repeat('00', 32), 'hex'))"
-                 " ON CONFLICT (partition) DO UPDATE SET epoch = claim.epoch + 1"
-                 " RETURNING epoch, next_seq, next_offset, watermark_us, closed_s, last_hash, next_step",
+                 " ON CONFLICT (partition) DO UPDATE SET fence = claim.fence + 1"
+                 " RETURNING fence, next_seq, next_offset, watermark_us, closed_s, last_hash, next_step",
                  1, values);
     if (rows == NULL)
         return STORE_RETRY;
@@ -66,7 +66,7 @@ static enum store_outcome move_claim(struct pg *pg, const struct claim *from, co
     pg_put_hex(&hash, to->last_hash, FRAME_HASH_SIZE);
     pack_raw(&hash, "", 1);
     snprintf(text[0], 32, "%u", from->partition);
-    snprintf(text[1], 32, "%lld", (long long)from->epoch);
+    snprintf(text[1], 32, "%lld", (long long)from->fence);
     snprintf(text[2], 32, "%llu", (unsigned long long)from->next_seq);
     snprintf(text[3], 32, "%lld", (long long)from->next_step);
     snprintf(text[4], 32, "%llu", (unsigned long long)to->next_seq);
@@ -82,7 +82,7 @@ static enum store_outcome move_claim(struct pg *pg, const struct claim *from, co
         "UPDATE claim SET next_seq = $5::bigint, next_step = $6::int, next_offset = $7::bigint,"
         " watermark_us = nullif($8::bigint, -9223372036854775808),"
         " closed_s = nullif($9::bigint, -9223372036854775808), last_hash = $10::bytea"
-        " WHERE partition = $1::int AND epoch = $2::bigint AND next_seq = $3::bigint AND next_step = $4::int",
+        " WHERE partition = $1::int AND fence = $2::bigint AND next_seq = $3::bigint AND next_step = $4::int",
         10, values, &moved);
     vec_release(&hash.bytes);
     return !good ? STORE_RETRY : moved == 1 ? STORE_OK : STORE_LOST;

@@ -12,7 +12,7 @@
 /* The partition's row, as this owner has it. */
 struct claim {
     uint32_t partition;
-    int64_t epoch;
+    int64_t fence;
     uint64_t next_seq;
     int64_t next_step;   /* of frame next_seq: hours since 1970 of which the work is done; 0: none */
     int64_t next_offset; /* of usage.frames */
@@ -39,7 +39,7 @@ enum store_outcome {
     STORE_FRAMES, /* frames that cannot be settled (a catalog that does not parse): stop the partition */
 };
 
-/* Takes the partition over: epoch + 1. Waits out a COMMIT of the owner before. */
+/* Takes the partition over: fence + 1. Waits out a COMMIT of the owner before. */
 enum store_outcome store_claim(struct pg *pg, uint32_t partition, struct claim *claim);
 
 /* Whether the frame may be settled together with others: orders' facts are settled alone. */

@@ -1,4 +1,4 @@
-/* A frame's facts as rows: catalogs, orders, credits, rejects. */
+/* A frame's facts as rows: catalogs, orders, payments, rejects. */
 #include <stdio.h>
 
 #include "settler/store_rows.h"
@@ -92,15 +92,18 @@ static bool write_orders(struct pg *pg, const struct frame *frame)
     }
     return insert(
         pg, &columns, 10,
-        "INSERT INTO orders (partition, seq, account, source, id, \"order\", kind, product, sku, time_us,"
-        " quantity, months) SELECT $1::int, $2::bigint, a, s, i, o, k, nullif(p, ''), nullif(u, ''), t,"
-        " nullif(q, 0), nullif(m, 0) FROM unnest($3::text[], $4::text[], $5::text[], $6::text[], $7::text[],"
-        " $8::text[], $9::text[], $10::bigint[], $11::bigint[], $12::int[]) n(a, s, i, o, k, p, u, t, q, m)"
-        " ON CONFLICT (account, source, id) DO NOTHING",
+        "INSERT INTO order_facts (partition, seq, account, source, id, \"order\", kind, product, sku, "
+        "time_us,"
+        " quantity, months) SELECT DISTINCT ON (a, s, i) $1::int, $2::bigint, a, s, i, o, k, nullif(p, ''),"
+        " nullif(u, ''), t, nullif(q, 0), nullif(m, 0) FROM unnest($3::text[], $4::text[], $5::text[],"
+        " $6::text[], $7::text[], $8::text[], $9::text[], $10::bigint[], $11::bigint[], $12::int[])"
+        " WITH ORDINALITY n(a, s, i, o, k, p, u, t, q, m, place)"
+        " WHERE NOT EXISTS (SELECT FROM order_facts f WHERE f.account = a AND f.source = s AND f.id = i)"
+        " ORDER BY a, s, i, place",
         frame);
 }
 
-static bool write_credits(struct pg *pg, const struct frame *frame)
+static bool write_payments(struct pg *pg, const struct frame *frame)
 {
     struct columns columns = {0};
     for (uint32_t i = 0; i < frame->fact_count; i++) {
@@ -115,10 +118,10 @@ static bool write_credits(struct pg *pg, const struct frame *frame)
     }
     return insert(
         pg, &columns, 7,
-        "INSERT INTO credits (partition, seq, account, source, id, payment, amount, currency, time_us)"
-        " SELECT $1::int, $2::bigint, a, s, i, p, m::numeric, c, t FROM unnest($3::text[], $4::text[],"
-        " $5::text[], $6::text[], $7::text[], $8::text[], $9::bigint[]) n(a, s, i, p, m, c, t)"
-        " ON CONFLICT (account, source, id) DO NOTHING",
+        "INSERT INTO payments (partition, seq, account, kind, source, id, payment, amount, currency, purpose,"
+        " time_us) SELECT $1::int, $2::bigint, a, 'credited', s, i, p, m::numeric, c, 'balance', t"
+        " FROM unnest($3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::bigint[])"
+        " n(a, s, i, p, m, c, t) ON CONFLICT (account, kind, payment) DO NOTHING",
         frame);
 }
 
@@ -136,7 +139,7 @@ static bool write_rejects(struct pg *pg, const struct frame *frame)
     }
     return insert(
         pg, &columns, 6,
-        "INSERT INTO rejected_events (partition, seq, reason, feed, source, id, \"offset\", ordinal)"
+        "INSERT INTO rejected (partition, seq, reason, feed, source, id, \"offset\", ordinal)"
         " SELECT $1::int, $2::bigint, r, f, s, i, o, n FROM unnest($3::text[], $4::text[], $5::text[],"
         " $6::text[], $7::bigint[], $8::int[]) x(r, f, s, i, o, n)",
         frame);
@@ -149,5 +152,5 @@ bool rows_write_facts(struct pg *pg, const struct settlement *settlement, const 
         catalogs |= frame->facts[i].control != CONTROL_NONE;
     if (catalogs && (!write_catalogs(pg, frame) || !write_meta(pg, settlement)))
         return false;
-    return write_orders(pg, frame) && write_credits(pg, frame) && write_rejects(pg, frame);
+    return write_orders(pg, frame) && write_payments(pg, frame) && write_rejects(pg, frame);
 }

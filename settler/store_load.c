@@ -143,24 +143,30 @@ static void add_resource(struct loaded *loaded, struct usage_key key, struct pg_
 /* Lines that have a name and no row in that hour come too: their names need not be written again. */
 bool load_usage(struct loaded *loaded, uint32_t first)
 {
+    const struct book *book = &loaded->settlement->book;
     if (first == loaded->usage_keys.count)
         return true;
-    struct pg_array columns[4] = {0};
-    const char *values[4];
-    for (uint32_t i = first; i < loaded->usage_keys.count; i++)
-        add_resource(loaded, loaded->usage_keys.at[i], columns);
-    for (int c = 0; c < 4; c++)
+    struct pg_array columns[5] = {0};
+    const char *values[5];
+    for (uint32_t i = first; i < loaded->usage_keys.count; i++) {
+        struct usage_key key = loaded->usage_keys.at[i];
+        add_resource(loaded, key, columns);
+        pg_array_add_number(&columns[4],
+                            account_key(names_get(&book->names, book->resources.at[key.resource].account)));
+    }
+    for (int c = 0; c < 5; c++)
         values[c] = pg_array_end(&columns[c]);
     PGresult *rows = pg_query(
         loaded->pg,
         "SELECT k.number, n.meter, n.sku, n.kind, s.usage, s.units, s.priced, s.\"exists\", s.total"
-        " FROM unnest($1::bigint[], $2::text[], $3::text[], $4::text[])"
-        " WITH ORDINALITY k(hour_s, account, product, resource, number)"
+        " FROM unnest($1::bigint[], $2::text[], $3::text[], $4::text[], $5::bigint[])"
+        " WITH ORDINALITY k(hour_s, account, product, resource, key, number)"
         " JOIN line_names n ON n.account = k.account AND n.product = k.product AND n.resource = k.resource"
         " LEFT JOIN LATERAL (SELECT usage, units, priced, \"exists\", total FROM settled"
-        " WHERE hour = to_timestamp(k.hour_s) AND line = n.line ORDER BY seq DESC LIMIT 1) s ON true",
-        4, values);
-    for (int c = 0; c < 4; c++)
+        " WHERE account = k.key AND hour = to_timestamp(k.hour_s) AND line = n.line"
+        " ORDER BY seq DESC LIMIT 1) s ON true",
+        5, values);
+    for (int c = 0; c < 5; c++)
         pg_array_release(&columns[c]);
     for (int i = 0; rows != NULL && i < PQntuples(rows); i++)
         take_line(loaded, rows, i,
@@ -281,7 +287,7 @@ bool load_orders(struct loaded *loaded, uint32_t first)
         query_orders(
             loaded, first,
             "SELECT o.account, o.\"order\", o.source, o.id, o.kind, o.time_us, coalesce(o.product, ''),"
-            " coalesce(o.sku, ''), coalesce(o.quantity, 0), coalesce(o.months, 0) FROM orders o"
+            " coalesce(o.sku, ''), coalesce(o.quantity, 0), coalesce(o.months, 0) FROM order_facts o"
             " JOIN unnest($1::text[], $2::text[]) k(a, o) ON o.account = k.a AND o.\"order\" = k.o",
             take_fact) &&
         query_orders(loaded, first,
@@ -317,7 +323,7 @@ bool load_identities(struct loaded *loaded, const struct frame *frame)
     PGresult *rows = NULL;
     if (any)
         rows = pg_query(loaded->pg,
-                        "SELECT o.account, o.\"order\" FROM orders o JOIN unnest($1::text[], $2::text[],"
+                        "SELECT o.account, o.\"order\" FROM order_facts o JOIN unnest($1::text[], $2::text[],"
                         " $3::text[]) k(a, s, i) ON o.account = k.a AND o.source = k.s AND o.id = k.i",
                         3, values);
     pg_array_release(&accounts);

@@ -69,6 +69,16 @@ void line_uuid(const struct book *book, uint32_t line, char out[37])
     out[at] = 0;
 }
 
+int64_t account_key(struct str name)
+{
+    uint8_t digest[DIGEST_SIZE];
+    uint64_t key = 0;
+    digest_of(name.at, name.size, digest);
+    for (int i = 0; i < 8; i++)
+        key = key << 8 | digest[i];
+    return (int64_t)key;
+}
+
 void rows_release(struct batch_rows *rows)
 {
     vec_release(&rows->settled.bytes);
@@ -95,10 +105,11 @@ static void put_settled(struct packer *out, const struct settlement *settlement,
     uint32_t scale = prices_charge_scale(&book->prices);
     struct packer usage = {0};
     char uuid[37], units[40], amount[AMOUNT_TEXT_SIZE], text[160], when[TIME_TEXT_SIZE];
+    struct str account = names_get(&book->names, book->lines.at[hour->line].key.account);
     line_uuid(book, hour->line, uuid);
     time_print(hour->hour_s, when);
-    snprintf(text, sizeof text, "%s\t%s\t%u\t%llu\t\\", when, uuid, frame->partition,
-             (unsigned long long)frame->seq);
+    snprintf(text, sizeof text, "%s\t%lld\t%s\t%u\t%llu\t\\", when, (long long)account_key(account), uuid,
+             frame->partition, (unsigned long long)frame->seq);
     put(out, text);
     usage_pack(book, hour, &usage);
     pg_put_hex(out, usage.bytes.at, usage.bytes.count);
@@ -119,8 +130,8 @@ static bool write_settled(struct batch_rows *rows, struct loaded *loaded)
 {
     bool good =
         pg_copy(loaded->pg,
-                "COPY settled (hour, line, partition, seq, usage, units, priced, \"exists\", total, amount)"
-                " FROM STDIN",
+                "COPY settled (hour, account, line, partition, seq, usage, units, priced, \"exists\", total,"
+                " amount) FROM STDIN",
                 (struct str){rows->settled.bytes.at, rows->settled.bytes.count});
     vec_clear(&rows->settled.bytes);
     return good;
@@ -161,12 +172,15 @@ static bool write_names(struct batch_rows *rows, struct loaded *loaded)
     for (int c = 0; c <= NAMES; c++)
         values[c] = pg_array_end(&columns[c]);
     values[NAMES + 1] = partition;
-    bool good = pg_do(loaded->pg,
-                      "INSERT INTO line_names (account, product, resource, meter, sku, kind, line, partition)"
-                      " SELECT a, p, r, m, s, k, l, $8::int FROM unnest($1::text[], $2::text[], $3::text[],"
-                      " $4::text[], $5::text[], $6::text[], $7::uuid[]) n(a, p, r, m, s, k, l)"
-                      " ON CONFLICT (line) DO NOTHING",
-                      NAMES + 2, values, NULL);
+    bool good =
+        pg_do(loaded->pg,
+              "WITH a AS (INSERT INTO account_names (name) SELECT DISTINCT a FROM unnest($1::text[]) a"
+              " ON CONFLICT DO NOTHING)"
+              " INSERT INTO line_names (account, product, resource, meter, sku, kind, line, partition)"
+              " SELECT a, p, r, m, s, k, l, $8::int FROM unnest($1::text[], $2::text[], $3::text[],"
+              " $4::text[], $5::text[], $6::text[], $7::uuid[]) n(a, p, r, m, s, k, l)"
+              " ON CONFLICT (line) DO NOTHING",
+              NAMES + 2, values, NULL);
     for (int c = 0; c <= NAMES; c++)
         pg_array_release(&columns[c]);
     return good;

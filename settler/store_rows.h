@@ -71,5 +71,8 @@ void rows_release(struct batch_rows *rows);
 /* The usage of a line and hour as bytes (schemas/README.md), and back into the book. */
 void usage_pack(const struct book *book, const struct line_hour *hour, struct packer *out);
 __attribute__((warn_unused_result)) bool usage_unpack(struct book *book, uint32_t hour, struct str bytes);
+/* What settled.account holds: the first 8 bytes of SHA-256 of the name, big-endian, signed (SQL:
+ * account_key). */
+int64_t account_key(struct str name);
 /* The line's id: the first 16 bytes of SHA-256 over its names, as UUID text. */
 void line_uuid(const struct book *book, uint32_t line, char out[37]);

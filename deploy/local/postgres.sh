@@ -61,7 +61,7 @@ pg_password() { awk -v role="$1" '$1 == role { print $2 }' "$PG_PASSWORDS" 2>/de
 pg_make_passwords() {
   local role
   [[ -s $PG_PASSWORDS ]] && return 0
-  for role in postgres hourglass; do
+  for role in postgres hourglass hourglass_settler; do
     printf '%s %s\n' "$role" "$(head -c 16 /dev/urandom | od -An -tx1 | tr -d ' \n')"
   done | install -m 0600 -- /dev/stdin "$PG_PASSWORDS.new"
   mv -- "$PG_PASSWORDS.new" "$PG_PASSWORDS"
@@ -89,11 +89,13 @@ pg_make_home() {
   fi
 }
 
-# The owner may make databases and roles, as tests and migrations do, but not read files or run programs, as superusers
-# can.
+# The owner makes schemas, and what lies in them; no roles, no databases. hourglass_settler can do in a schema what
+# grant_settler there gave it. Nobody but the owner makes temporary tables: they come before others of their name.
 pg_sql_of_owner() {
-  printf "CREATE ROLE hourglass LOGIN CREATEDB CREATEROLE PASSWORD '%s';\n" "$(pg_password hourglass)"
+  printf "CREATE ROLE hourglass LOGIN PASSWORD '%s';\n" "$(pg_password hourglass)"
+  printf "CREATE ROLE hourglass_settler LOGIN PASSWORD '%s';\n" "$(pg_password hourglass_settler)"
   printf 'CREATE DATABASE hourglass OWNER hourglass;\n'
+  printf 'REVOKE TEMPORARY ON DATABASE hourglass FROM PUBLIC;\n'
 }
 
 pg_initdb() { # bin, data folder

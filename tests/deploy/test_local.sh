@@ -91,7 +91,8 @@ each_command_helps() {
 
 nothing_before_the_first_start() {
   exits 3 run status || return 1
-  equal "$(run status --env)" $'HOURGLASS_URL=\nHOURGLASS_KAFKA=\nHOURGLASS_DATABASE=' || return 1
+  equal "$(run status --env)" \
+    $'HOURGLASS_URL=\nHOURGLASS_KAFKA=\nHOURGLASS_DATABASE=\nHOURGLASS_SETTLER_DATABASE=' || return 1
   run down && run reset && [[ ! -e $HOURGLASS_RUN ]]
 }
 
@@ -111,8 +112,18 @@ listeners_are_on_loopback() {
 
 owner_uses_the_database() {
   equal "$(sql 'SELECT current_user || current_database()')" hourglasshourglass || return 1
-  equal "$(sql "SELECT rolsuper FROM pg_roles WHERE rolname = current_user")" f || return 1
+  equal "$(sql "SELECT rolsuper OR rolcreaterole OR rolcreatedb FROM pg_roles WHERE rolname = current_user")" f ||
+    return 1
   sql 'CREATE TABLE kept (n int); INSERT INTO kept VALUES (1)'
+}
+
+as_settler() { psql -XqAt "$(env_of HOURGLASS_SETTLER_DATABASE)" -c "$1" 2>&1; }
+
+settlers_role_has_nothing_of_its_own() {
+  equal "$(as_settler 'SELECT current_user')" hourglass_settler || return 1
+  [[ $(as_settler 'CREATE TEMP TABLE t ()') == *'permission denied to create temporary tables'* ]] || return 1
+  [[ $(as_settler 'CREATE SCHEMA s') == *'permission denied'* ]] || return 1
+  [[ $(as_settler 'SET ROLE hourglass') == *'permission denied'* ]]
 }
 
 wrong_password_is_refused() {
@@ -273,7 +284,8 @@ fact 'up starts both, prints nothing on standard output, and keeps no pipe of th
 fact 'status shows both' run status
 fact 'up takes less than half a second when both run' within_ms 500 run up
 fact 'every listener is on loopback' listeners_are_on_loopback
-fact 'role hourglass owns database hourglass and is no superuser' owner_uses_the_database
+fact 'role hourglass owns database hourglass and can make no roles' owner_uses_the_database
+fact 'role hourglass_settler makes no schema and no temporary table' settlers_role_has_nothing_of_its_own
 fact 'a wrong password is refused' wrong_password_is_refused
 fact 'commits are flushed to disk' commits_are_flushed
 fact 'a topic that nobody made is refused, one that was made takes messages' topics_are_made_on_purpose
