@@ -12,9 +12,14 @@
 #include "lib/io/log.h"
 #include "lib/io/migrate.h"
 #include "lib/io/process.h"
+#include "settler/core/intake.h"
 #include "settler/store.h"
 
-enum { POLL_MS = 100, TURN = 500, BATCH_FRAMES = 64, BATCH_BYTES = 8 << 20, GAP_S = 60, FAILURES_MAX = 20 };
+enum { POLL_MS = 100, TURN = 500, GAP_S = 60, FAILURES_MAX = 20 };
+/* What one transaction takes, unless a single frame is more. */
+enum { BATCH_FRAMES = 64, BATCH_ROWS = 50000, BATCH_BYTES = 1 << 20 };
+/* A slot of more is not kept for the next frame: most are small. */
+enum { SLOT_ROWS = 4096, SLOT_BYTES = 1 << 16 };
 enum { PAUSE_MS = 500 };
 
 struct metric settler_metrics[SETTLER_METRICS] = {
@@ -43,10 +48,12 @@ struct slot {
 
 struct part {
     struct claim claim;
+    struct intake intake;
     bool gone; /* stopped, or another's */
-    struct slot slots[BATCH_FRAMES];
-    struct placed_frame batch[BATCH_FRAMES];
+    struct slot slots[BATCH_FRAMES + 1];
+    struct placed_frame batch[BATCH_FRAMES + 1]; /* one more than is ever settled: the frame that came */
     uint32_t count;
+    uint32_t row_count;
     size_t size_bytes;
     bool frame_alone; /* the batch's frame must be settled alone */
     time_t gap_since; /* 0: the next frame has not been missed */
@@ -72,14 +79,19 @@ static struct part *part_of(struct loop *loop, uint32_t number)
     return NULL;
 }
 
+static void slot_release(struct slot *slot)
+{
+    vec_release(&slot->bytes.bytes);
+    frame_rows_release(&slot->rows);
+}
+
 static void drop_parts(struct loop *loop)
 {
     for (uint32_t i = 0; i < loop->parts.count; i++) {
         struct part *part = loop->parts.at[i];
-        for (int s = 0; s < BATCH_FRAMES; s++) {
-            vec_release(&part->slots[s].bytes.bytes);
-            frame_rows_release(&part->slots[s].rows);
-        }
+        for (int s = 0; s <= BATCH_FRAMES; s++)
+            slot_release(&part->slots[s]);
+        store_claim_release(&part->claim);
         free(part);
     }
     vec_clear(&loop->parts);
@@ -97,6 +109,26 @@ static void let_go(struct part *part, enum settler_metric metric, const char *wh
 }
 
 /* --- settling --- */
+
+static bool slot_is_large(const struct slot *slot)
+{
+    const struct frame_rows *rows = &slot->rows;
+    return slot->bytes.bytes.capacity > SLOT_BYTES || rows->levels.capacity > SLOT_ROWS ||
+           rows->segments.capacity > SLOT_ROWS || rows->counts.capacity > SLOT_ROWS ||
+           rows->sums.capacity > SLOT_ROWS || rows->states.capacity > SLOT_ROWS;
+}
+
+/* The batch is settled: its slots wait for others. */
+static void empty_batch(struct part *part)
+{
+    for (uint32_t s = 0; s < part->count; s++)
+        if (slot_is_large(&part->slots[s]))
+            slot_release(&part->slots[s]);
+    part->count = 0;
+    part->row_count = 0;
+    part->size_bytes = 0;
+    part->frame_alone = false;
+}
 
 /* False: begin again with a new connection. */
 static bool settle_batch(struct loop *loop, struct part *part)
@@ -131,31 +163,11 @@ static bool settle_batch(struct loop *loop, struct part *part)
                     LOG_STR("why", loop->pg->error));
         return false;
     }
-    part->count = 0;
-    part->size_bytes = 0;
-    part->frame_alone = false;
+    empty_batch(part);
     return true;
 }
 
 /* --- frames --- */
-
-static uint64_t expected_seq(const struct part *part)
-{
-    return part->claim.next_seq + part->count;
-}
-
-static const uint8_t *expected_hash(const struct part *part)
-{
-    return part->count > 0 ? part->batch[part->count - 1].frame.hash : part->claim.last_hash;
-}
-
-/* Of a frame that was settled, or waits; NULL: not kept. */
-static const uint8_t *known_hash(const struct part *part, uint64_t seq)
-{
-    if (seq >= part->claim.next_seq)
-        return part->batch[seq - part->claim.next_seq].frame.hash;
-    return seq + 1 == part->claim.next_seq ? part->claim.last_hash : NULL;
-}
 
 static void note_gap(struct part *part)
 {
@@ -166,49 +178,78 @@ static void note_gap(struct part *part)
         let_go(part, SETTLER_PARTITIONS_STOPPED, "the next frame does not come");
 }
 
-/* Puts the decoded frame into the batch; batches are settled around frames that must be alone. */
-static bool add_frame(struct loop *loop, struct part *part, struct str bytes, int64_t end_offset)
+/* Decodes into the slot behind the batch, and judges. */
+static bool is_next(struct part *part, struct str bytes)
 {
-    if (part->frame_alone && !settle_batch(loop, part))
-        return false;
     struct slot *slot = &part->slots[part->count];
-    struct placed_frame *placed = &part->batch[part->count];
+    struct frame *frame = &part->batch[part->count].frame;
     vec_clear(&slot->bytes.bytes);
     pack_raw(&slot->bytes, bytes.at, bytes.size);
-    enum decode_outcome decoded = frame_decode((struct str){slot->bytes.bytes.at, slot->bytes.bytes.count},
-                                               &slot->rows, &placed->frame);
+    enum decode_outcome decoded =
+        frame_decode((struct str){slot->bytes.bytes.at, slot->bytes.bytes.count}, &slot->rows, frame);
     if (decoded != DECODE_OK) {
         log_warning("frame_passed_over", LOG_INT("partition", part->claim.partition),
                     LOG_STR("why", decode_outcome_name(decoded)));
-        return true;
+        return false;
     }
-    if (placed->frame.seq < expected_seq(part)) {
-        const uint8_t *known = known_hash(part, placed->frame.seq);
+    switch (intake_take(&part->intake, frame)) {
+    case INTAKE_TAKEN:
+        part->gap_since = 0;
+        return true;
+    case INTAKE_REPEATED:
         metric_add(&settler_metrics[SETTLER_FRAMES_REPEATED], 1);
-        if (known != NULL && memcmp(known, placed->frame.hash, FRAME_HASH_SIZE) != 0)
-            let_go(part, SETTLER_PARTITIONS_STOPPED, "two frames of one number");
-        return true;
-    }
-    bool follows = placed->frame.seq == expected_seq(part) &&
-                   placed->frame.partition == part->claim.partition &&
-                   memcmp(placed->frame.prev_hash, expected_hash(part), FRAME_HASH_SIZE) == 0;
-    if (!follows) {
+        return false;
+    case INTAKE_AHEAD:
         note_gap(part);
-        return true;
+        return false;
+    case INTAKE_FORKED:
+        let_go(part, SETTLER_PARTITIONS_STOPPED, "two frames of one number");
+        return false;
     }
-    part->gap_since = 0;
-    placed->end_offset = end_offset;
-    bool plain = store_frame_is_plain(&placed->frame);
-    if (!plain && part->count > 0) {
-        /* What came before is settled first; the frame moves to the front. */
+    CHECK(!"a verdict");
+    return false;
+}
+
+static uint32_t rows_of(const struct frame *frame)
+{
+    return frame->level_count + frame->count_count + frame->state_count;
+}
+
+/* Moves the frame behind the batch to its front. */
+static void move_to_front(struct part *part, uint32_t at)
+{
+    struct slot slot = part->slots[0];
+    part->slots[0] = part->slots[at];
+    part->slots[at] = slot;
+    part->batch[0] = part->batch[at];
+}
+
+/* Puts the frame into the batch, which is settled before it where both are too much for one transaction, and
+ * at once where it is full. False: begin again with a new connection. */
+static bool add_frame(struct loop *loop, struct part *part, struct str bytes, int64_t end_offset)
+{
+    if (!is_next(part, bytes))
+        return true;
+    uint32_t at = part->count;
+    part->batch[at].end_offset = end_offset;
+    uint32_t rows = rows_of(&part->batch[at].frame);
+    bool plain = store_frame_is_plain(&part->batch[at].frame);
+    bool fits = plain && !part->frame_alone && part->row_count + rows <= BATCH_ROWS &&
+                part->size_bytes + bytes.size <= BATCH_BYTES;
+    if (at > 0 && !fits) {
         if (!settle_batch(loop, part))
             return false;
-        return part->gone || add_frame(loop, part, bytes, end_offset);
+        if (part->gone)
+            return true;
+        move_to_front(part, at);
     }
     part->count++;
+    part->row_count += rows;
     part->size_bytes += bytes.size;
     part->frame_alone = !plain;
-    return (part->count < BATCH_FRAMES && part->size_bytes < BATCH_BYTES) || settle_batch(loop, part);
+    bool full =
+        part->count == BATCH_FRAMES || part->row_count >= BATCH_ROWS || part->size_bytes >= BATCH_BYTES;
+    return !full || settle_batch(loop, part);
 }
 
 static bool take_message(struct loop *loop, const struct kafka_message *message)
@@ -257,6 +298,7 @@ static bool claim_part(struct loop *loop, uint32_t number)
         return false;
     log_info("partition_claimed", LOG_INT("partition", number), LOG_INT("fence", part->claim.fence),
              LOG_INT("next_seq", part->claim.next_seq), LOG_INT("next_offset", part->claim.next_offset));
+    intake_begin(&part->intake, number, part->claim.next_seq, part->claim.last_hash);
     return true;
 }
 

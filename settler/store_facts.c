@@ -18,7 +18,7 @@ static const char *fact_kind_name(enum record_kind kind)
 }
 
 /* Columns of one INSERT, filled side by side. */
-enum { COLUMNS_MAX = 10 };
+enum { COLUMNS_MAX = 10, PAYMENT_TEXTS = 8 };
 struct columns {
     struct pg_array list[COLUMNS_MAX];
     uint32_t rows;
@@ -73,7 +73,7 @@ static bool write_orders(struct pg *pg, const struct frame *frame)
     struct columns columns = {0};
     for (uint32_t i = 0; i < frame->fact_count; i++) {
         const struct record *r = &frame->facts[i].record;
-        if (frame->facts[i].control != CONTROL_NONE || r->kind == RECORD_CREDITED)
+        if (frame->facts[i].control != CONTROL_NONE || !order_takes(r->kind))
             continue;
         bool paid = r->kind == RECORD_ORDER_PAID;
         const struct str texts[] = {r->account,
@@ -94,34 +94,38 @@ static bool write_orders(struct pg *pg, const struct frame *frame)
         pg, &columns, 10,
         "INSERT INTO order_facts (partition, seq, account, source, id, \"order\", kind, product, sku, "
         "time_us,"
-        " quantity, months) SELECT DISTINCT ON (a, s, i) $1::int, $2::bigint, a, s, i, o, k, nullif(p, ''),"
-        " nullif(u, ''), t, nullif(q, 0), nullif(m, 0) FROM unnest($3::text[], $4::text[], $5::text[],"
-        " $6::text[], $7::text[], $8::text[], $9::text[], $10::bigint[], $11::bigint[], $12::int[])"
-        " WITH ORDINALITY n(a, s, i, o, k, p, u, t, q, m, place)"
-        " WHERE NOT EXISTS (SELECT FROM order_facts f WHERE f.account = a AND f.source = s AND f.id = i)"
-        " ORDER BY a, s, i, place",
+        " quantity, months) SELECT $1::int, $2::bigint, a, s, i, o, k, nullif(p, ''), nullif(u, ''), t,"
+        " nullif(q, 0), nullif(m, 0) FROM unnest($3::text[], $4::text[], $5::text[], $6::text[], $7::text[],"
+        " $8::text[], $9::text[], $10::bigint[], $11::bigint[], $12::int[]) n(a, s, i, o, k, p, u, t, q, m)"
+        " ON CONFLICT (account, kind, source, id) DO NOTHING",
         frame);
 }
 
+/* A repeat under whatever id, and in whatever currency, posts nothing. */
 static bool write_payments(struct pg *pg, const struct frame *frame)
 {
     struct columns columns = {0};
     for (uint32_t i = 0; i < frame->fact_count; i++) {
         const struct record *r = &frame->facts[i].record;
-        if (frame->facts[i].control != CONTROL_NONE || r->kind != RECORD_CREDITED)
+        if (frame->facts[i].control != CONTROL_NONE || !record_is_payment(r->kind))
             continue;
-        const struct str texts[] = {r->account, r->source, r->id, r->subject, r->amount, r->currency};
-        for (int c = 0; c < 6; c++)
+        const struct str texts[PAYMENT_TEXTS] = {
+            r->account,  r->kind == RECORD_CREDITED ? STR("credited") : STR("debited"),
+            r->subject,  r->source,
+            r->id,       r->amount,
+            r->currency, r->for_bill ? STR("bill") : STR("balance"),
+        };
+        for (int c = 0; c < PAYMENT_TEXTS; c++)
             pg_array_add(&columns.list[c], texts[c]);
-        pg_array_add_number(&columns.list[6], r->time_us);
+        pg_array_add_number(&columns.list[PAYMENT_TEXTS], r->time_us);
         columns.rows++;
     }
     return insert(
-        pg, &columns, 7,
-        "INSERT INTO payments (partition, seq, account, kind, source, id, payment, amount, currency, purpose,"
-        " time_us) SELECT $1::int, $2::bigint, a, 'credited', s, i, p, m::numeric, c, 'balance', t"
-        " FROM unnest($3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::bigint[])"
-        " n(a, s, i, p, m, c, t) ON CONFLICT (account, kind, payment) DO NOTHING",
+        pg, &columns, PAYMENT_TEXTS + 1,
+        "INSERT INTO payments (partition, seq, account, kind, payment, source, id, amount, currency, purpose,"
+        " time_us) SELECT $1::int, $2::bigint, a, k, p, s, i, m::numeric, c, f, t FROM unnest($3::text[],"
+        " $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[], $10::text[], $11::bigint[])"
+        " n(a, k, p, s, i, m, c, f, t) ON CONFLICT (account, kind, payment) DO NOTHING",
         frame);
 }
 

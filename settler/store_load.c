@@ -10,6 +10,8 @@
 bool load_catalogs(struct loaded *loaded)
 {
     char partition[16];
+    if (loaded->settlement->book.prices.list.count > 0)
+        return true;
     snprintf(partition, sizeof partition, "%u", loaded->partition);
     const char *const values[] = {partition};
     PGresult *rows = pg_query(
@@ -27,21 +29,11 @@ bool load_catalogs(struct loaded *loaded)
 
 /* --- usage --- */
 
-/* Of load_usage's rows. */
-enum { COLUMN_KEY, COLUMN_METER, COLUMN_SKU, COLUMN_KIND, COLUMN_USAGE };
-enum { COLUMN_UNITS = COLUMN_USAGE + 1, COLUMN_PRICED, COLUMN_EXISTS, COLUMN_TOTAL };
-/* No hour is before it (CONTRACT §1), and PostgreSQL's time reaches there. */
-#define EPOCH_BEFORE_S INT64_C(-3600)
-
-static int64_t least(int64_t a, int64_t b)
-{
-    return a < b ? a : b;
-}
-
-static int64_t most(int64_t a, int64_t b)
-{
-    return a > b ? a : b;
-}
+/* Of load_usage's and load_counts' rows. */
+enum { COLUMN_KEY, COLUMN_USAGE, COLUMN_UNITS, COLUMN_PRICED, COLUMN_EXISTS, COLUMN_TOTAL };
+enum { COLUMN_METER = COLUMN_TOTAL + 1, COLUMN_SKU, COLUMN_KIND };
+/* That say which usage is wanted. */
+enum { USAGE_COLUMNS = 5 };
 
 static int64_t number_at(const PGresult *rows, int row, int column)
 {
@@ -106,112 +98,99 @@ static void take_line(struct loaded *loaded, const PGresult *rows, int row, stru
         .sku = names_intern(&book->names, text_at(rows, row, COLUMN_SKU)),
     };
     uint32_t line = book_line(book, &key);
-    book->lines.at[line].kept = true;
+    line_is_kept(loaded, line);
     if (!PQgetisnull(rows, row, COLUMN_USAGE))
         take_settled(book, rows, row, book_hour(book, line, wanted.hour_s));
 }
 
-static void take_open(struct loaded *loaded, const PGresult *rows, int row)
-{
-    struct book *book = &loaded->settlement->book;
-    struct line_key key = {
-        .product = PRODUCT_MAAS,
-        .meter = meter_of(text_at(rows, row, 3)),
-        .kind = CHARGE_USAGE,
-        .account = names_intern(&book->names, text_at(rows, row, 1)),
-        .resource = names_intern(&book->names, text_at(rows, row, 2)),
-        .sku = names_intern(&book->names, text_at(rows, row, 4)),
-    };
-    uint32_t line = book_line(book, &key);
-    uint32_t hour = book_hour(book, line, number_at(rows, row, 0));
-    take_usage(book, rows, row, 5, hour);
-    book->lines.at[line].kept = true;
-    book->hours.at[hour].open = book->hours.at[hour].was_open = true;
-    vec_push(&book->open, hour);
-}
-
 static void add_resource(struct loaded *loaded, struct usage_key key, struct pg_array *columns)
 {
-    const struct book *book = &loaded->settlement->book;
+    struct book *book = &loaded->settlement->book;
     const struct book_resource *r = &book->resources.at[key.resource];
     pg_array_add_number(&columns[0], key.hour_s);
     pg_array_add(&columns[1], names_get(&book->names, r->account));
     pg_array_add(&columns[2], str_of(product_name(r->product)));
     pg_array_add(&columns[3], names_get(&book->names, r->name));
+    pg_array_add_number(&columns[4], account_number(loaded, r->account));
 }
 
 /* Lines that have a name and no row in that hour come too: their names need not be written again. */
-bool load_usage(struct loaded *loaded, uint32_t first)
+bool load_usage(struct loaded *loaded)
 {
-    const struct book *book = &loaded->settlement->book;
-    if (first == loaded->usage_keys.count)
-        return true;
-    struct pg_array columns[5] = {0};
-    const char *values[5];
-    for (uint32_t i = first; i < loaded->usage_keys.count; i++) {
-        struct usage_key key = loaded->usage_keys.at[i];
-        add_resource(loaded, key, columns);
-        pg_array_add_number(&columns[4],
-                            account_key(names_get(&book->names, book->resources.at[key.resource].account)));
+    struct pg_array columns[USAGE_COLUMNS] = {0};
+    const char *values[USAGE_COLUMNS];
+    VEC(uint32_t) asked = {0};
+    for (uint32_t i = 0; i < loaded->usage_keys.count; i++) {
+        if (loaded->usage_keys.at[i].loaded)
+            continue;
+        loaded->usage_keys.at[i].loaded = true;
+        add_resource(loaded, loaded->usage_keys.at[i], columns);
+        vec_push(&asked, i);
     }
-    for (int c = 0; c < 5; c++)
+    for (int c = 0; c < USAGE_COLUMNS; c++)
         values[c] = pg_array_end(&columns[c]);
-    PGresult *rows = pg_query(
-        loaded->pg,
-        "SELECT k.number, n.meter, n.sku, n.kind, s.usage, s.units, s.priced, s.\"exists\", s.total"
-        " FROM unnest($1::bigint[], $2::text[], $3::text[], $4::text[], $5::bigint[])"
-        " WITH ORDINALITY k(hour_s, account, product, resource, key, number)"
-        " JOIN line_names n ON n.account = k.account AND n.product = k.product AND n.resource = k.resource"
-        " LEFT JOIN LATERAL (SELECT usage, units, priced, \"exists\", total FROM settled"
-        " WHERE account = k.key AND hour = to_timestamp(k.hour_s) AND line = n.line"
-        " ORDER BY seq DESC LIMIT 1) s ON true",
-        5, values);
-    for (int c = 0; c < 5; c++)
+    PGresult *rows = NULL;
+    if (asked.count > 0)
+        rows = pg_query(
+            loaded->pg,
+            "SELECT k.number, s.usage, s.units, s.priced, s.\"exists\", s.total, n.meter, n.sku, n.kind"
+            " FROM unnest($1::bigint[], $2::text[], $3::text[], $4::text[], $5::bigint[])"
+            " WITH ORDINALITY k(hour_s, account, product, resource, owner, number)"
+            " JOIN line_names n ON n.account = k.account AND n.product = k.product AND n.resource = "
+            "k.resource"
+            " LEFT JOIN LATERAL (SELECT usage, units, priced, \"exists\", total FROM settled"
+            " WHERE account = k.owner AND hour = to_timestamp(k.hour_s) AND line = n.line"
+            " ORDER BY seq DESC LIMIT 1) s ON true",
+            USAGE_COLUMNS, values);
+    for (int c = 0; c < USAGE_COLUMNS; c++)
         pg_array_release(&columns[c]);
     for (int i = 0; rows != NULL && i < PQntuples(rows); i++)
-        take_line(loaded, rows, i,
-                  loaded->usage_keys.at[first + (uint32_t)number_at(rows, i, COLUMN_KEY) - 1]);
+        take_line(loaded, rows, i, loaded->usage_keys.at[asked.at[number_at(rows, i, COLUMN_KEY) - 1]]);
+    bool good = rows != NULL || asked.count == 0;
     PQclear(rows);
-    return rows != NULL;
+    vec_release(&asked);
+    return good;
 }
 
-bool load_open_counts(struct loaded *loaded, int64_t closed_s)
+bool load_counts(struct loaded *loaded)
 {
     struct book *book = &loaded->settlement->book;
-    struct pg_array columns[4] = {0};
-    char number[4][32];
-    for (uint32_t i = 0; i < loaded->usage_keys.count; i++)
-        if (book->resources.at[loaded->usage_keys.at[i].resource].product == PRODUCT_MAAS)
-            add_resource(loaded, loaded->usage_keys.at[i], columns);
-    snprintf(number[0], 32, "%u", loaded->partition);
-    snprintf(number[1], 32, "%lld", (long long)most(loaded->from_s, EPOCH_BEFORE_S));
-    snprintf(number[2], 32, "%lld", (long long)most(least(loaded->to_s, closed_s), EPOCH_BEFORE_S));
-    const char *const values[] = {number[0],
-                                  number[1],
-                                  number[2],
-                                  pg_array_end(&columns[0]),
-                                  pg_array_end(&columns[1]),
-                                  pg_array_end(&columns[2]),
-                                  pg_array_end(&columns[3])};
-    PGresult *rows = pg_query(
-        loaded->pg,
-        "SELECT extract(epoch FROM o.hour)::bigint, n.account, n.resource, n.meter, n.sku, o.usage"
-        " FROM open_counts o JOIN line_names n USING (line)"
-        " WHERE o.partition = $1::int AND o.hour >= to_timestamp($2::bigint) AND o.hour < "
-        "to_timestamp($3::bigint)"
-        " UNION ALL"
-        " SELECT k.hour_s, n.account, n.resource, n.meter, n.sku, o.usage"
-        " FROM unnest($4::bigint[], $5::text[], $6::text[], $7::text[]) k(hour_s, account, product, resource)"
-        " JOIN line_names n ON n.account = k.account AND n.product = k.product AND n.resource = k.resource"
-        " JOIN open_counts o ON o.line = n.line AND o.hour = to_timestamp(k.hour_s)"
-        " WHERE k.hour_s >= $3::bigint",
-        7, values);
-    for (int c = 0; c < 4; c++)
-        pg_array_release(&columns[c]);
-    for (int i = 0; rows != NULL && i < PQntuples(rows); i++)
-        take_open(loaded, rows, i);
+    struct pg_array lines = {0}, hours = {0}, owners = {0};
+    VEC(struct line_at) asked = {0};
+    for (uint32_t i = 0; i < loaded->counts.count; i++) {
+        struct line_at at = loaded->counts.at[i];
+        char id[37];
+        if (at.hour_s < loaded->from_s || at.hour_s >= loaded->to_s)
+            continue;
+        line_id_print(line_state(loaded, at.line)->id, id);
+        pg_array_add(&lines, str_of(id));
+        pg_array_add_number(&hours, at.hour_s);
+        pg_array_add_number(&owners, account_number(loaded, book->lines.at[at.line].key.account));
+        vec_push(&asked, at);
+    }
+    const char *const values[] = {pg_array_end(&lines), pg_array_end(&hours), pg_array_end(&owners)};
+    PGresult *rows = NULL;
+    if (asked.count > 0)
+        rows = pg_query(loaded->pg,
+                        "SELECT k.number, s.usage, s.units, s.priced, s.\"exists\", s.total"
+                        " FROM unnest($1::uuid[], $2::bigint[], $3::bigint[])"
+                        " WITH ORDINALITY k(line, hour_s, owner, number)"
+                        " CROSS JOIN LATERAL (SELECT usage, units, priced, \"exists\", total FROM settled"
+                        " WHERE account = k.owner AND hour = to_timestamp(k.hour_s) AND line = k.line"
+                        " ORDER BY seq DESC LIMIT 1) s",
+                        3, values);
+    pg_array_release(&lines);
+    pg_array_release(&hours);
+    pg_array_release(&owners);
+    for (int i = 0; rows != NULL && i < PQntuples(rows); i++) {
+        struct line_at at = asked.at[number_at(rows, i, COLUMN_KEY) - 1];
+        line_is_kept(loaded, at.line);
+        take_settled(book, rows, i, book_hour(book, at.line, at.hour_s));
+    }
+    bool good = rows != NULL || asked.count == 0;
     PQclear(rows);
-    return rows != NULL;
+    vec_release(&asked);
+    return good;
 }
 
 /* --- orders --- */
@@ -297,7 +276,6 @@ bool load_orders(struct loaded *loaded, uint32_t first)
                      take_user);
     for (uint32_t i = first; i < loaded->order_list.count && good; i++) {
         struct book_order *order = &book->orders.at[loaded->order_list.at[i]];
-        order->facts_kept = order->facts.count;
         order->state =
             order_evaluate(order->facts.at, order->facts.count, &book->prices, loaded->watermark_us);
         settle_await_void(loaded->settlement, loaded->order_list.at[i]);
@@ -335,13 +313,32 @@ bool load_identities(struct loaded *loaded, const struct frame *frame)
     return rows != NULL || !any;
 }
 
-/* Orders that void_after voids by the batch's last watermark. */
-bool load_due(struct loaded *loaded, int64_t watermark_us)
+/* When the next order is due, unless it is remembered. */
+static bool load_next_due(struct loaded *loaded, const char *partition)
+{
+    const char *const values[] = {partition};
+    if (loaded->memory->due_known)
+        return true;
+    PGresult *rows =
+        pg_query(loaded->pg, "SELECT min(due_us) FROM order_due WHERE partition = $1::int", 1, values);
+    if (rows == NULL)
+        return false;
+    loaded->memory->next_due_us = PQgetisnull(rows, 0, 0) ? INT64_MAX : number_at(rows, 0, 0);
+    loaded->memory->due_known = true;
+    PQclear(rows);
+    return true;
+}
+
+bool load_due(struct loaded *loaded)
 {
     char partition[16], due[32];
     snprintf(partition, sizeof partition, "%u", loaded->partition);
-    snprintf(due, sizeof due, "%lld", (long long)watermark_us);
+    snprintf(due, sizeof due, "%lld", (long long)loaded->until_us);
     const char *const values[] = {partition, due};
+    if (!load_next_due(loaded, partition))
+        return false;
+    if (loaded->memory->next_due_us >= loaded->until_us)
+        return true;
     PGresult *rows = pg_query(loaded->pg,
                               "SELECT account, \"order\" FROM order_due WHERE partition = $1::int AND"
                               " due_us < $2::bigint",
@@ -349,5 +346,6 @@ bool load_due(struct loaded *loaded, int64_t watermark_us)
     for (int i = 0; rows != NULL && i < PQntuples(rows); i++)
         want_order(loaded, text_at(rows, i, 0), text_at(rows, i, 1));
     PQclear(rows);
+    loaded->memory->due_known = false; /* until these are written */
     return rows != NULL;
 }

@@ -4,6 +4,7 @@
 #include "lib/base/check.h"
 #include "lib/base/digest.h"
 #include "lib/base/time.h"
+#include "settler/store_copy.h"
 #include "settler/store_rows.h"
 
 void usage_pack(const struct book *book, const struct line_hour *hour, struct packer *out)
@@ -33,7 +34,7 @@ bool usage_unpack(struct book *book, uint32_t hour, struct str bytes)
 }
 
 /* A COPY is ended and another begun beyond it. */
-enum { COPY_BYTES = 32 << 20 };
+enum { COPY_BYTES = 1 << 20, SETTLED_COLUMNS = 11 };
 
 /* The six names of a line, in the order of its id. */
 enum { NAMES = 6 };
@@ -49,8 +50,14 @@ static void names_of_line(const struct book *book, uint32_t line, struct str out
     out[5] = str_of(charge_kind_name(key->kind));
 }
 
-void line_uuid(const struct book *book, uint32_t line, char out[37])
+struct line_state *line_state(struct loaded *loaded, uint32_t line)
 {
+    const struct book *book = &loaded->settlement->book;
+    while (loaded->lines.count < book->lines.count)
+        vec_push(&loaded->lines, (struct line_state){0});
+    struct line_state *state = &loaded->lines.at[line];
+    if (state->has_id)
+        return state;
     struct str names[NAMES];
     struct packer text = {0};
     uint8_t digest[DIGEST_SIZE];
@@ -59,80 +66,104 @@ void line_uuid(const struct book *book, uint32_t line, char out[37])
         pack_str(&text, names[i]);
     digest_of(text.bytes.at, text.bytes.count, digest);
     vec_release(&text.bytes);
+    memcpy(state->id, digest, LINE_ID_SIZE);
+    state->has_id = true;
+    state->kept |= memory_knows_line(loaded->memory, state->id);
+    return state;
+}
+
+int64_t account_number(struct loaded *loaded, uint32_t account)
+{
+    uint8_t digest[DIGEST_SIZE];
+    uint64_t number = 0;
+    if (loaded->owner == account) /* name 0 is the empty one: nobody's */
+        return loaded->owner_number;
+    struct str name = names_get(&loaded->settlement->book.names, account);
+    digest_of(name.at, name.size, digest);
+    for (int i = 0; i < 8; i++)
+        number = number << 8 | digest[i];
+    loaded->owner = account;
+    loaded->owner_number = (int64_t)number;
+    return loaded->owner_number;
+}
+
+void line_id_print(const uint8_t id[LINE_ID_SIZE], char out[37])
+{
+    static const char digits[] = "0123456789abcdef";
     size_t at = 0;
-    for (int i = 0; i < 16; i++) {
+    for (int i = 0; i < LINE_ID_SIZE; i++) {
         if (i == 4 || i == 6 || i == 8 || i == 10)
             out[at++] = '-';
-        snprintf(out + at, 37 - at, "%02x", digest[i]);
-        at += 2;
+        out[at++] = digits[id[i] >> 4];
+        out[at++] = digits[id[i] & 15];
     }
     out[at] = 0;
 }
 
-int64_t account_key(struct str name)
+void line_is_kept(struct loaded *loaded, uint32_t line)
 {
-    uint8_t digest[DIGEST_SIZE];
-    uint64_t key = 0;
-    digest_of(name.at, name.size, digest);
-    for (int i = 0; i < 8; i++)
-        key = key << 8 | digest[i];
-    return (int64_t)key;
+    while (loaded->lines.count < loaded->settlement->book.lines.count)
+        vec_push(&loaded->lines, (struct line_state){0});
+    loaded->lines.at[line].kept = true;
+}
+
+void rows_remember(struct loaded *loaded)
+{
+    for (uint32_t i = 0; i < loaded->lines.count; i++)
+        if (loaded->lines.at[i].has_id && loaded->lines.at[i].kept)
+            memory_note_line(loaded->memory, loaded->lines.at[i].id);
 }
 
 void rows_release(struct batch_rows *rows)
 {
     vec_release(&rows->settled.bytes);
+    vec_release(&rows->usage.bytes);
     vec_release(&rows->named);
 }
 
-static void note_name(struct batch_rows *rows, struct book *book, uint32_t line)
+static void put_settled(struct batch_rows *rows, struct loaded *loaded, const struct settled_row *row,
+                        const struct frame *frame)
 {
-    if (!book->lines.at[line].kept)
-        vec_push(&rows->named, line);
-    book->lines.at[line].kept = true;
-}
-
-static void put(struct packer *out, const char *text)
-{
-    pack_raw(out, text, strlen(text));
-}
-
-static void put_settled(struct packer *out, const struct settlement *settlement,
-                        const struct settled_row *row, const struct frame *frame)
-{
-    const struct book *book = &settlement->book;
+    const struct book *book = &loaded->settlement->book;
     const struct line_hour *hour = &book->hours.at[row->hour];
     uint32_t scale = prices_charge_scale(&book->prices);
-    struct packer usage = {0};
-    char uuid[37], units[40], amount[AMOUNT_TEXT_SIZE], text[160], when[TIME_TEXT_SIZE];
-    struct str account = names_get(&book->names, book->lines.at[hour->line].key.account);
-    line_uuid(book, hour->line, uuid);
-    time_print(hour->hour_s, when);
-    snprintf(text, sizeof text, "%s\t%lld\t%s\t%u\t%llu\t\\", when, (long long)account_key(account), uuid,
-             frame->partition, (unsigned long long)frame->seq);
-    put(out, text);
-    usage_pack(book, hour, &usage);
-    pg_put_hex(out, usage.bytes.at, usage.bytes.count);
-    vec_release(&usage.bytes);
+    struct packer *out = &rows->settled;
+    char units[40], amount[AMOUNT_TEXT_SIZE];
+    if (out->bytes.count == 0)
+        copy_begin(out);
+    copy_row(out, SETTLED_COLUMNS);
+    copy_time(out, hour->hour_s);
+    copy_bigint(out, account_number(loaded, book->lines.at[hour->line].key.account));
+    struct line_state *line = line_state(loaded, hour->line);
+    copy_bytes(out, line->id, LINE_ID_SIZE);
+    copy_int(out, (int32_t)frame->partition);
+    copy_bigint(out, (int64_t)frame->seq);
+    vec_clear(&rows->usage.bytes);
+    usage_pack(book, hour, &rows->usage);
+    copy_bytes(out, rows->usage.bytes.at, rows->usage.bytes.count);
     u128_print(hour->settled.units, units);
-    snprintf(text, sizeof text, "\t%s\t%s\t%s\t", units, hour->settled.priced ? "t" : "f",
-             hour->settled.exists ? "t" : "f");
-    put(out, text);
+    copy_numeric(out, units);
+    copy_bool(out, hour->settled.priced);
+    copy_bool(out, hour->settled.exists);
     amount_print(&hour->settled.total, scale, amount);
-    put(out, amount);
-    put(out, "\t");
+    copy_numeric(out, amount);
     amount_print(&row->change, scale, amount);
-    put(out, amount);
-    put(out, "\n");
+    copy_numeric(out, amount);
+    if (!line->kept)
+        vec_push(&rows->named, hour->line);
+    line->kept = true;
 }
 
 static bool write_settled(struct batch_rows *rows, struct loaded *loaded)
 {
-    bool good =
-        pg_copy(loaded->pg,
-                "COPY settled (hour, account, line, partition, seq, usage, units, priced, \"exists\", total,"
-                " amount) FROM STDIN",
-                (struct str){rows->settled.bytes.at, rows->settled.bytes.count});
+    if (rows->settled.bytes.count == 0)
+        return true;
+    copy_end(&rows->settled);
+    bool good = pg_copy(
+        loaded->pg,
+        "COPY settled (hour, account, line, partition, seq, usage, units, priced, \"exists\", total, amount)"
+        " FROM STDIN (FORMAT binary)",
+        (struct str){rows->settled.bytes.at, rows->settled.bytes.count});
     vec_clear(&rows->settled.bytes);
     return good;
 }
@@ -141,8 +172,7 @@ bool rows_add_frame(struct batch_rows *rows, struct loaded *loaded, const struct
 {
     struct settlement *settlement = loaded->settlement;
     for (uint32_t i = 0; i < settlement->rows.count; i++) {
-        put_settled(&rows->settled, settlement, &settlement->rows.at[i], frame);
-        note_name(rows, &settlement->book, settlement->book.hours.at[settlement->rows.at[i].hour].line);
+        put_settled(rows, loaded, &settlement->rows.at[i], frame);
         if (rows->settled.bytes.count >= COPY_BYTES && !write_settled(rows, loaded))
             return false;
     }
@@ -157,14 +187,14 @@ static bool write_names(struct batch_rows *rows, struct loaded *loaded)
     const struct book *book = &loaded->settlement->book;
     struct pg_array columns[NAMES + 1] = {0};
     const char *values[NAMES + 2];
-    char uuid[37], partition[16];
+    char id[37], partition[16];
     if (rows->named.count == 0)
         return true;
     for (uint32_t i = 0; i < rows->named.count; i++) {
         struct str names[NAMES];
         names_of_line(book, rows->named.at[i], names);
-        line_uuid(book, rows->named.at[i], uuid);
-        pg_array_add(&columns[NAMES], str_of(uuid));
+        line_id_print(line_state(loaded, rows->named.at[i])->id, id);
+        pg_array_add(&columns[NAMES], str_of(id));
         for (int c = 0; c < NAMES; c++)
             pg_array_add(&columns[c], names[c]);
     }
@@ -174,7 +204,7 @@ static bool write_names(struct batch_rows *rows, struct loaded *loaded)
     values[NAMES + 1] = partition;
     bool good =
         pg_do(loaded->pg,
-              "WITH a AS (INSERT INTO account_names (name) SELECT DISTINCT a FROM unnest($1::text[]) a"
+              "WITH named AS (INSERT INTO account_names (name) SELECT DISTINCT a FROM unnest($1::text[]) a"
               " ON CONFLICT DO NOTHING)"
               " INSERT INTO line_names (account, product, resource, meter, sku, kind, line, partition)"
               " SELECT a, p, r, m, s, k, l, $8::int FROM unnest($1::text[], $2::text[], $3::text[],"
@@ -183,63 +213,6 @@ static bool write_names(struct batch_rows *rows, struct loaded *loaded)
               NAMES + 2, values, NULL);
     for (int c = 0; c <= NAMES; c++)
         pg_array_release(&columns[c]);
-    return good;
-}
-
-static void add_open(struct pg_array *lines, struct pg_array *hours, struct pg_array *usages,
-                     const struct book *book, const struct line_hour *hour)
-{
-    char uuid[37];
-    line_uuid(book, hour->line, uuid);
-    pg_array_add(lines, str_of(uuid));
-    pg_array_add_number(hours, hour->hour_s);
-    if (usages == NULL)
-        return;
-    struct packer usage = {0}, hex = {0};
-    usage_pack(book, hour, &usage);
-    pg_put_hex(&hex, usage.bytes.at, usage.bytes.count);
-    pg_array_add(usages, (struct str){hex.bytes.at, hex.bytes.count});
-    vec_release(&usage.bytes);
-    vec_release(&hex.bytes);
-}
-
-static bool write_open_counts(struct batch_rows *rows, struct loaded *loaded)
-{
-    struct book *book = &loaded->settlement->book;
-    struct pg_array lines = {0}, hours = {0}, usages = {0}, gone_lines = {0}, gone_hours = {0};
-    uint32_t open = 0, gone = 0;
-    for (uint32_t i = 0; i < book->hours.count; i++) {
-        const struct line_hour *hour = &book->hours.at[i];
-        if (hour->open && hour->changed) {
-            add_open(&lines, &hours, &usages, book, hour);
-            note_name(rows, book, hour->line);
-            open++;
-        } else if (!hour->open && hour->was_open) {
-            add_open(&gone_lines, &gone_hours, NULL, book, hour);
-            gone++;
-        }
-    }
-    char partition[16];
-    snprintf(partition, sizeof partition, "%u", loaded->partition);
-    const char *const put[] = {pg_array_end(&lines), pg_array_end(&hours), pg_array_end(&usages), partition};
-    const char *const drop[] = {pg_array_end(&gone_lines), pg_array_end(&gone_hours)};
-    bool good =
-        open == 0 || pg_do(loaded->pg,
-                           "INSERT INTO open_counts (line, hour, usage, partition)"
-                           " SELECT l, to_timestamp(h), u, $4::int FROM unnest($1::uuid[], $2::bigint[],"
-                           " $3::bytea[]) n(l, h, u)"
-                           " ON CONFLICT (line, hour) DO UPDATE SET usage = excluded.usage",
-                           4, put, NULL);
-    good =
-        good && (gone == 0 || pg_do(loaded->pg,
-                                    "DELETE FROM open_counts o USING unnest($1::uuid[], $2::bigint[]) n(l, h)"
-                                    " WHERE o.line = n.l AND o.hour = to_timestamp(n.h)",
-                                    2, drop, NULL));
-    pg_array_release(&lines);
-    pg_array_release(&hours);
-    pg_array_release(&usages);
-    pg_array_release(&gone_lines);
-    pg_array_release(&gone_hours);
     return good;
 }
 
@@ -291,6 +264,8 @@ static bool write_due(struct loaded *loaded)
         pg_array_add(&accounts, names_get(&book->names, order->account));
         pg_array_add(&orders, names_get(&book->names, order->name));
         pg_array_add_number(&dues, order->state.void_due_us);
+        if (order->state.void_due_us < loaded->memory->next_due_us)
+            loaded->memory->next_due_us = order->state.void_due_us;
         count++;
     }
     char partition[16];
@@ -315,6 +290,6 @@ static bool write_due(struct loaded *loaded)
 
 bool rows_write(struct batch_rows *rows, struct loaded *loaded, bool last)
 {
-    return write_settled(rows, loaded) && write_open_counts(rows, loaded) && write_names(rows, loaded) &&
-           write_users(loaded) && (!last || write_due(loaded));
+    return write_settled(rows, loaded) && write_names(rows, loaded) && write_users(loaded) &&
+           (!last || write_due(loaded));
 }

@@ -1,10 +1,23 @@
 /* Reading and writing what a batch of frames touches. Internal to the settler's store. */
 #pragma once
 
-#include "settler/store.h"
+#include "settler/store_memory.h"
 
 struct usage_key {
     uint32_t resource; /* index into book.resources */
+    bool loaded;
+    int64_t hour_s;
+};
+
+/* What the tables know of a line of the book. */
+struct line_state {
+    uint8_t id[LINE_ID_SIZE]; /* worked out at first need */
+    bool has_id;
+    bool kept; /* its names stand */
+};
+
+struct line_at {
+    uint32_t line; /* index into book.lines */
     int64_t hour_s;
 };
 
@@ -17,13 +30,21 @@ struct named_order {
 struct loaded {
     struct pg *pg;
     struct settlement *settlement;
+    struct store_memory *memory;
     uint32_t partition;
-    int64_t watermark_us; /* of the frame before the batch: orders were judged at it */
+    int64_t watermark_us; /* of the last whole epoch before the batch: orders were judged at it, */
+    int64_t until_us;     /* and of the last one in it */
+    int64_t closed_s;     /* of the last whole epoch before the batch */
     uint32_t work_max;    /* resource-hours of a transaction, unless one hour has more */
+    uint32_t keys_room;   /* so many usage_keys are noted before the step is made shorter */
     int64_t from_s;       /* the hours that this step takes: [from, to) */
     int64_t to_s;
+    VEC(struct line_state) lines; /* of the book's lines */
+    uint32_t owner;               /* the account whose number was worked out last, */
+    int64_t owner_number;         /* and that */
     struct table usage;
     VEC(struct usage_key) usage_keys;
+    VEC(struct line_at) counts; /* usage that counts are added to, where some may stand */
     struct table orders;
     VEC(uint32_t) order_list; /* indexes into book.orders */
     struct table named;
@@ -36,24 +57,25 @@ __attribute__((warn_unused_result)) bool load_touched(struct loaded *loaded,
 void want_order(struct loaded *loaded, struct str account, struct str name);
 void loaded_release(struct loaded *loaded);
 
-/* The catalogs that the partition's frames had. */
+/* The catalogs that the partition's frames had, unless they are remembered. */
 __attribute__((warn_unused_result)) bool load_catalogs(struct loaded *loaded);
-/* Usage that became wanted since `first`, with what was settled of it last. */
-__attribute__((warn_unused_result)) bool load_usage(struct loaded *loaded, uint32_t first);
-/* Counts that wait: of hours before closed_s and of usage that is wanted. */
-__attribute__((warn_unused_result)) bool load_open_counts(struct loaded *loaded, int64_t closed_s);
+/* Usage that is wanted and not loaded yet, with what was settled of it last. */
+__attribute__((warn_unused_result)) bool load_usage(struct loaded *loaded);
+/* The same of `counts`. */
+__attribute__((warn_unused_result)) bool load_counts(struct loaded *loaded);
 /* Facts and users of the orders that became wanted since `first`; their state is what it was before the
  * batch. */
 __attribute__((warn_unused_result)) bool load_orders(struct loaded *loaded, uint32_t first);
 /* Wants the orders that have an identity of the frame's facts already: it counts once, whatever order it
  * names. */
 __attribute__((warn_unused_result)) bool load_identities(struct loaded *loaded, const struct frame *frame);
-/* Wants the orders that void_after voids by then. */
-__attribute__((warn_unused_result)) bool load_due(struct loaded *loaded, int64_t watermark_us);
+/* Wants the orders that void_after voids by the batch's last whole epoch. */
+__attribute__((warn_unused_result)) bool load_due(struct loaded *loaded);
 
 /* Rows under way of one batch. */
 struct batch_rows {
-    struct packer settled; /* COPY text */
+    struct packer settled; /* a COPY under way */
+    struct packer usage;   /* of one row */
     uint64_t settled_count;
     VEC(uint32_t) named; /* lines whose names are to be written: index into book.lines */
 };
@@ -66,13 +88,18 @@ __attribute__((warn_unused_result)) bool rows_write(struct batch_rows *rows, str
                                                     bool last);
 __attribute__((warn_unused_result)) bool rows_write_facts(struct pg *pg, const struct settlement *settlement,
                                                           const struct frame *frame);
+/* What is known of the tables now that the rows are committed. */
+void rows_remember(struct loaded *loaded);
 void rows_release(struct batch_rows *rows);
 
 /* The usage of a line and hour as bytes (schemas/README.md), and back into the book. */
 void usage_pack(const struct book *book, const struct line_hour *hour, struct packer *out);
 __attribute__((warn_unused_result)) bool usage_unpack(struct book *book, uint32_t hour, struct str bytes);
-/* What settled.account holds: the first 8 bytes of SHA-256 of the name, big-endian, signed (SQL:
- * account_key). */
-int64_t account_key(struct str name);
-/* The line's id: the first 16 bytes of SHA-256 over its names, as UUID text. */
-void line_uuid(const struct book *book, uint32_t line, char out[37]);
+/* Of a line of the book; its id is the first 16 bytes of SHA-256 over its names. Good until the next call. */
+struct line_state *line_state(struct loaded *loaded, uint32_t line);
+/* The line's names stand in the table. */
+void line_is_kept(struct loaded *loaded, uint32_t line);
+/* What settled.account holds of an account: the first 8 bytes of SHA-256 of its name, big-endian, signed
+ * (SQL: account_key). */
+int64_t account_number(struct loaded *loaded, uint32_t account);
+void line_id_print(const uint8_t id[LINE_ID_SIZE], char out[37]);

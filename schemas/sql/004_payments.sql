@@ -16,7 +16,8 @@ INSERT INTO account_names (name) SELECT DISTINCT account FROM line_names;
 
 -- --- settled ---
 
-CREATE TABLE settled_before AS SELECT account_key(n.account) AS account, s.* FROM settled s JOIN line_names n USING (line);
+CREATE TABLE settled_before AS
+SELECT account_key(n.account) AS account, s.* FROM settled s JOIN line_names n USING (line);
 CREATE TABLE ranges_before AS
 SELECT to_timestamp(substr(relname, 9), 'YYYY_MM') + interval '14 days' AS within
 FROM pg_inherits JOIN pg_class c ON c.oid = inhrelid
@@ -118,11 +119,12 @@ DO $$
 DECLARE
     money text;
 BEGIN
-    FOREACH money IN ARRAY ARRAY['settled', 'order_facts', 'payments', 'account_names', 'line_names', 'catalogs', 'rejected'] LOOP
+    FOREACH money IN ARRAY ARRAY[
+        'settled', 'order_facts', 'payments', 'account_names', 'line_names', 'catalogs', 'rejected'] LOOP
         EXECUTE format('CREATE TRIGGER %I BEFORE UPDATE OR DELETE ON %I FOR EACH ROW EXECUTE FUNCTION refuse_change()',
                        money || '_insert_only', money);
-        EXECUTE format('CREATE TRIGGER %I BEFORE TRUNCATE ON %I EXECUTE FUNCTION refuse_change()', money || '_no_truncate',
-                       money);
+        EXECUTE format('CREATE TRIGGER %I BEFORE TRUNCATE ON %I EXECUTE FUNCTION refuse_change()',
+                       money || '_no_truncate', money);
     END LOOP;
 END $$;
 

@@ -4,7 +4,7 @@
 
 void book_init(struct book *book)
 {
-    *book = (struct book){.closed_s = INT64_MIN, .next_due_us = INT64_MAX};
+    *book = (struct book){.watermark_us = INT64_MIN, .next_due_us = INT64_MAX};
     names_init(&book->names);
 }
 
@@ -29,7 +29,6 @@ void book_release(struct book *book)
     table_release(&book->fact_index);
     vec_release(&book->users);
     table_release(&book->user_index);
-    vec_release(&book->open);
     vec_release(&book->pending);
 }
 
@@ -69,7 +68,7 @@ uint32_t book_line(struct book *book, const struct line_key *key)
             return p.index;
     uint32_t resource = resource_by_number(book, key->product, key->account, key->resource);
     struct book_resource *owner = &book->resources.at[resource];
-    vec_push(&book->lines, (struct book_line){*key, resource, owner->first_line, false});
+    vec_push(&book->lines, (struct book_line){*key, resource, owner->first_line});
     owner->first_line = book->lines.count - 1;
     table_insert(&book->line_index, hash, book->lines.count - 1);
     return book->lines.count - 1;
@@ -157,19 +156,20 @@ void book_add_user(struct book *book, uint32_t order, uint32_t resource, int64_t
         user->last_hour_s = hour_s;
 }
 
-static uint64_t hash_fact(struct str account, struct str source, struct str id)
+static uint64_t hash_fact(struct str account, const struct order_fact *fact)
 {
-    return hash_mix(hash_str(account), hash_mix(hash_str(source), hash_str(id)));
+    return hash_mix(hash_str(account), hash_mix(hash_str(fact->source), hash_str(fact->id) + fact->kind));
 }
 
-bool book_has_fact(const struct book *book, struct str account, struct str source, struct str id)
+bool book_has_fact(const struct book *book, struct str account, const struct order_fact *fact)
 {
     const struct table *index = &book->fact_index;
-    for (struct table_probe p = table_probe(index, hash_fact(account, source, id)); table_next(index, &p);) {
+    for (struct table_probe p = table_probe(index, hash_fact(account, fact)); table_next(index, &p);) {
         struct fact_place place = book->facts.at[p.index];
         const struct book_order *order = &book->orders.at[place.order];
         const struct order_fact *known = &order->facts.at[place.fact];
-        if (str_equal(known->id, id) && str_equal(known->source, source) &&
+        if (known->kind == fact->kind && str_equal(known->id, fact->id) &&
+            str_equal(known->source, fact->source) &&
             str_equal(names_get(&book->names, order->account), account))
             return true;
     }
@@ -180,13 +180,13 @@ bool book_add_fact(struct book *book, uint32_t order_at, const struct order_fact
 {
     struct book_order *order = &book->orders.at[order_at];
     struct str account = names_get(&book->names, order->account);
-    if (book_has_fact(book, account, fact->source, fact->id))
+    if (book_has_fact(book, account, fact))
         return false;
     struct order_fact copy = *fact;
     copy.id = arena_copy(&book->memory, fact->id);
     copy.source = arena_copy(&book->memory, fact->source);
     copy.sku = arena_copy(&book->memory, fact->sku);
-    table_insert(&book->fact_index, hash_fact(account, fact->source, fact->id), book->facts.count);
+    table_insert(&book->fact_index, hash_fact(account, fact), book->facts.count);
     vec_push(&book->facts, (struct fact_place){order_at, order->facts.count});
     vec_push(&order->facts, copy);
     return true;

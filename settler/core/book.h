@@ -31,7 +31,6 @@ struct book_line {
     struct line_key key;
     uint32_t resource; /* index into resources */
     uint32_t next;     /* the next line of that resource; UINT32_MAX: none */
-    bool kept;         /* the store has its names */
 };
 
 /* What was settled last of a line and hour. */
@@ -52,8 +51,6 @@ struct line_hour {
     uint32_t replaced; /* index + 1 into what the frame's levels replaced; 0: they did not */
     bool touched;      /* in this frame */
     bool changed;      /* its usage, since it was settled last */
-    bool open;         /* counts of an hour that is not closed */
-    bool was_open;     /* it came from the store as open */
     struct settled settled;
 };
 
@@ -81,11 +78,10 @@ struct book_order {
     struct order_state state; /* as of the last evaluation */
     bool changed;             /* by a fact of this frame */
     bool pending;             /* it is in the book's list of those that void_after may void */
-    uint32_t facts_kept;      /* how many facts came from the store */
     bool judged;              /* its state was worked out anew since it came from the store */
 };
 
-/* Where a fact is: of one identity (account, source, id) there is one. */
+/* Where a fact is: of one identity (account, kind, source, id) there is one. */
 struct fact_place {
     uint32_t order;
     uint32_t fact;
@@ -98,7 +94,7 @@ struct user_place {
 
 struct book {
     struct prices prices;
-    int64_t closed_s; /* of the last frame */
+    int64_t watermark_us; /* of the last whole epoch; INT64_MIN: none yet */
     struct names names;
     struct arena memory;
     VEC(struct book_line) lines;
@@ -113,7 +109,6 @@ struct book {
     struct table fact_index;
     VEC(struct user_place) users;
     struct table user_index;
-    VEC(uint32_t) open;    /* line_hours whose counts wait for the close of their hour */
     VEC(uint32_t) pending; /* orders that void_after may void */
     int64_t next_due_us;   /* the earliest of them */
 };
@@ -136,7 +131,7 @@ void book_add_use(struct book *book, struct line_hour *hour, struct use use);
 struct order_user *book_user(struct book *book, uint32_t order, uint32_t resource);
 /* The resource named the order in this hour. */
 void book_add_user(struct book *book, uint32_t order, uint32_t resource, int64_t hour_s);
-/* Keeps a fact, unless the account has one with its (source, id) already, of whatever order; then false.
- * Copies its strings. */
+/* Keeps a fact, unless the account has one of its kind with its (source, id) already, of whatever order; then
+ * false. Copies its strings. */
 bool book_add_fact(struct book *book, uint32_t order, const struct order_fact *fact);
-bool book_has_fact(const struct book *book, struct str account, struct str source, struct str id);
+bool book_has_fact(const struct book *book, struct str account, const struct order_fact *fact);

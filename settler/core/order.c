@@ -96,11 +96,19 @@ static int64_t void_after_us(const struct order_fact *facts, uint32_t count, con
     return due_us;
 }
 
+enum { YEAR_MONTHS = 12 };
+
+/* Whole years go by the year's price, where there is one. */
 static struct rated rate_subscription(const struct order_fact *paid, const struct catalog *catalog,
                                       uint32_t scale)
 {
-    struct price_list list = catalog_prices(catalog, paid->product, paid->sku, METER_MONTHS);
-    int32_t at = price_list_at(list, time_second(paid->time_us));
+    int64_t paid_s = time_second(paid->time_us);
+    struct price_list list = catalog_year_prices(catalog, paid->product, paid->sku);
+    int32_t at = paid->months % YEAR_MONTHS == 0 ? price_list_at(list, paid_s) : -1;
+    if (at < 0) {
+        list = catalog_prices(catalog, paid->product, paid->sku, METER_MONTHS);
+        at = price_list_at(list, paid_s);
+    }
     struct rating rating = rating_begin(METER_MONTHS);
     rating_add(&rating, (unsigned __int128)paid->quantity * (unsigned __int128)paid->months,
                at < 0 ? NULL : &list.prices[at]);

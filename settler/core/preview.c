@@ -2,12 +2,14 @@
 
 static bool same_identity(const struct record *a, const struct record *b)
 {
-    return str_equal(a->account, b->account) && str_equal(a->source, b->source) && str_equal(a->id, b->id);
+    return a->kind == b->kind && str_equal(a->account, b->account) && str_equal(a->source, b->source) &&
+           str_equal(a->id, b->id);
 }
 
 static uint64_t hash_identity(const struct record *record)
 {
-    return hash_mix(hash_str(record->account), hash_mix(hash_str(record->source), hash_str(record->id)));
+    return hash_mix(hash_str(record->account),
+                    hash_mix(hash_str(record->source), hash_str(record->id) + record->kind));
 }
 
 void preview_facts(const struct settlement *settlement, const struct frame *frame, struct fresh_facts *out)
@@ -18,7 +20,8 @@ void preview_facts(const struct settlement *settlement, const struct frame *fram
         const struct record *record = &frame->facts[i].record;
         if (frame->facts[i].control != CONTROL_NONE || !order_takes(record->kind))
             continue;
-        bool fresh = !book_has_fact(&settlement->book, record->account, record->source, record->id);
+        struct order_fact fact = order_fact_of(record);
+        bool fresh = !book_has_fact(&settlement->book, record->account, &fact);
         uint64_t hash = hash_identity(record);
         for (struct table_probe p = table_probe(&seen, hash); fresh && table_next(&seen, &p);)
             fresh = !same_identity(record, &frame->facts[p.index].record);

@@ -19,8 +19,8 @@ static unsigned __int128 common_denominator(enum meter meter)
     case METER_OUTPUT_TOKENS:
     case METER_IMAGES:
         return 1000000;
-    case METER_MONTHS:
-        return 1;
+    case METER_MONTHS: /* by the month, by the year */
+        return 12;
     }
     CHECK(!"a meter");
     return 1;

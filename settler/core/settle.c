@@ -14,7 +14,6 @@ void settlement_release(struct settlement *settlement)
 {
     book_release(&settlement->book);
     vec_release(&settlement->rows);
-    vec_release(&settlement->credits);
     vec_release(&settlement->touched);
     vec_release(&settlement->replaced);
     vec_release(&settlement->order_hours);
@@ -114,59 +113,50 @@ static void settle_level(struct settlement *settlement, const struct level_row *
 
 /* --- counts --- */
 
-static void add_count(struct book *book, struct line_hour *hour, uint16_t from_s, unsigned __int128 sum)
+static void add_count(struct book *book, struct line_hour *hour, const struct count_sum *sum)
 {
     uint32_t i = 0;
-    while (i < hour->use_count && hour->uses[i].from_s < from_s)
+    while (i < hour->use_count && hour->uses[i].from_s < sum->from_s)
         i++;
-    if (i < hour->use_count && hour->uses[i].from_s == from_s) {
-        CHECK(!__builtin_add_overflow(hour->uses[i].quantity, sum, &hour->uses[i].quantity));
+    if (i < hour->use_count && hour->uses[i].from_s == sum->from_s) {
+        CHECK(!__builtin_add_overflow(hour->uses[i].quantity, sum->sum, &hour->uses[i].quantity));
         return;
     }
     book_add_use(book, hour, (struct use){0});
     memmove(hour->uses + i + 1, hour->uses + i, (hour->use_count - 1 - i) * sizeof *hour->uses);
-    hour->uses[i] = (struct use){.from_s = from_s, .quantity = sum};
+    hour->uses[i] = (struct use){.from_s = sum->from_s, .quantity = sum->sum};
 }
 
-static void settle_sum(struct settlement *settlement, const struct count_row *row,
-                       const struct count_sum *sum, int64_t closed_s)
+/* Empties what was counted of an endpoint and model in an hour, in every meter. */
+static void take_counts_out(struct settlement *settlement, const struct count_row *row, uint32_t sku)
+{
+    struct book *book = &settlement->book;
+    uint32_t resource = book_resource(book, row->product, row->account, row->resource);
+    uint32_t line = book->resources.at[resource].first_line;
+    for (; line != UINT32_MAX; line = book->lines.at[line].next)
+        if (book->lines.at[line].key.sku == sku)
+            take_out(settlement, line, row->hour_s);
+}
+
+static void settle_count(struct settlement *settlement, const struct count_row *row)
 {
     struct book *book = &settlement->book;
     struct line_key key = {
         .product = row->product,
-        .meter = sum->meter,
         .kind = CHARGE_USAGE,
         .account = names_intern(&book->names, row->account),
         .resource = names_intern(&book->names, row->resource),
         .sku = names_intern(&book->names, row->sku),
     };
-    uint32_t at = book_hour(book, book_line(book, &key), row->hour_s);
-    struct line_hour *hour = &book->hours.at[at];
-    add_count(book, hour, sum->from_s, sum->sum);
-    hour->changed = true;
-    if (row->hour_s < closed_s) {
-        settle_touch(settlement, at);
-    } else if (!hour->open) {
-        hour->open = true;
-        vec_push(&book->open, at);
-    }
-}
-
-/* Counts settle when their hour closes. */
-static void close_hours(struct settlement *settlement, int64_t closed_s)
-{
-    struct book *book = &settlement->book;
-    uint32_t kept = 0;
-    for (uint32_t i = 0; i < book->open.count; i++) {
-        uint32_t at = book->open.at[i];
-        if (book->hours.at[at].hour_s >= closed_s) {
-            book->open.at[kept++] = at;
-            continue;
-        }
-        book->hours.at[at].open = false;
+    if (row->replaces)
+        take_counts_out(settlement, row, key.sku);
+    for (uint32_t i = 0; i < row->sum_count; i++) {
+        key.meter = row->sums[i].meter;
+        uint32_t at = book_hour(book, book_line(book, &key), row->hour_s);
+        add_count(book, &book->hours.at[at], &row->sums[i]);
+        book->hours.at[at].changed |= book->hours.at[at].replaced == 0;
         settle_touch(settlement, at);
     }
-    book->open.count = kept;
 }
 
 /* --- facts --- */
@@ -206,8 +196,6 @@ static enum settle_outcome settle_facts(struct settlement *settlement, const str
             continue;
         if (order_takes(fact->record.kind))
             settle_fact(settlement, &fact->record);
-        else
-            vec_push(&settlement->credits, i);
     }
     return SETTLED;
 }
@@ -307,7 +295,6 @@ static void find_due(struct settlement *settlement, int64_t now_us)
 
 static void settle_orders(struct settlement *settlement, int64_t now_us)
 {
-    find_due(settlement, now_us);
     for (uint32_t i = 0; i < settlement->changed_orders.count; i++) {
         uint32_t order_at = settlement->changed_orders.at[i];
         settle_order(settlement, order_at, now_us);
@@ -461,20 +448,18 @@ static void rate_touched(struct settlement *settlement)
 enum settle_outcome settle_frame(struct settlement *settlement, const struct frame *frame)
 {
     vec_clear(&settlement->rows);
-    vec_clear(&settlement->credits);
     enum settle_outcome outcome = settle_facts(settlement, frame);
     if (outcome != SETTLED)
         return outcome;
     for (uint32_t i = 0; i < frame->level_count; i++)
         settle_level(settlement, &frame->levels[i]);
     for (uint32_t i = 0; i < frame->count_count; i++)
-        for (uint32_t s = 0; s < frame->counts[i].sum_count; s++)
-            settle_sum(settlement, &frame->counts[i], &frame->counts[i].sums[s], frame->closed_s);
-    if (frame->closed_s > settlement->book.closed_s) {
-        settlement->book.closed_s = frame->closed_s;
-        close_hours(settlement, frame->closed_s);
+        settle_count(settlement, &frame->counts[i]);
+    if (!frame->more) {
+        settlement->book.watermark_us = frame->watermark_us;
+        find_due(settlement, frame->watermark_us);
     }
-    settle_orders(settlement, frame->watermark_us);
+    settle_orders(settlement, settlement->book.watermark_us);
     rate_touched(settlement);
     return SETTLED;
 }

@@ -1,8 +1,10 @@
 /* Settling: a frame in, rows of money out (DESIGN §5). Pure; the tables are a function of the frames, not of
  * how they were batched.
  *
- * Order of work inside a frame: catalogs; facts; levels and counts; hours closed; voids due; then every line
- * that was touched is rated once, and a row comes out where its usage or its charge is not what it was.
+ * Order of work inside a frame: catalogs; facts; levels and counts; with an epoch's last frame, what its
+ * watermark voids; then every line that was touched is rated once, and a row comes out where its usage or its
+ * charge is not what it was. Until its last frame an epoch's facts are judged at the watermark of the epoch
+ * before.
  *
  * Invariant, after every frame: of each line and hour, the rows so far add up to the charge of its usage as
  * the frames so far have it. */
@@ -23,7 +25,6 @@ struct settlement {
     int64_t from_s; /* only lines of hours in [from, to) are settled; without bounds at first */
     int64_t to_s;
     VEC(struct settled_row) rows; /* of the frame settled last, sorted by line and hour */
-    VEC(uint32_t) credits;        /* facts of the frame settled last that are credits, as indexes into it */
 
     /* Scratch. */
     VEC(uint32_t) touched;

@@ -1,7 +1,11 @@
-/* What settling an hour costs, in memory and (with HOURGLASS_DATABASE) in PostgreSQL: bench_settle [RESOURCES
- * [USERS]]. A frame closes an hour of RESOURCES containers, one in ten of them under an order of USERS. */
+/* What settling an hour costs, in PostgreSQL with HOURGLASS_DATABASE, else in memory: bench_settle [RESOURCES
+ * [USERS [FRAME_ROWS]]]. An hour closes with RESOURCES containers, one in ten of them under an order of
+ * USERS, and as many endpoints called, each with three meters; frames have FRAME_ROWS rows. Then come late
+ * counts, then frames that say nothing. CPU of the database is that of the connection's process, on this
+ * machine. */
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -10,29 +14,64 @@
 #include "lib/io/migrate.h"
 #include "settler/store.h"
 
-enum { HOURS = 4, NAME_SIZE = 32, ORDERED_OF = 10 };
-static uint32_t resources = 100000, users = 10;
+enum { HOURS = 3, NAME_SIZE = 32, ORDERED_OF = 10, SUMS = 3, QUIET = 500 };
+static uint32_t resources = 100000, users = 10, frame_rows = 25000;
+
+static long load_kib;
 
 #define BEGIN_S INT64_C(1767225600)
 
-static const char yaml[] = "currency: USD\nproducts: {container: {settle: hourly, skus: {gpu.a100: {payg: "
-                           "{price: '2.50', per: hour},"
-                           " subscription: {price: '1200', per: month}}}}}\n";
+static const char yaml[] = "currency: USD\nproducts:\n"
+                           "  container: {settle: hourly, skus: {gpu.a100: {payg: {price: '2.50', per: hour},"
+                           " subscription: {price: '1200', per: month}}}}\n"
+                           "  maas: {settle: cycle, skus: {qwen-72b: {input_tokens: {price: '0.6', per: 1M},"
+                           " output_tokens: {price: '1.2', per: 1M}}}}\n";
 
-struct hours {
-    struct frame frames[HOURS + 1];
-    struct level_row *rows;
+struct load {
+    VEC(struct frame) frames;
+    VEC(const char *) labels; /* of those that begin a part */
+    struct level_row *levels;
     struct level_segment *segments;
+    struct count_row *counts;
     struct fact *facts;
     char (*names)[NAME_SIZE];
     char (*orders)[NAME_SIZE];
 };
 
-static double now_s(void)
+struct cost {
+    double wall_s;
+    double own_s;
+    double database_s;
+    uint64_t statements;
+};
+
+static double seconds_of(clockid_t clock)
 {
     struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
+    clock_gettime(clock, &now);
     return (double)now.tv_sec + (double)now.tv_nsec * 1e-9;
+}
+
+/* CPU of the server's process of this connection. */
+static double database_s(struct pg *pg)
+{
+    char path[40], text[1024] = "";
+    unsigned long user = 0, system = 0;
+    snprintf(path, sizeof path, "/proc/%d/stat", PQbackendPID(pg->connection));
+    FILE *file = fopen(path, "r");
+    if (file == NULL)
+        return 0;
+    CHECK(fgets(text, sizeof text, file) != NULL);
+    fclose(file);
+    CHECK(sscanf(strrchr(text, ')'), ") %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu", &user,
+                 &system) == 2);
+    return (double)(user + system) / (double)sysconf(_SC_CLK_TCK);
+}
+
+static struct cost cost_now(struct pg *pg)
+{
+    return (struct cost){seconds_of(CLOCK_MONOTONIC), seconds_of(CLOCK_PROCESS_CPUTIME_ID),
+                         pg == NULL ? 0 : database_s(pg), pg == NULL ? 0 : pg->statements};
 }
 
 static void *take(size_t count, size_t size)
@@ -50,71 +89,149 @@ static struct str account_of(uint32_t resource)
     return str_of(names[number]);
 }
 
-static void make_orders(struct hours *hours)
+static void make_orders(struct load *load)
 {
     uint32_t orders = resources / ORDERED_OF / users + 1;
-    hours->facts = take(orders + 1, sizeof *hours->facts);
-    hours->orders = take(orders, NAME_SIZE);
-    hours->facts[0] = (struct fact){.control = CONTROL_INIT, .catalog = {INT64_MIN, str_of(yaml)}};
+    load->facts = take(orders + 1, sizeof *load->facts);
+    load->orders = take(orders, NAME_SIZE);
+    load->facts[0] = (struct fact){.control = CONTROL_INIT, .catalog = {INT64_MIN, str_of(yaml)}};
     for (uint32_t i = 0; i < orders; i++) {
-        snprintf(hours->orders[i], NAME_SIZE, "order-%08u", i);
-        hours->facts[i + 1].record = (struct record){.kind = RECORD_ORDER_PAID,
-                                                     .product = PRODUCT_CONTAINER,
-                                                     .account = account_of(i * ORDERED_OF * users),
-                                                     .subject = str_of(hours->orders[i]),
-                                                     .source = STR("/platform/orders"),
-                                                     .id = str_of(hours->orders[i]),
-                                                     .time_us = BEGIN_S * SECOND_US,
-                                                     .sku = STR("gpu.a100"),
-                                                     .quantity = users / 2,
-                                                     .months = 1};
+        snprintf(load->orders[i], NAME_SIZE, "order-%08u", i);
+        load->facts[i + 1].record = (struct record){.kind = RECORD_ORDER_PAID,
+                                                    .product = PRODUCT_CONTAINER,
+                                                    .account = account_of(i * ORDERED_OF * users),
+                                                    .subject = str_of(load->orders[i]),
+                                                    .source = STR("/platform/orders"),
+                                                    .id = str_of(load->orders[i]),
+                                                    .time_us = BEGIN_S * SECOND_US,
+                                                    .sku = STR("gpu.a100"),
+                                                    .quantity = users / 2,
+                                                    .months = 1};
     }
-    hours->frames[0].facts = hours->facts;
-    hours->frames[0].fact_count = orders + 1;
+    vec_push(&load->frames, (struct frame){.facts = load->facts, .fact_count = orders + 1});
+    vec_push(&load->labels, "orders");
 }
 
-static void make(struct hours *hours)
+/* An epoch of `count` rows from `levels` or `counts` on. */
+static void add_epoch(struct load *load, const char *label, const struct level_row *levels,
+                      const struct count_row *counts, uint32_t count, int64_t closed_s)
 {
-    hours->rows = take((size_t)resources * HOURS, sizeof *hours->rows);
-    hours->segments = take(resources, sizeof *hours->segments);
-    hours->names = take(resources, NAME_SIZE);
-    make_orders(hours);
+    const struct frame *last = &load->frames.at[load->frames.count - 1];
+    int64_t before_s = last->closed_s;
+    for (uint32_t from = 0; from < count || from == 0; from += frame_rows) {
+        uint32_t rows = count - from < frame_rows ? count - from : frame_rows;
+        struct frame frame = {
+            .seq = load->frames.count, .watermark_us = closed_s * SECOND_US, .more = from + rows < count};
+        frame.closed_s = frame.more ? before_s : closed_s;
+        frame.levels = levels == NULL ? NULL : levels + from;
+        frame.level_count = levels == NULL ? 0 : rows;
+        frame.counts = counts == NULL ? NULL : counts + from;
+        frame.count_count = counts == NULL ? 0 : rows;
+        vec_push(&load->frames, frame);
+        vec_push(&load->labels, from == 0 ? label : NULL);
+    }
+}
+
+static void make_rows(struct load *load)
+{
+    static const struct count_sum sums[SUMS] = {{METER_INPUT_TOKENS, 0, 123456},
+                                                {METER_CACHED_INPUT_TOKENS, 0, 23456},
+                                                {METER_OUTPUT_TOKENS, 0, 3456}};
+    for (uint32_t k = 0; k < resources * HOURS; k++) {
+        uint32_t i = k % resources;
+        load->levels[k] = (struct level_row){.product = PRODUCT_CONTAINER,
+                                             .account = account_of(i),
+                                             .resource = str_of(load->names[i]),
+                                             .hour_s = BEGIN_S + k / resources * HOUR_S,
+                                             .segments = &load->segments[i],
+                                             .segment_count = 1};
+        load->counts[k] = (struct count_row){.product = PRODUCT_MAAS,
+                                             .account = account_of(i),
+                                             .resource = str_of(load->names[i]),
+                                             .sku = STR("qwen-72b"),
+                                             .hour_s = BEGIN_S + k / resources * HOUR_S,
+                                             .sums = sums,
+                                             .sum_count = SUMS};
+    }
+}
+
+static void make(struct load *load)
+{
+    load->levels = take((size_t)resources * HOURS, sizeof *load->levels);
+    load->counts = take((size_t)resources * HOURS, sizeof *load->counts);
+    load->segments = take(resources, sizeof *load->segments);
+    load->names = take(resources, NAME_SIZE);
+    make_orders(load);
+    load->frames.at[0].closed_s = BEGIN_S;
+    load->frames.at[0].watermark_us = BEGIN_S * SECOND_US;
     for (uint32_t i = 0; i < resources; i++) {
-        bool ordered = i % ORDERED_OF == 0;
-        snprintf(hours->names[i], NAME_SIZE, "container-%010u", i);
-        hours->segments[i] = (struct level_segment){0, HOUR_S, STR("gpu.a100"), {NULL, 0}, 1};
-        if (ordered)
-            hours->segments[i].order = str_of(hours->orders[i / (ORDERED_OF * users)]);
+        snprintf(load->names[i], NAME_SIZE, "container-%010u", i);
+        load->segments[i] = (struct level_segment){0, HOUR_S, STR("gpu.a100"), {NULL, 0}, 1};
+        if (i % ORDERED_OF == 0)
+            load->segments[i].order = str_of(load->orders[i / (ORDERED_OF * users)]);
     }
-    for (uint32_t k = 0; k < (uint32_t)resources * HOURS; k++)
-        hours->rows[k] = (struct level_row){.product = PRODUCT_CONTAINER,
-                                            .account = account_of(k % resources),
-                                            .resource = str_of(hours->names[k % resources]),
-                                            .hour_s = BEGIN_S + k / resources * HOUR_S,
-                                            .segments = &hours->segments[k % resources],
-                                            .segment_count = 1};
-    for (uint32_t f = 0; f <= HOURS; f++) {
-        struct frame *frame = &hours->frames[f];
-        frame->seq = f;
-        frame->closed_s = BEGIN_S + f * HOUR_S;
-        frame->watermark_us = frame->closed_s * SECOND_US;
-        frame->levels = f == 0 ? NULL : &hours->rows[(size_t)(f - 1) * resources];
-        frame->level_count = f == 0 ? 0 : resources;
+    make_rows(load);
+    for (uint32_t h = 0; h < HOURS; h++) {
+        uint32_t from = h * resources;
+        add_epoch(load, "levels", load->levels + from, NULL, resources, BEGIN_S + h * HOUR_S);
+        add_epoch(load, "counts", NULL, load->counts + from, resources, BEGIN_S + (h + 1) * HOUR_S);
     }
+    add_epoch(load, "late counts", NULL, load->counts, resources / 10 + 1, BEGIN_S + HOURS * HOUR_S);
+    for (int i = 0; i < QUIET; i++)
+        add_epoch(load, i == 0 ? "nothing, 500 times" : NULL, NULL, NULL, 0, BEGIN_S + HOURS * HOUR_S);
 }
 
-static void in_memory(const struct hours *hours)
+static void print_cost(const char *where, const char *label, uint64_t rows, struct cost from, struct cost to)
 {
-    struct settlement settlement;
-    settlement_init(&settlement);
-    for (int f = 0; f <= HOURS; f++) {
-        double from_s = now_s();
-        CHECK(settle_frame(&settlement, &hours->frames[f]) == SETTLED);
-        double took_s = now_s() - from_s;
-        printf("memory: frame %d, %u rows, %.3f s, %.2f us a row\n", f, settlement.rows.count, took_s,
-               took_s * 1e6 / settlement.rows.count);
+    double of = rows > 0 ? (double)rows : QUIET;
+    printf("%s: %s, %llu rows, %.3f s, own CPU %.2f us, database's %.2f us a row, %llu statements\n", where,
+           label, (unsigned long long)rows, to.wall_s - from.wall_s, (to.own_s - from.own_s) * 1e6 / of,
+           (to.database_s - from.database_s) * 1e6 / of,
+           (unsigned long long)(to.statements - from.statements));
+}
+
+/* Settles the frames and prints what each part of the load cost. */
+static uint64_t run(const struct load *load, const char *where, struct pg *pg,
+                    uint64_t (*settle)(void *context, const struct frame *frame), void *context)
+{
+    uint64_t all = 0;
+    for (uint32_t f = 0; f < load->frames.count;) {
+        const char *label = load->labels.at[f];
+        struct cost from = cost_now(pg);
+        uint64_t rows = 0;
+        do
+            rows += settle(context, &load->frames.at[f++]);
+        while (f < load->frames.count && load->labels.at[f] == NULL);
+        print_cost(where, label, rows, from, cost_now(pg));
+        all += rows;
     }
-    settlement_release(&settlement);
+    return all;
+}
+
+static uint64_t settle_in_memory(void *context, const struct frame *frame)
+{
+    struct settlement *settlement = context;
+    CHECK(settle_frame(settlement, frame) == SETTLED);
+    return settlement->rows.count;
+}
+
+struct connection {
+    struct pg *pg;
+    struct claim claim;
+};
+
+static uint64_t settle_in_database(void *context, const struct frame *frame)
+{
+    struct connection *to = context;
+    struct placed_frame placed = {*frame, (int64_t)frame->seq + 1};
+    uint64_t rows, all = 0;
+    enum store_outcome outcome;
+    do {
+        outcome = store_settle(to->pg, &to->claim, &placed, 1, &rows);
+        all += rows;
+    } while (outcome == STORE_STEP);
+    CHECK(outcome == STORE_OK);
+    return all;
 }
 
 static void print_size(struct pg *pg, uint64_t rows)
@@ -131,50 +248,58 @@ static void print_size(struct pg *pg, uint64_t rows)
     PQclear(size);
 }
 
-static void in_database(const struct hours *hours, const char *url)
+static void in_database(const struct load *load, const char *url)
 {
     char error[400], drop[80], schema[40];
     int applied;
-    uint64_t rows, all = 0;
-    struct claim claim;
+    struct connection to = {0};
     snprintf(schema, sizeof schema, "bench_%d", (int)getpid());
-    struct pg *pg = pg_connect(url, schema, error);
-    CHECK(pg != NULL && migrate(pg, schema, &applied) == MIGRATED);
-    CHECK(store_claim(pg, 0, &claim) == STORE_OK);
-    for (int f = 0; f <= HOURS; f++) {
-        struct placed_frame placed = {hours->frames[f], f + 1};
-        uint64_t statements = pg->statements;
-        double from_s = now_s();
-        CHECK(store_settle(pg, &claim, &placed, 1, &rows) == STORE_OK);
-        double took_s = now_s() - from_s;
-        all += rows;
-        printf("PostgreSQL: frame %d, %llu rows, %.3f s, %.2f us a row, %llu statements\n", f,
-               (unsigned long long)rows, took_s, took_s * 1e6 / (double)rows,
-               (unsigned long long)(pg->statements - statements));
-    }
-    print_size(pg, all);
+    to.pg = pg_connect(url, schema, error);
+    CHECK(to.pg != NULL && migrate(to.pg, schema, &applied) == MIGRATED);
+    CHECK(store_claim(to.pg, 0, &to.claim) == STORE_OK);
+    uint64_t rows = run(load, "PostgreSQL", to.pg, settle_in_database, &to);
+    print_size(to.pg, rows);
+    struct rusage usage;
+    getrusage(RUSAGE_SELF, &usage);
+    printf("resident at most: %ld KiB, of which the load was %ld KiB\n", usage.ru_maxrss, load_kib);
+    store_claim_release(&to.claim);
     snprintf(drop, sizeof drop, "DROP SCHEMA %s CASCADE", schema);
-    CHECK(pg_script(pg, drop));
-    pg_free(pg);
+    CHECK(pg_script(to.pg, drop));
+    pg_free(to.pg);
+}
+
+static void release(struct load *load)
+{
+    vec_release(&load->frames);
+    vec_release(&load->labels);
+    free(load->levels);
+    free(load->counts);
+    free(load->segments);
+    free(load->facts);
+    free(load->names);
+    free(load->orders);
 }
 
 int main(int count, char **arguments)
 {
-    struct hours hours = {0};
+    struct load load = {0};
+    struct rusage usage;
     const char *url = getenv("HOURGLASS_DATABASE");
-    if (count > 1)
-        resources = (uint32_t)strtoul(arguments[1], NULL, 10);
-    if (count > 2)
-        users = (uint32_t)strtoul(arguments[2], NULL, 10);
-    CHECK(resources > 0 && users > 0);
-    make(&hours);
-    in_memory(&hours);
-    if (url != NULL && url[0] != 0)
-        in_database(&hours, url);
-    free(hours.rows);
-    free(hours.segments);
-    free(hours.facts);
-    free(hours.names);
-    free(hours.orders);
+    uint32_t *const numbers[] = {&resources, &users, &frame_rows};
+    for (int i = 1; i < count && i <= 3; i++)
+        *numbers[i - 1] = (uint32_t)strtoul(arguments[i], NULL, 10);
+    CHECK(resources > 0 && users > 0 && frame_rows > 0);
+    make(&load);
+    getrusage(RUSAGE_SELF, &usage);
+    load_kib = usage.ru_maxrss;
+    if (url != NULL && url[0] != 0) {
+        in_database(&load, url);
+    } else {
+        struct settlement settlement;
+        settlement_init(&settlement);
+        run(&load, "memory", NULL, settle_in_memory, &settlement);
+        settlement_release(&settlement);
+    }
+    release(&load);
     return EXIT_SUCCESS;
 }

@@ -14,11 +14,17 @@ struct order {
     struct order_state state;
 };
 
+/* Of one meter, at the second whose price it has. */
+struct counted {
+    const struct count_row *row;
+    struct count_sum sum;
+};
+
 struct audit {
     struct arena memory;
     struct prices prices;
     VEC(struct level_row) levels; /* the last said of each */
-    VEC(struct count_row) counts;
+    VEC(struct counted) counts;
     VEC(struct order) orders;
     VEC(struct line) lines;
 };
@@ -51,7 +57,8 @@ static void take_record(struct audit *audit, const struct record *record)
 {
     for (uint32_t o = 0; o < audit->orders.count; o++)
         for (uint32_t i = 0; i < audit->orders.at[o].facts.count; i++)
-            if (str_equal(audit->orders.at[o].account, record->account) &&
+            if (audit->orders.at[o].facts.at[i].kind == record->kind &&
+                str_equal(audit->orders.at[o].account, record->account) &&
                 str_equal(audit->orders.at[o].facts.at[i].id, record->id) &&
                 str_equal(audit->orders.at[o].facts.at[i].source, record->source))
                 return;
@@ -66,15 +73,32 @@ static void take_record(struct audit *audit, const struct record *record)
                                  .months = record->months});
 }
 
+static bool same_counts(const struct count_row *a, const struct count_row *b)
+{
+    return a->hour_s == b->hour_s && str_equal(a->account, b->account) &&
+           str_equal(a->resource, b->resource) && str_equal(a->sku, b->sku);
+}
+
+static void take_count(struct audit *audit, const struct count_row *row)
+{
+    uint32_t kept = 0;
+    for (uint32_t i = 0; i < audit->counts.count; i++)
+        if (!row->replaces || !same_counts(audit->counts.at[i].row, row))
+            audit->counts.at[kept++] = audit->counts.at[i];
+    audit->counts.count = kept;
+    for (uint32_t s = 0; s < row->sum_count; s++)
+        vec_push(&audit->counts, (struct counted){row, row->sums[s]});
+}
+
 static void take(struct audit *audit, const struct said *said)
 {
     if (said->kind == SAID_LEVEL)
         take_level(audit, &said->level);
     else if (said->kind == SAID_COUNT)
-        vec_push(&audit->counts, said->count);
+        take_count(audit, &said->count);
     else if (said->fact.control != CONTROL_NONE)
         CHECK(prices_add(&audit->prices, said->fact.catalog.from_s, said->fact.catalog.text));
-    else
+    else if (!record_is_payment(said->fact.record.kind))
         take_record(audit, &said->fact.record);
 }
 
@@ -185,32 +209,31 @@ static void add_level_lines(struct audit *audit, const struct level_row *row)
 
 /* --- counts and orders --- */
 
-static bool same_count_line(const struct count_row *a, const struct count_row *b)
+static bool same_count_line(const struct counted *a, const struct counted *b)
 {
-    return time_hour(a->second_s) == time_hour(b->second_s) && a->meter == b->meter &&
-           str_equal(a->account, b->account) && str_equal(a->resource, b->resource) &&
-           str_equal(a->sku, b->sku);
+    return a->sum.meter == b->sum.meter && same_counts(a->row, b->row);
 }
 
 /* The line of the i-th count, unless an earlier one made it. */
 static void add_count_line(struct audit *audit, uint32_t i)
 {
-    const struct count_row *first = &audit->counts.at[i];
-    struct line line = {.account = first->account,
-                        .hour_s = time_hour(first->second_s),
+    const struct counted *first = &audit->counts.at[i];
+    struct line line = {.account = first->row->account,
+                        .hour_s = first->row->hour_s,
                         .product = "maas",
-                        .resource = first->resource,
-                        .meter = meter_name(first->meter),
-                        .sku = first->sku,
+                        .resource = first->row->resource,
+                        .meter = meter_name(first->sum.meter),
+                        .sku = first->row->sku,
                         .kind = "usage"};
-    struct rating rating = rating_begin(first->meter);
+    struct rating rating = rating_begin(first->sum.meter);
     for (uint32_t j = 0; j < audit->counts.count; j++) {
-        const struct count_row *row = &audit->counts.at[j];
-        if (!same_count_line(row, first))
+        const struct counted *counted = &audit->counts.at[j];
+        if (!same_count_line(counted, first))
             continue;
         if (j < i)
             return;
-        add_units(audit, &rating, &line, row->meter, row->second_s, row->sum);
+        add_units(audit, &rating, &line, counted->sum.meter, line.hour_s + counted->sum.from_s,
+                  counted->sum.sum);
     }
     struct rated rated = rating_end(&rating, prices_charge_scale(&audit->prices));
     add_line(audit, &line, &rated);
@@ -249,12 +272,12 @@ static void release(struct audit *audit)
     arena_release(&audit->memory);
 }
 
-void audit_print(const struct frame_log *log, uint32_t said, int64_t watermark_us, int64_t closed_s,
-                 struct packer *out)
+void audit_print(const struct frame_log *log, uint32_t frames, int64_t watermark_us, struct packer *out)
 {
     struct audit audit = {0};
-    for (uint32_t i = 0; i < said; i++)
-        take(&audit, &log->list.at[i]);
+    for (uint32_t i = 0; i < log->list.count; i++)
+        if (log->list.at[i].frame < frames)
+            take(&audit, &log->list.at[i]);
     for (uint32_t i = 0; i < audit.orders.count; i++) {
         struct order *order = &audit.orders.at[i];
         order->state = order_evaluate(order->facts.at, order->facts.count, &audit.prices, watermark_us);
@@ -263,8 +286,7 @@ void audit_print(const struct frame_log *log, uint32_t said, int64_t watermark_u
     for (uint32_t i = 0; i < audit.levels.count; i++)
         add_level_lines(&audit, &audit.levels.at[i]);
     for (uint32_t i = 0; i < audit.counts.count; i++)
-        if (time_hour(audit.counts.at[i].second_s) < closed_s)
-            add_count_line(&audit, i);
+        add_count_line(&audit, i);
     if (audit.lines.count > 0)
         qsort(audit.lines.at, audit.lines.count, sizeof *audit.lines.at, compare_lines);
     for (uint32_t i = 0; i < audit.lines.count; i++)

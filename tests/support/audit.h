@@ -5,6 +5,5 @@
 #include "lib/base/pack.h"
 #include "tests/support/frames.h"
 
-/* Prints the lines that the first `said` things of the log make, sorted, as `settlement_print` does. */
-void audit_print(const struct frame_log *log, uint32_t said, int64_t watermark_us, int64_t closed_s,
-                 struct packer *out);
+/* Prints the lines that what the first `frames` frames say makes, sorted, as `settlement_print` does. */
+void audit_print(const struct frame_log *log, uint32_t frames, int64_t watermark_us, struct packer *out);

@@ -5,7 +5,7 @@
 #include "lib/base/check.h"
 #include "lib/base/time.h"
 
-enum { SEGMENTS_MAX = 4, RESOURCES = 4, ORDERS = 3, FACT_IDS = 40 };
+enum { SEGMENTS_MAX = 4, RESOURCES = 4, ORDERS = 3, FACT_IDS = 40, PAYMENTS = 6, LATE_HOURS = 2 };
 
 static const char first_catalog[] =
     "currency: USD\n"
@@ -29,7 +29,8 @@ static const char first_catalog[] =
     "      m:\n"
     "        input_tokens:\n"
     "          - {price: '0.6', per: 1M}\n"
-    "          - {from: '2026-01-01T02:30:00Z', price: '0.7', per: 1K}\n";
+    "          - {from: '2026-01-01T02:30:00Z', price: '0.7', per: 1K}\n"
+    "        cached_input_tokens: {price: '0.06', per: 1M}\n";
 
 static const char second_catalog[] =
     "currency: USD\n"
@@ -115,15 +116,30 @@ static struct level_row random_level(struct frame_log *log)
 
 /* --- counts and facts --- */
 
-static struct count_row random_count(struct frame_log *log)
+static struct count_sum random_sum(struct frame_log *log)
 {
+    static const enum meter meters[] = {METER_INPUT_TOKENS, METER_INPUT_TOKENS, METER_CACHED_INPUT_TOKENS,
+                                        METER_CACHE_WRITE_TOKENS, METER_IMAGES};
+    static const uint16_t seconds[] = {0, 1799, 1800, HOUR_S - 1};
+    return (struct count_sum){meters[random_below(&log->random, 5)], seconds[random_below(&log->random, 4)],
+                              1 + random_below(&log->random, 5000)};
+}
+
+/* Counts are said of closed hours only, so also of some before the first. */
+static struct count_row random_count(struct frame_log *log, int64_t closed_s)
+{
+    int64_t first_s = FRAME_LOG_BEGIN_S - LATE_HOURS * HOUR_S;
+    struct count_sum *sum = arena_take(&log->memory, sizeof *sum);
+    *sum = random_sum(log);
     return (struct count_row){
+        .product = PRODUCT_MAAS,
         .account = account(log),
         .resource = text(log, "e", random_below(&log->random, 2)),
         .sku = random_below(&log->random, 5) ? STR("m") : STR("n"),
-        .meter = random_below(&log->random, 5) ? METER_INPUT_TOKENS : METER_IMAGES,
-        .second_s = second(log),
-        .sum = 1 + random_below(&log->random, 5000),
+        .hour_s = first_s + HOUR_S * random_below(&log->random, (uint32_t)((closed_s - first_s) / HOUR_S)),
+        .replaces = random_below(&log->random, 8) == 0,
+        .sums = sum,
+        .sum_count = 1,
     };
 }
 
@@ -160,6 +176,25 @@ static struct fact random_fact(struct frame_log *log)
     return (struct fact){.record = record};
 }
 
+/* Few payments, repeated under new ids and in other currencies: the first of each kind counts. */
+static struct fact random_payment(struct frame_log *log)
+{
+    struct record record = {
+        .kind = random_below(&log->random, 3) ? RECORD_CREDITED : RECORD_DEBITED,
+        .product = PRODUCT_NONE,
+        .account = account(log),
+        .subject = text(log, "p", random_below(&log->random, PAYMENTS)),
+        .source = STR("/p"),
+        .id = text(log, "q", random_below(&log->random, 10)),
+        .time_us = second(log) * SECOND_US,
+        .amount = random_below(&log->random, 2) ? STR("12.50") : STR("0.000000000001"),
+        .currency = random_below(&log->random, 3) ? STR("USD") : STR("EUR"),
+    };
+    record.since_us = record.time_us;
+    record.for_bill = record.kind == RECORD_CREDITED && random_below(&log->random, 3) == 0;
+    return (struct fact){.record = record};
+}
+
 static struct fact catalog_fact(enum control_kind control, int64_t from_s, const char *yaml)
 {
     return (struct fact){.control = control, .catalog = {from_s, str_of(yaml)}};
@@ -172,7 +207,7 @@ void frame_log_make(struct frame_log *log, uint64_t seed, uint32_t length)
     CHECK(length > 2);
     for (uint32_t i = 0; i < length; i++) {
         struct said said = {.kind = SAID_FACT};
-        uint32_t what = random_below(&log->random, 10);
+        uint32_t what = random_below(&log->random, 11);
         if (i < 2)
             said.fact = catalog_fact(i == 0 ? CONTROL_INIT : CONTROL_CATALOG,
                                      i == 0 ? INT64_MIN : FRAME_LOG_BEGIN_S + 3 * HOUR_S,
@@ -180,13 +215,15 @@ void frame_log_make(struct frame_log *log, uint64_t seed, uint32_t length)
         else if (what < 5)
             said.kind = SAID_LEVEL, said.level = random_level(log);
         else if (what < 7)
-            said.kind = SAID_COUNT, said.count = random_count(log);
+            said.kind = SAID_COUNT;
         else
-            said.fact = random_fact(log);
+            said.fact = what < 10 ? random_fact(log) : random_payment(log);
         if (random_below(&log->random, 3) == 0)
             now_us += (int64_t)(random_next(&log->random) % (uint64_t)(8 * hours_us / length));
         said.watermark_us = now_us;
         said.closed_s = time_hour(time_second(now_us));
+        if (said.kind == SAID_COUNT)
+            said.count = random_count(log, said.closed_s);
         vec_push(&log->list, said);
     }
 }
@@ -200,60 +237,165 @@ void frame_log_release(struct frame_log *log)
 
 /* --- cutting --- */
 
-/* A frame says a resource's hour once, as it is at the frame's end. */
-static void put_level(struct level_row *levels, struct frame *frame, const struct level_row *row)
+/* All that an epoch says; a level or a count says a resource's hour once, as it is at the epoch's end. */
+struct epoch {
+    struct level_row *levels;
+    struct count_row *counts;
+    struct fact *facts;
+    uint32_t level_count;
+    uint32_t count_count;
+    uint32_t fact_count;
+};
+
+static uint32_t put_level(struct epoch *epoch, const struct level_row *row)
 {
-    for (uint32_t i = 0; i < frame->level_count; i++) {
-        if (levels[i].product != row->product || levels[i].hour_s != row->hour_s ||
-            !str_equal(levels[i].account, row->account) || !str_equal(levels[i].resource, row->resource))
-            continue;
-        levels[i] = *row;
-        return;
-    }
-    levels[frame->level_count++] = *row;
+    uint32_t i = 0;
+    for (; i < epoch->level_count; i++)
+        if (epoch->levels[i].product == row->product && epoch->levels[i].hour_s == row->hour_s &&
+            str_equal(epoch->levels[i].account, row->account) &&
+            str_equal(epoch->levels[i].resource, row->resource))
+            break;
+    epoch->levels[i] = *row;
+    epoch->level_count += i == epoch->level_count;
+    return i;
 }
 
-static struct frame make_frame(struct frame_log *log, uint32_t from, uint32_t to)
+static bool sum_before(const struct count_sum *a, const struct count_sum *b)
 {
-    struct level_row *levels = arena_take(&log->memory, (to - from) * sizeof *levels);
-    struct count_row *counts = arena_take(&log->memory, (to - from) * sizeof *counts);
-    struct fact *facts = arena_take(&log->memory, (to - from) * sizeof *facts);
-    struct frame frame = {
-        .seq = log->frames.count,
-        .rules_number = 1,
-        .watermark_us = log->list.at[to - 1].watermark_us,
-        .closed_s = log->list.at[to - 1].closed_s,
-        .levels = levels,
-        .counts = counts,
-        .facts = facts,
+    return a->meter != b->meter ? a->meter < b->meter : a->from_s < b->from_s;
+}
+
+/* Adds the sum to the row's, in order of meter and second. */
+static void merge_sum(struct frame_log *log, struct count_row *row, struct count_sum sum)
+{
+    struct count_sum *sums = arena_take(&log->memory, (row->sum_count + 1u) * sizeof *sums);
+    uint32_t i = 0;
+    while (i < row->sum_count && sum_before(&row->sums[i], &sum))
+        i++;
+    bool same = i < row->sum_count && !sum_before(&sum, &row->sums[i]);
+    memcpy(sums, row->sums, row->sum_count * sizeof *sums);
+    if (same) {
+        sums[i].sum += sum.sum;
+    } else {
+        memmove(sums + i + 1, sums + i, (row->sum_count - i) * sizeof *sums);
+        sums[i] = sum;
+        row->sum_count++;
+    }
+    row->sums = sums;
+}
+
+static uint32_t put_count(struct frame_log *log, struct epoch *epoch, const struct count_row *row)
+{
+    uint32_t i = 0;
+    for (; i < epoch->count_count; i++)
+        if (epoch->counts[i].hour_s == row->hour_s && str_equal(epoch->counts[i].account, row->account) &&
+            str_equal(epoch->counts[i].resource, row->resource) && str_equal(epoch->counts[i].sku, row->sku))
+            break;
+    if (i == epoch->count_count || row->replaces)
+        epoch->counts[i] = *row;
+    else
+        merge_sum(log, &epoch->counts[i], row->sums[0]);
+    epoch->count_count += i == epoch->count_count;
+    return i;
+}
+
+static struct epoch make_epoch(struct frame_log *log, uint32_t from, uint32_t to)
+{
+    struct epoch epoch = {
+        .levels = arena_take(&log->memory, (to - from) * sizeof(struct level_row)),
+        .counts = arena_take(&log->memory, (to - from) * sizeof(struct count_row)),
+        .facts = arena_take(&log->memory, (to - from) * sizeof(struct fact)),
     };
-    memcpy(frame.hash, &frame.seq, sizeof frame.seq);
     for (uint32_t i = from; i < to; i++) {
         struct said *said = &log->list.at[i];
-        said->frame = log->frames.count;
         if (said->kind == SAID_LEVEL)
-            put_level(levels, &frame, &said->level);
+            said->row = put_level(&epoch, &said->level);
         else if (said->kind == SAID_COUNT)
-            counts[frame.count_count++] = said->count;
+            said->row = put_count(log, &epoch, &said->count);
         else
-            facts[frame.fact_count++] = said->fact;
+            epoch.facts[said->row = epoch.fact_count++] = said->fact;
+    }
+    return epoch;
+}
+
+/* Which of `frames` says each thing: facts before all rows, in order, from the first frame on. */
+static void deal(struct frame_log *log, uint32_t from, uint32_t to, uint32_t frames)
+{
+    uint32_t facts_end = 0;
+    bool any = false;
+    for (uint32_t i = from; i < to; i++) {
+        struct said *said = &log->list.at[i];
+        if (said->kind != SAID_FACT)
+            continue;
+        facts_end = any ? facts_end + random_below(&log->random, frames - facts_end) : 0;
+        any = true;
+        said->frame = facts_end;
+    }
+    for (uint32_t i = from; i < to; i++) {
+        struct said *said = &log->list.at[i];
+        if (said->kind == SAID_FACT)
+            continue;
+        said->frame = facts_end + random_below(&log->random, frames - facts_end);
+        for (uint32_t j = from; j < i; j++)
+            if (log->list.at[j].kind == said->kind && log->list.at[j].row == said->row)
+                said->frame = log->list.at[j].frame;
+    }
+}
+
+/* Frame `number` of the epoch. */
+static struct frame make_frame(struct frame_log *log, const struct epoch *epoch, uint32_t from, uint32_t to,
+                               uint32_t number)
+{
+    struct level_row *levels = arena_take(&log->memory, (epoch->level_count + 1u) * sizeof *levels);
+    struct count_row *counts = arena_take(&log->memory, (epoch->count_count + 1u) * sizeof *counts);
+    struct fact *facts = arena_take(&log->memory, (epoch->fact_count + 1u) * sizeof *facts);
+    struct frame frame = {.levels = levels, .counts = counts, .facts = facts};
+    for (uint32_t i = from; i < to; i++) {
+        const struct said *said = &log->list.at[i];
+        bool again = false;
+        for (uint32_t j = from; j < i; j++)
+            again |= log->list.at[j].kind == said->kind && log->list.at[j].row == said->row;
+        if (said->frame != number || again)
+            continue;
+        if (said->kind == SAID_LEVEL)
+            levels[frame.level_count++] = epoch->levels[said->row];
+        else if (said->kind == SAID_COUNT)
+            counts[frame.count_count++] = epoch->counts[said->row];
+        else
+            facts[frame.fact_count++] = epoch->facts[said->row];
     }
     return frame;
 }
 
-void frame_log_cut(struct frame_log *log, uint32_t longest)
+static void cut_epoch(struct frame_log *log, uint32_t from, uint32_t to, uint32_t frames)
+{
+    bool last = to == log->list.count;
+    int64_t end_s = FRAME_LOG_BEGIN_S + (FRAME_LOG_HOURS + 12) * HOUR_S;
+    int64_t closed_s = log->frames.count == 0 ? INT64_MIN : log->frames.at[log->frames.count - 1].closed_s;
+    struct epoch epoch = make_epoch(log, from, to);
+    deal(log, from, to, frames);
+    for (uint32_t k = 0; k < frames; k++) {
+        struct frame frame = make_frame(log, &epoch, from, to, k);
+        frame.seq = log->frames.count;
+        frame.rules_number = 1;
+        frame.more = k + 1 < frames;
+        frame.watermark_us = last ? end_s * SECOND_US : log->list.at[to - 1].watermark_us;
+        frame.closed_s = frame.more ? closed_s : last ? end_s : log->list.at[to - 1].closed_s;
+        memcpy(frame.hash, &frame.seq, sizeof frame.seq);
+        vec_push(&log->frames, frame);
+    }
+    for (uint32_t i = from; i < to; i++)
+        log->list.at[i].frame += log->frames.count - frames;
+}
+
+void frame_log_cut(struct frame_log *log, uint32_t longest, uint32_t frames_max)
 {
     vec_clear(&log->frames);
     for (uint32_t from = 0; from < log->list.count;) {
         uint32_t to = from + 1 + random_below(&log->random, longest);
         if (to > log->list.count)
             to = log->list.count;
-        struct frame frame = make_frame(log, from, to);
-        if (to == log->list.count) {
-            frame.closed_s = FRAME_LOG_BEGIN_S + (FRAME_LOG_HOURS + 12) * HOUR_S;
-            frame.watermark_us = frame.closed_s * SECOND_US;
-        }
-        vec_push(&log->frames, frame);
+        cut_epoch(log, from, to, 1 + random_below(&log->random, frames_max));
         from = to;
     }
 }

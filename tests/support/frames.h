@@ -1,7 +1,7 @@
 /* Random frames: a small world whose orders, resources and hours get in each other's way.
  *
  * A log is a list of things said, each with the watermark and the closed second behind it. Cutting it into
- * frames anywhere must not change what is owed in the end. Same seed, same log. */
+ * epochs and frames anywhere must not change what is owed in the end. Same seed, same log. */
 #pragma once
 
 #include "lib/base/arena.h"
@@ -18,7 +18,8 @@ struct said {
     struct fact fact;
     int64_t watermark_us; /* once it is said */
     int64_t closed_s;
-    uint32_t frame; /* of the last cut: which one says it */
+    uint32_t row;   /* of the last cut: among its epoch's facts, levels or counts, */
+    uint32_t frame; /* and which frame says it */
 };
 
 struct frame_log {
@@ -35,5 +36,6 @@ enum { FRAME_LOG_HOURS = 6 };
 /* The first thing said is a catalog, the second one that holds from the third hour on. */
 void frame_log_make(struct frame_log *log, uint64_t seed, uint32_t length);
 void frame_log_release(struct frame_log *log);
-/* Cuts the log into frames of at most `longest` things said, the last of which closes every hour. */
-void frame_log_cut(struct frame_log *log, uint32_t longest);
+/* Cuts the log into epochs of at most `longest` things said, the last of which closes every hour, and each of
+ * them into at most `frames_max` frames. */
+void frame_log_cut(struct frame_log *log, uint32_t longest, uint32_t frames_max);

@@ -280,6 +280,35 @@ static void time_voids_an_order_only_when_it_is_past(void **state)
     prices_release(&prices[1]);
 }
 
+static void whole_years_cost_the_years_price_where_there_is_one_at_that_second(void **state)
+{
+    (void)state;
+    struct prices prices = {0};
+    assert_true(
+        prices_add(&prices, INT64_MIN,
+                   STR("currency: USD\ncharge_scale: 2\nproducts: {container: {settle: hourly, skus: {s:"
+                       " {subscription: {price: '10', per: month}, subscription_year: [{from:"
+                       " '2026-01-01T10:00:01Z', price: '100.01', per: year}]}}}}\n")));
+    const struct {
+        const char *time;
+        int64_t months;
+        const char *amount;
+    } years[] = {
+        {"2026-01-01T10:00:00.999999Z", 12, "360.00"}, {"2026-01-01T10:00:01Z", 12, "300.03"},
+        {"2026-01-01T10:00:01Z", 24, "600.06"},        {"2026-01-01T10:00:01Z", 11, "330.00"},
+        {"2026-01-01T10:00:01Z", 18, "540.00"},        {"2026-01-01T10:00:01Z", 120, "3000.30"},
+    };
+    for (size_t i = 0; i < sizeof years / sizeof *years; i++) {
+        struct order_fact facts[FACTS_MAX];
+        const struct order_case paid = {.events = {PAID(years[i].time, "1", 3, years[i].months)}};
+        struct order_state is = order_evaluate(facts, facts_of(&paid, facts), &prices, INT64_MIN);
+        assert_line(&is.lines[0],
+                    &(struct expected_line){CHARGE_SUBSCRIPTION, "2026-01-01T10:00:00Z", years[i].amount});
+        assert_true(is.lines[0].rated.units == 3 * (unsigned __int128)years[i].months);
+    }
+    prices_release(&prices);
+}
+
 static void an_order_costs_what_the_catalog_of_its_hour_says(void **state)
 {
     (void)state;
@@ -309,6 +338,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_order_becomes_what_the_contract_says_in_whatever_order_its_events_came),
         cmocka_unit_test(time_voids_an_order_only_when_it_is_past),
+        cmocka_unit_test(whole_years_cost_the_years_price_where_there_is_one_at_that_second),
         cmocka_unit_test(an_order_costs_what_the_catalog_of_its_hour_says),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -55,6 +55,8 @@ static void amounts_are_exact_and_rounded_half_to_even(void **state)
         {METER_INPUT_TOKENS, 1234567, price(600000000000, 1000000), 6, "0.740740"},
         {METER_IMAGES, 7, price(40000000000, 1), 2, "0.28"},
         {METER_MONTHS, 3, price(1005000000000, 1), 2, "3.02"},
+        {METER_MONTHS, 36, price(E12, 12), 2, "3.00"},
+        {METER_MONTHS, 7, price(E12, 12), 6, "0.583333"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct rated rated = rate(cases[i].meter, cases[i].units, cases[i].price, cases[i].scale);

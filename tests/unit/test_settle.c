@@ -54,11 +54,11 @@ static void add_rows(amounts *sums, const struct settlement *settlement)
         assert_true(amount_equal(&sums->at[i], &settlement->book.hours.at[i].settled.total));
 }
 
-static void audit(const struct settlement *settlement, const struct frame_log *log, uint32_t said,
-                  const struct frame *frame)
+static void audit(const struct settlement *settlement, const struct frame_log *log, uint32_t frames,
+                  int64_t watermark_us)
 {
     struct packer expected = {0};
-    audit_print(log, said, frame->watermark_us, frame->closed_s, &expected);
+    audit_print(log, frames, watermark_us, &expected);
     pack_raw(&expected, "", 1);
     assert_lines(settlement, expected.bytes.at);
     vec_release(&expected.bytes);
@@ -72,16 +72,15 @@ static void after_every_frame_the_lines_are_what_an_audit_finds_and_what_the_row
         struct settlement settlement;
         amounts sums = {0};
         frame_log_make(&log, seed, SAID);
-        frame_log_cut(&log, 10);
+        frame_log_cut(&log, 10, 3);
         settlement_init(&settlement);
-        uint32_t said = 0;
+        int64_t whole_us = INT64_MIN; /* of the last whole epoch */
         for (uint32_t i = 0; i < log.frames.count; i++) {
             const struct frame *frame = &log.frames.at[i];
             assert_int_equal(settle_frame(&settlement, frame), SETTLED);
             add_rows(&sums, &settlement);
-            while (said < log.list.count && log.list.at[said].frame == i)
-                said++;
-            audit(&settlement, &log, said, frame);
+            whole_us = frame->more ? whole_us : frame->watermark_us;
+            audit(&settlement, &log, i + 1, whole_us);
         }
         vec_release(&sums);
         settlement_release(&settlement);
@@ -89,11 +88,11 @@ static void after_every_frame_the_lines_are_what_an_audit_finds_and_what_the_row
     }
 }
 
-static struct packer settle_cut(struct frame_log *log, uint32_t longest)
+static struct packer settle_cut(struct frame_log *log, uint32_t longest, uint32_t frames_max)
 {
     struct settlement settlement;
     settlement_init(&settlement);
-    frame_log_cut(log, longest);
+    frame_log_cut(log, longest, frames_max);
     for (uint32_t i = 0; i < log->frames.count; i++)
         assert_int_equal(settle_frame(&settlement, &log->frames.at[i]), SETTLED);
     struct packer lines = lines_of(&settlement);
@@ -101,29 +100,35 @@ static struct packer settle_cut(struct frame_log *log, uint32_t longest)
     return lines;
 }
 
-static void however_the_frames_are_cut_the_lines_are_the_same(void **state)
+static void however_epochs_and_frames_are_cut_the_lines_are_the_same(void **state)
 {
     (void)state;
+    static const struct {
+        uint32_t longest, frames_max;
+    } cuts[] = {{20, 1}, {20, 4}, {1000000, 1}, {1000000, 30}};
     for (uint64_t seed = 1000; seed < 1000 + 5 * SEEDS; seed++) {
         struct frame_log log;
         frame_log_make(&log, seed, 3 * SAID);
-        struct packer one_by_one = settle_cut(&log, 1), some = settle_cut(&log, 20);
-        struct packer at_once = settle_cut(&log, 1000000);
-        assert_string_equal(one_by_one.bytes.at, some.bytes.at);
-        assert_string_equal(one_by_one.bytes.at, at_once.bytes.at);
+        struct packer one_by_one = settle_cut(&log, 1, 1);
+        for (size_t c = 0; c < sizeof cuts / sizeof *cuts; c++) {
+            struct packer cut = settle_cut(&log, cuts[c].longest, cuts[c].frames_max);
+            assert_string_equal(one_by_one.bytes.at, cut.bytes.at);
+            vec_release(&cut.bytes);
+        }
         vec_release(&one_by_one.bytes);
-        vec_release(&some.bytes);
-        vec_release(&at_once.bytes);
         frame_log_release(&log);
     }
 }
 
 /* --- single facts --- */
 
-static const char yaml[] = "currency: USD\ncharge_scale: 2\nproducts:\n"
-                           "  container: {settle: hourly, skus: {s: {payg: {price: '1', per: hour},"
-                           " subscription: {price: '10', per: month}}}}\n"
-                           "  maas: {settle: cycle, skus: {m: {images: {price: '0.04', per: 1}}}}\n";
+static const char yaml[] =
+    "currency: USD\ncharge_scale: 2\nvoid_after: 1h\nproducts:\n"
+    "  container: {settle: hourly, skus: {s: {payg: {price: '1', per: hour},"
+    " subscription: {price: '10', per: month}}}}\n"
+    "  maas: {settle: cycle, skus: {m: {images: {price: '0.04', per: 1}},\n"
+    "    n: {input_tokens: [{price: '1', per: 1}, {from: '2026-01-01T00:30:00Z', price:"
+    " '10', per: 1}]}}}\n";
 
 struct world {
     struct settlement settlement;
@@ -132,7 +137,7 @@ struct world {
 
 static void begin(struct world *world)
 {
-    *world = (struct world){.frame = {.closed_s = FRAME_LOG_BEGIN_S}};
+    *world = (struct world){.frame = {.watermark_us = FRAME_LOG_BEGIN_S * SECOND_US}};
     settlement_init(&world->settlement);
     struct fact init = {.control = CONTROL_INIT, .catalog = {INT64_MIN, str_of(yaml)}};
     world->frame.facts = &init;
@@ -240,7 +245,7 @@ static void covered_usage_has_a_row_and_no_line(void **state)
     settlement_release(&world.settlement);
 }
 
-static void an_identity_counts_once_in_an_account_whatever_order_it_names(void **state)
+static void an_identity_counts_once_of_each_kind_whatever_order_it_names(void **state)
 {
     (void)state;
     struct world world;
@@ -250,41 +255,88 @@ static void an_identity_counts_once_in_an_account_whatever_order_it_names(void *
     assert_int_equal(world.settlement.rows.count, 0);
     say_order(&world, RECORD_ORDER_PAID, "p", "2");
     assert_int_equal(world.settlement.rows.count, 1);
+    say_order(&world, RECORD_ORDER_REFUNDED, "p", "2");
+    assert_int_equal(world.settlement.rows.count, 1);
     settlement_release(&world.settlement);
 }
 
-static void say_images(struct world *world, int64_t second_s, unsigned __int128 sum)
+static void say_counts(struct world *world, const char *sku, bool replaces, const struct count_sum *sums,
+                       uint32_t count)
 {
-    struct count_row row = {.account = STR("a"),
+    struct count_row row = {.product = PRODUCT_MAAS,
+                            .account = STR("a"),
                             .resource = STR("e"),
-                            .sku = STR("m"),
-                            .meter = METER_IMAGES,
-                            .second_s = second_s,
-                            .sum = sum};
+                            .sku = str_of(sku),
+                            .hour_s = FRAME_LOG_BEGIN_S,
+                            .replaces = replaces,
+                            .sums = sums,
+                            .sum_count = count};
     world->frame.counts = &row;
     world->frame.count_count = 1;
     assert_int_equal(settle_frame(&world->settlement, &world->frame), SETTLED);
     world->frame.count_count = 0;
 }
 
-static void counts_settle_when_their_hour_closes_and_late_ones_at_once(void **state)
+static void counts_settle_as_they_are_said_and_add_up(void **state)
 {
     (void)state;
     struct world world;
     begin(&world);
-    say_images(&world, FRAME_LOG_BEGIN_S + 1, 2);
-    assert_int_equal(world.settlement.rows.count, 0);
-    say_images(&world, FRAME_LOG_BEGIN_S + HOUR_S, 100);
-    world.frame.closed_s = FRAME_LOG_BEGIN_S + HOUR_S;
-    say_images(&world, FRAME_LOG_BEGIN_S + HOUR_S - 1, 3);
+    say_counts(&world, "m", false, &(struct count_sum){METER_IMAGES, 0, 5}, 1);
     assert_int_equal(world.settlement.rows.count, 1);
     assert_row(&world, 0, "0.20", true);
-    say_images(&world, FRAME_LOG_BEGIN_S, 1);
+    say_counts(&world, "m", false, &(struct count_sum){METER_IMAGES, 0, 1}, 1);
     assert_int_equal(world.settlement.rows.count, 1);
     assert_row(&world, 0, "0.04", true);
-    world.frame.closed_s = FRAME_LOG_BEGIN_S + HOUR_S + 1; /* as at the end of a file: up to a second */
+    settlement_release(&world.settlement);
+}
+
+static void a_sum_has_the_price_of_its_first_second_whole(void **state)
+{
+    (void)state;
+    struct world world;
+    begin(&world);
+    const struct count_sum sums[] = {{METER_INPUT_TOKENS, 1799, 3}, {METER_INPUT_TOKENS, 1800, 4}};
+    say_counts(&world, "n", false, sums, 2);
+    assert_row(&world, 0, "43.00", true);
+    say_counts(&world, "n", false, &(struct count_sum){METER_CACHED_INPUT_TOKENS, 3599, 2}, 1);
+    assert_row(&world, 0, "20.00", true);
+    settlement_release(&world.settlement);
+}
+
+static void a_count_that_replaces_takes_the_place_of_every_meter_of_its_model_and_hour(void **state)
+{
+    (void)state;
+    struct world world;
+    begin(&world);
+    const struct count_sum sums[] = {{METER_INPUT_TOKENS, 0, 3}, {METER_INPUT_TOKENS, 1800, 4}};
+    say_counts(&world, "n", false, sums, 2);
+    say_counts(&world, "m", false, &(struct count_sum){METER_IMAGES, 0, 5}, 1);
+    say_counts(&world, "n", true, &(struct count_sum){METER_CACHE_WRITE_TOKENS, 0, 7}, 1);
+    assert_int_equal(world.settlement.rows.count, 2);
+    assert_row(&world, 0, "7.00", true);
+    assert_row(&world, 1, "-43.00", false);
+    say_counts(&world, "n", true, &(struct count_sum){METER_CACHE_WRITE_TOKENS, 0, 7}, 1);
+    assert_int_equal(world.settlement.rows.count, 0);
+    settlement_release(&world.settlement);
+}
+
+static void time_voids_with_the_last_frame_of_an_epoch(void **state)
+{
+    (void)state;
+    struct world world;
+    begin(&world);
+    say_order(&world, RECORD_ORDER_PAID, "o", "1");
+    world.frame.watermark_us += 2 * HOUR_S * (int64_t)SECOND_US;
+    world.frame.more = true;
+    say_order(&world, RECORD_ORDER_PAID, "p", "2");
+    assert_int_equal(world.settlement.rows.count, 1);
+    assert_row(&world, 0, "10.00", true);
+    world.frame.more = false;
     say_level(&world, "c", NULL);
-    assert_row(&world, 0, "4.00", true);
+    assert_int_equal(world.settlement.rows.count, 2);
+    assert_row(&world, 0, "-10.00", true);
+    assert_row(&world, 1, "-10.00", true);
     settlement_release(&world.settlement);
 }
 
@@ -306,12 +358,15 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(after_every_frame_the_lines_are_what_an_audit_finds_and_what_the_rows_add_up_to),
-        cmocka_unit_test(however_the_frames_are_cut_the_lines_are_the_same),
+        cmocka_unit_test(however_epochs_and_frames_are_cut_the_lines_are_the_same),
         cmocka_unit_test(a_correction_is_a_further_row_with_the_difference),
         cmocka_unit_test(what_is_said_again_makes_no_row),
         cmocka_unit_test(covered_usage_has_a_row_and_no_line),
-        cmocka_unit_test(an_identity_counts_once_in_an_account_whatever_order_it_names),
-        cmocka_unit_test(counts_settle_when_their_hour_closes_and_late_ones_at_once),
+        cmocka_unit_test(an_identity_counts_once_of_each_kind_whatever_order_it_names),
+        cmocka_unit_test(counts_settle_as_they_are_said_and_add_up),
+        cmocka_unit_test(a_sum_has_the_price_of_its_first_second_whole),
+        cmocka_unit_test(a_count_that_replaces_takes_the_place_of_every_meter_of_its_model_and_hour),
+        cmocka_unit_test(time_voids_with_the_last_frame_of_an_epoch),
         cmocka_unit_test(a_frame_whose_catalog_does_not_parse_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,347 @@
+/* What single frames do to the settler's tables, and what they cost. Needs PostgreSQL: HOURGLASS_DATABASE;
+ * passed over without. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "lib/base/time.h"
+#include "settler/store.h"
+#include "settler/store_copy.h"
+#include "tests/integration/schema.h"
+
+/* 2026-01-01T00:00:00Z */
+#define BEGIN_S INT64_C(1767225600)
+
+static const char yaml[] =
+    "currency: USD\nvoid_after: 1h\nproducts:\n"
+    "  container: {settle: hourly, skus: {s: {subscription: {price: '10', per: month}}}}\n"
+    "  maas: {settle: cycle, skus: {m: {images: {price: '0.04', per: 1}}}}\n";
+
+struct world {
+    char schema[SCHEMA_SIZE];
+    struct pg *pg;
+    struct claim claim;
+    struct frame frame; /* the next one */
+};
+
+static enum store_outcome settle(struct world *world, struct claim *claim)
+{
+    struct placed_frame placed = {world->frame, (int64_t)world->frame.seq + 1};
+    uint64_t rows;
+    return store_settle(world->pg, claim, &placed, 1, &rows);
+}
+
+static void say(struct world *world)
+{
+    assert_int_equal(settle(world, &world->claim), STORE_OK);
+    world->frame.seq++;
+    world->frame.fact_count = world->frame.count_count = world->frame.level_count = 0;
+}
+
+static void begin(struct world *world)
+{
+    *world = (struct world){.frame = {.watermark_us = BEGIN_S * SECOND_US, .closed_s = BEGIN_S}};
+    snprintf(world->schema, sizeof world->schema, "test_frames_%d", (int)getpid());
+    world->pg = new_schema(world->schema);
+    assert_int_equal(store_claim(world->pg, 0, &world->claim), STORE_OK);
+    struct fact init = {.control = CONTROL_INIT, .catalog = {INT64_MIN, str_of(yaml)}};
+    world->frame.facts = &init;
+    world->frame.fact_count = 1;
+    say(world);
+}
+
+static void end(struct world *world)
+{
+    store_claim_release(&world->claim);
+    drop_schema(world->pg, world->schema);
+}
+
+static void say_facts(struct world *world, const struct fact *facts, uint32_t count)
+{
+    world->frame.facts = facts;
+    world->frame.fact_count = count;
+    say(world);
+}
+
+static void say_count(struct world *world, int64_t hour_s, enum meter meter, bool replaces)
+{
+    const struct count_sum sum = {meter, 0, 100};
+    const struct count_row row = {.product = PRODUCT_MAAS,
+                                  .account = STR("a"),
+                                  .resource = STR("e"),
+                                  .sku = STR("m"),
+                                  .hour_s = hour_s,
+                                  .replaces = replaces,
+                                  .sums = &sum,
+                                  .sum_count = 1};
+    world->frame.counts = &row;
+    world->frame.count_count = 1;
+    say(world);
+}
+
+static void assert_query(struct world *world, const char *sql, const char *expected)
+{
+    struct packer found = query_text(world->pg, sql);
+    assert_string_equal(found.bytes.at, expected);
+    vec_release(&found.bytes);
+}
+
+static uint64_t statements_of(struct world *world, void (*saying)(struct world *))
+{
+    uint64_t before = world->pg->statements;
+    saying(world);
+    return world->pg->statements - before;
+}
+
+/* --- the claim --- */
+
+static const struct fact paid = {.record = {.kind = RECORD_ORDER_PAID,
+                                            .product = PRODUCT_CONTAINER,
+                                            .account = STR("a"),
+                                            .subject = STR("o"),
+                                            .source = STR("/p"),
+                                            .id = STR("1"),
+                                            .time_us = BEGIN_S * SECOND_US,
+                                            .sku = STR("s"),
+                                            .quantity = 1,
+                                            .months = 1}};
+
+/* Settles the frame, then once more under the claim from before it. */
+static enum store_outcome say_twice(struct world *world)
+{
+    struct claim before = world->claim;
+    enum store_outcome outcome = settle(world, &world->claim);
+    before.memory = world->claim.memory;
+    assert_int_equal(settle(world, &before), STORE_LOST);
+    world->claim.memory = before.memory;
+    return outcome;
+}
+
+static void a_frame_is_not_settled_again_by_who_remembers_an_older_number(void **state)
+{
+    (void)state;
+    struct world world;
+    begin(&world);
+    assert_int_equal(say_twice(&world), STORE_OK); /* it says nothing */
+    world.frame.seq++;
+    const struct frame_reject reject = {STR("late"), STR("http"), STR("/s"), STR("i"), 7};
+    world.frame.rejects = &reject;
+    world.frame.reject_count = 1;
+    assert_int_equal(say_twice(&world), STORE_OK);
+    assert_query(&world, "SELECT next_seq, (SELECT count(*) FROM rejected) FROM claim", "3|1\n");
+    end(&world);
+}
+
+static const struct level_segment whole_hour = {0, 3600, {"s", 1}, {NULL, 0}, 1};
+
+static void a_step_is_not_taken_again_by_who_remembers_an_older_one(void **state)
+{
+    (void)state;
+    enum { HOURS = 4, ROWS = 2 * HOURS };
+    struct world world;
+    struct level_row rows[ROWS];
+    begin(&world);
+    for (int i = 0; i < ROWS; i++)
+        rows[i] = (struct level_row){.product = PRODUCT_CONTAINER,
+                                     .account = STR("a"),
+                                     .resource = i < HOURS ? STR("c") : STR("d"),
+                                     .hour_s = BEGIN_S + i % HOURS * HOUR_S,
+                                     .segments = &whole_hour,
+                                     .segment_count = 1};
+    world.frame.levels = rows;
+    world.frame.level_count = ROWS;
+    world.claim.work_max = 1; /* an hour is not divided all the same */
+    for (int h = 0; h < HOURS; h++)
+        assert_int_equal(say_twice(&world), h + 1 < HOURS ? STORE_STEP : STORE_OK);
+    assert_query(&world, "SELECT count(*), count(DISTINCT hour) FROM settled", "8|4\n");
+    end(&world);
+}
+
+static void who_claims_again_remembers_nothing_from_before(void **state)
+{
+    (void)state;
+    struct world world;
+    begin(&world);
+    say(&world); /* no order is waiting */
+    struct world other = world;
+    other.pg = connect_to(world.schema);
+    other.claim = (struct claim){0};
+    assert_int_equal(store_claim(other.pg, 0, &other.claim), STORE_OK);
+    say_facts(&other, &paid, 1);
+    world.frame.seq = other.frame.seq;
+    assert_int_equal(store_claim(world.pg, 0, &world.claim), STORE_OK);
+    world.frame.watermark_us += 2 * HOUR_S * (int64_t)SECOND_US;
+    say(&world);
+    assert_query(&world, "SELECT count(*), sum(amount) FROM settled", "2|0.000000\n");
+    store_claim_release(&other.claim);
+    pg_free(other.pg);
+    end(&world);
+}
+
+static void log_time_in_the_claim_is_that_of_the_last_whole_epoch(void **state)
+{
+    (void)state;
+    struct world world;
+    static const char claim[] =
+        "SELECT next_seq, watermark_us / 1000000 - 1767225600, closed_s - 1767225600 FROM claim";
+    begin(&world);
+    world.frame.watermark_us += 7 * (int64_t)SECOND_US;
+    world.frame.more = true;
+    say(&world);
+    say_count(&world, BEGIN_S, METER_IMAGES, false);
+    assert_query(&world, claim, "3|0|0\n");
+    assert_int_equal(store_claim(world.pg, 0, &world.claim), STORE_OK);
+    assert_int_equal(world.claim.watermark_us, BEGIN_S * SECOND_US);
+    world.frame.more = false;
+    world.frame.closed_s += HOUR_S;
+    say(&world);
+    assert_query(&world, claim, "4|7|3600\n");
+    end(&world);
+}
+
+/* --- facts --- */
+
+static struct fact payment(enum record_kind kind, const char *name, const char *id, const char *currency)
+{
+    return (struct fact){.record = {.kind = kind,
+                                    .account = STR("a"),
+                                    .subject = str_of(name),
+                                    .source = STR("/p"),
+                                    .id = str_of(id),
+                                    .time_us = BEGIN_S * SECOND_US,
+                                    .amount = STR("1.50"),
+                                    .currency = str_of(currency)}};
+}
+
+static void a_payment_counts_once_under_whatever_id_and_in_whatever_currency(void **state)
+{
+    (void)state;
+    struct world world;
+    begin(&world);
+    struct fact facts[] = {
+        payment(RECORD_CREDITED, "p", "1", "USD"), payment(RECORD_CREDITED, "p", "2", "EUR"),
+        payment(RECORD_CREDITED, "q", "1", "EUR"), payment(RECORD_DEBITED, "p", "1", "USD")};
+    facts[2].record.for_bill = true;
+    say_facts(&world, facts, 4);
+    say_facts(&world, facts, 4);
+    say_facts(&world, &facts[1], 1);
+    assert_query(&world,
+                 "SELECT kind, payment, id, currency, purpose, seq FROM payments ORDER BY kind, payment",
+                 "credited|p|1|USD|balance|1\ncredited|q|1|EUR|bill|1\ndebited|p|1|USD|balance|1\n");
+    end(&world);
+}
+
+static void an_order_is_voided_in_time_by_who_remembers_it_and_by_who_does_not(void **state)
+{
+    (void)state;
+    for (int forget = 0; forget < 2; forget++) {
+        struct world world;
+        begin(&world);
+        say_facts(&world, &paid, 1);
+        if (forget)
+            assert_int_equal(store_claim(world.pg, 0, &world.claim), STORE_OK);
+        world.frame.watermark_us += HOUR_S * (int64_t)SECOND_US;
+        say(&world);
+        world.frame.watermark_us++;
+        world.frame.more = true;
+        say(&world);
+        assert_query(&world, "SELECT count(*) FROM settled", "1\n");
+        world.frame.more = false;
+        say(&world);
+        assert_query(&world, "SELECT count(*), sum(amount) FROM settled", "2|0.000000\n");
+        say(&world);
+        assert_int_equal(statements_of(&world, say), 1); /* nothing is waiting any more */
+        end(&world);
+    }
+}
+
+/* --- what is asked of the database --- */
+
+static void say_open_hour(struct world *world)
+{
+    say_count(world, world->frame.closed_s, METER_IMAGES, false);
+}
+
+static void say_closed_hour(struct world *world)
+{
+    say_count(world, world->frame.closed_s - HOUR_S, METER_IMAGES, false);
+}
+
+static void what_cannot_be_there_is_not_asked_for(void **state)
+{
+    (void)state;
+    struct world world;
+    static const char lines[] = "SELECT units, amount FROM lines ORDER BY hour";
+    begin(&world);
+    say(&world);
+    assert_int_equal(statements_of(&world, say), 1); /* the compare-and-set */
+    say_open_hour(&world);
+    world.frame.closed_s += HOUR_S;
+    say(&world);
+    assert_int_equal(statements_of(&world, say_open_hour), 4);   /* BEGIN, the claim, COPY, COMMIT */
+    assert_int_equal(statements_of(&world, say_closed_hour), 5); /* and what stands */
+    assert_query(&world, lines, "200|8.000000\n100|4.000000\n");
+    say_count(&world, BEGIN_S, METER_OUTPUT_TOKENS, true);
+    assert_query(&world, lines, "100|\n100|4.000000\n");
+    end(&world);
+}
+
+static void numbers_are_written_as_postgresql_writes_them(void **state)
+{
+    (void)state;
+    static const char *const texts[] = {
+        "0",
+        "1",
+        "9999",
+        "10000",
+        "100000000",
+        "12345.678",
+        "-0.000001",
+        "0.00",
+        "-12.340000",
+        "0.000000000001",
+        "10.0000",
+        "0.5",
+        "340282366920938463463374607431768211455",
+        "3599999999999999999999996400000.000000000000",
+    };
+    struct pg *pg = connect_to("");
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        char sql[200];
+        struct packer field = {0}, hex = {0};
+        snprintf(sql, sizeof sql, "SELECT '\\x' || encode(numeric_send('%s'::numeric), 'hex')", texts[i]);
+        struct packer theirs = query_text(pg, sql);
+        copy_numeric(&field, texts[i]);
+        pg_put_hex(&hex, field.bytes.at + 4, field.bytes.count - 4); /* without its size */
+        pack_raw(&hex, "\n", 2);
+        assert_string_equal(hex.bytes.at, theirs.bytes.at);
+        vec_release(&field.bytes);
+        vec_release(&hex.bytes);
+        vec_release(&theirs.bytes);
+    }
+    pg_free(pg);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_frame_is_not_settled_again_by_who_remembers_an_older_number),
+        cmocka_unit_test(a_step_is_not_taken_again_by_who_remembers_an_older_one),
+        cmocka_unit_test(who_claims_again_remembers_nothing_from_before),
+        cmocka_unit_test(log_time_in_the_claim_is_that_of_the_last_whole_epoch),
+        cmocka_unit_test(a_payment_counts_once_under_whatever_id_and_in_whatever_currency),
+        cmocka_unit_test(an_order_is_voided_in_time_by_who_remembers_it_and_by_who_does_not),
+        cmocka_unit_test(what_cannot_be_there_is_not_asked_for),
+        cmocka_unit_test(numbers_are_written_as_postgresql_writes_them),
+    };
+    if (!schema_database()) {
+        printf("1..0 # SKIP HOURGLASS_DATABASE is not set\n");
+        return 0;
+    }
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
