@@ -18,7 +18,7 @@
 #include "aggregator/core/points.h"
 #include "aggregator/core/pool.h"
 #include "aggregator/core/run.h"
-#include "aggregator/core/seen.h"
+#include "lib/domain/seen.h"
 #include "aggregator/core/spans.h"
 #include "aggregator/core/sums.h"
 #include "aggregator/core/timeline.h"

@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "aggregator/core/seen.h"
+#include "lib/domain/seen.h"
 #include "tests/unit/random.h"
 
 enum { MANY = 20000, HOURS = 50, HOUR = 3600 };

@@ -1,8 +1,7 @@
-/* Which counts have been seen: identities of 128 bits of (account, type, source, id), each with its event's
- * hour (CONTRACT §2, DESIGN §4).
+/* Which events have been seen: identities of 128 bits, each with its event's hour (CONTRACT §2, DESIGN §4).
  *
  * One table for the whole horizon: a repeat may come with another time, and is found all the same. An
- * identity is forgotten only when its hour is too late to be accepted, so no accepted event is counted twice.
+ * identity is forgotten only when its hour is too late to be accepted, so no accepted count is taken twice.
  * 20 bytes a slot, at most seven eighths of them used. */
 #pragma once
 
@@ -29,7 +28,8 @@ struct seen {
     uint64_t count;
 };
 
-/* Never {0, 0}. */
+/* Of counts and orders' events by (account, type, source, id), of payments by (account, type, subject); never
+ * {0, 0}. A change of a level is told by its times too, and by its own resource. */
 struct identity identity_of(const struct record *record);
 /* True when it is new; then it is in. */
 bool seen_add(struct seen *seen, int64_t hour_s, struct identity identity);

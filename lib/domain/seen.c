@@ -1,4 +1,4 @@
-#include "aggregator/core/seen.h"
+#include "lib/domain/seen.h"
 
 #include <stdlib.h>
 
@@ -22,9 +22,11 @@ struct identity identity_of(const struct record *record)
 {
     /* No name holds a zero byte (CONTRACT §2), so the four are told apart. */
     char bytes[IDENTITY_BYTES_MAX];
-    CHECK((size_t)record->account.size + record->source.size + record->id.size + 4 <= sizeof bytes);
+    bool payment = record_is_payment(record->kind);
+    struct str first = payment ? record->subject : record->source, second = payment ? STR("") : record->id;
+    CHECK((size_t)record->account.size + first.size + second.size + 4 <= sizeof bytes);
     bytes[0] = (char)record->kind;
-    char *end = put(put(put(bytes + 1, record->account), record->source), record->id);
+    char *end = put(put(put(bytes + 1, record->account), first), second);
     XXH128_hash_t hash = XXH3_128bits(bytes, (size_t)(end - bytes));
     if (hash.low64 == 0 && hash.high64 == 0)
         hash.low64 = 1;
