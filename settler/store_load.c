@@ -140,7 +140,8 @@ static void add_resource(struct loaded *loaded, struct usage_key key, struct pg_
     pg_array_add(&columns[3], names_get(&book->names, r->name));
 }
 
-/* Lines that have a name and no row in that hour come too: their names need not be written again. */
+/* Lines that have a name and no row in that hour come too: their names need not be written again. What was
+ * settled is read by account and hour, as the table's index has it. */
 bool load_usage(struct loaded *loaded, uint32_t first)
 {
     const struct book *book = &loaded->settlement->book;
@@ -162,9 +163,11 @@ bool load_usage(struct loaded *loaded, uint32_t first)
         " FROM unnest($1::bigint[], $2::text[], $3::text[], $4::text[], $5::bigint[])"
         " WITH ORDINALITY k(hour_s, account, product, resource, key, number)"
         " JOIN line_names n ON n.account = k.account AND n.product = k.product AND n.resource = k.resource"
-        " LEFT JOIN LATERAL (SELECT usage, units, priced, \"exists\", total FROM settled"
-        " WHERE account = k.key AND hour = to_timestamp(k.hour_s) AND line = n.line"
-        " ORDER BY seq DESC LIMIT 1) s ON true",
+        " LEFT JOIN (SELECT DISTINCT ON (s.account, s.hour, s.line) s.*"
+        " FROM (SELECT DISTINCT key, to_timestamp(hour_s) AS hour FROM unnest($5::bigint[], $1::bigint[])"
+        " u(key, hour_s)) d JOIN settled s ON s.account = d.key AND s.hour = d.hour"
+        " ORDER BY s.account, s.hour, s.line, s.seq DESC) s"
+        " ON s.account = k.key AND s.hour = to_timestamp(k.hour_s) AND s.line = n.line",
         5, values);
     for (int c = 0; c < 5; c++)
         pg_array_release(&columns[c]);
