@@ -37,9 +37,10 @@ CREATE TABLE settled (
     usage     bytea NOT NULL,
     units     numeric(40, 0) NOT NULL,
     total     numeric NOT NULL,
-    amount    numeric NOT NULL,
-    PRIMARY KEY (account, hour, line, seq)
+    amount    numeric NOT NULL
 ) PARTITION BY RANGE (hour);
+-- Not unique, so that rows of one account and hour share an entry: docs/decisions/006-settled-key.md has the figures.
+CREATE INDEX settled_account_hour ON settled (account, hour);
 COMMENT ON TABLE settled IS 'Charges, insert-only: a correction is a further row, and a line is their sum.';
 COMMENT ON COLUMN settled.account IS 'account_key of the account''s name.';
 COMMENT ON COLUMN settled.line IS 'Of line_names.';
@@ -54,15 +55,17 @@ INSERT INTO settled (hour, account, seq, line, partition, priced, "exists", usag
 SELECT hour, account, seq, line, partition, priced, "exists", usage, units, total, amount FROM settled_before;
 DROP TABLE ranges_before, settled_before;
 
+-- The last row of each line is looked for among those of an account and hour, never in the whole table.
 CREATE VIEW lines AS
 SELECT s.hour, n.account, n.product, n.resource, n.meter, n.sku, n.kind, s.units,
        CASE WHEN s.priced THEN round(s.total, m.charge_scale) END AS amount, m.currency
-FROM settled s
-JOIN account_names a ON a.account = s.account
+FROM account_names a
+CROSS JOIN LATERAL (
+    SELECT DISTINCT ON (hour, line) hour, line, units, priced, "exists", total
+    FROM settled WHERE account = a.account ORDER BY hour, line, seq DESC) s
 JOIN line_names n ON n.line = s.line AND n.account = a.name
 CROSS JOIN meta m
-WHERE s."exists" AND NOT EXISTS (
-    SELECT FROM settled l WHERE l.account = s.account AND l.hour = s.hour AND l.line = s.line AND l.seq > s.seq);
+WHERE s."exists";
 COMMENT ON VIEW lines IS 'Charge lines: the net of one account, product, resource, meter, sku, kind and hour.';
 COMMENT ON COLUMN lines.hour IS 'The beginning of the hour in which the seconds lie; of an order''s lines, in which its event lies.';
 COMMENT ON COLUMN lines.account IS 'Who owes it.';

@@ -16,6 +16,7 @@ import time
 TOP = pathlib.Path(__file__).resolve().parents[2]
 BUILD = pathlib.Path(os.environ.get('HOURGLASS_BUILD', TOP / 'build'))
 SCHEMA = f'key_{os.getpid()}'
+LONG_MS = 5000
 TICKS = os.sysconf('SC_CLK_TCK')
 FIRST_HOUR = "'2026-11-01T00:00:00Z'::timestamptz"
 # accounts of so many lines: 14,000 lines an hour, 720 hours are 10 million rows
@@ -62,12 +63,12 @@ class Session:
         return (int(fields[11]) + int(fields[12])) / TICKS
 
     def execution_ms(self, sql):
-        """The least of five, after one that warms."""
+        """The least of five after one that warms, of one where it is long."""
         times = []
-        for _ in range(6):
+        while len(times) < 6 and sum(times) < LONG_MS:
             plan = json.loads('\n'.join(self.ask('EXPLAIN (ANALYZE, TIMING OFF, FORMAT JSON) ' + sql)))
             times.append(plan[0]['Execution Time'])
-        return min(times[1:])
+        return min(times)
 
 
 def begin(session, usage_bytes, order):
@@ -84,6 +85,7 @@ def begin(session, usage_bytes, order):
         INSERT INTO account_names (name) SELECT DISTINCT account FROM source;
         INSERT INTO line_names SELECT line, 0, account, 'container', resource, 'runtime', 'gpu.a100', 'usage' FROM source;
         """)
+    session.ask(VIEWS)
     session.ask('VACUUM ANALYZE source; VACUUM ANALYZE line_names; VACUUM ANALYZE account_names')
 
 
@@ -127,27 +129,59 @@ def fill(session, hours):
     print(f'  size: {heap:.0f} + {index:.0f} = {heap + index:.0f} bytes a row', flush=True)
 
 
-def ask_all(session, hours):
+# The last row of each line: none later, or the first of its hour's.
+VIEWS = """
+CREATE OR REPLACE VIEW lines_none_later AS
+SELECT s.hour, n.account, n.product, n.resource, s.units, s.total AS amount
+FROM settled s JOIN account_names a ON a.account = s.account
+JOIN line_names n ON n.line = s.line AND n.account = a.name
+WHERE s."exists" AND NOT EXISTS (
+    SELECT FROM settled l WHERE l.account = s.account AND l.hour = s.hour AND l.line = s.line AND l.seq > s.seq);
+CREATE OR REPLACE VIEW lines_first AS
+SELECT s.hour, n.account, n.product, n.resource, s.units, s.total AS amount
+FROM account_names a
+CROSS JOIN LATERAL (SELECT DISTINCT ON (s.hour, s.line) s.hour, s.line, s."exists", s.units, s.total
+                    FROM settled s WHERE s.account = a.account ORDER BY s.hour, s.line, s.seq DESC) s
+JOIN line_names n ON n.line = s.line AND n.account = a.name
+WHERE s."exists"
+"""
+
+
+def ask_view(session, hours, view):
     middle = f"{FIRST_HOUR} + interval '1 hour' * {hours // 2}"
     for _, lines in ACCOUNTS[:4]:
-        ms = session.execution_ms(f"SELECT * FROM lines WHERE account = 'account-{lines}-1' AND hour = {middle}")
+        ms = session.execution_ms(f"SELECT * FROM {view} WHERE account = 'account-{lines}-1' AND hour = {middle}")
         print(f"  an account's hour, {lines} lines: {ms:.2f} ms", flush=True)
     for _, lines in ACCOUNTS[:4]:
-        ms = session.execution_ms(f"SELECT product, sum(amount) FROM lines WHERE account = 'account-{lines}-1'"
+        ms = session.execution_ms(f"SELECT product, sum(amount) FROM {view} WHERE account = 'account-{lines}-1'"
                                   f" AND hour >= {FIRST_HOUR} AND hour < {FIRST_HOUR} + interval '30 days' GROUP BY product")
         print(f"  an account's month, {lines * hours} rows: {ms:.1f} ms", flush=True)
-    ms = session.execution_ms(f'SELECT product, sum(amount) FROM lines WHERE hour = {middle} GROUP BY product')
+    ms = session.execution_ms(f'SELECT product, sum(amount) FROM {view} WHERE hour = {middle} GROUP BY product')
     print(f'  an hour of all accounts, {LINES} lines: {ms:.1f} ms', flush=True)
+
+
+def ask_settler(session, hours):
+    """The last row of each line and hour: by line, or all of the account's hour and then those wanted."""
+    middle = f"{FIRST_HOUR} + interval '1 hour' * {hours // 2}"
+    by_line = """LEFT JOIN LATERAL (SELECT usage, total FROM settled WHERE account = k.key AND hour = to_timestamp(k.hour_s)
+        AND line = n.line ORDER BY seq DESC LIMIT 1) s ON true"""
+    by_hour = """LEFT JOIN (SELECT DISTINCT ON (s.account, s.hour, s.line) s.account, s.hour, s.line, s.usage, s.total
+        FROM (SELECT DISTINCT u.key, u.hour_s FROM wanted w, unnest(w.keys, w.hours) u(key, hour_s)) d
+        JOIN settled s ON s.account = d.key AND s.hour = to_timestamp(d.hour_s)
+        ORDER BY s.account, s.hour, s.line, s.seq DESC) s
+        ON s.account = k.key AND s.hour = to_timestamp(k.hour_s) AND s.line = n.line"""
     for count, what in ((1000, 'n % 14 = 3'), (LINES, 'true')):
         session.ask(f"""CREATE TEMP TABLE wanted AS SELECT array_agg(extract(epoch FROM {middle})::bigint) AS hours,
-            array_agg(key) AS keys, array_agg(account) AS accounts, array_agg(resource) AS resources FROM source WHERE {what}""")
-        ms = session.execution_ms("""SELECT k.number, s.usage, s.total FROM wanted w,
-            unnest(w.hours, w.keys, w.accounts, w.resources) WITH ORDINALITY k(hour_s, key, account, resource, number)
-            JOIN line_names n ON n.account = k.account AND n.product = 'container' AND n.resource = k.resource
-            LEFT JOIN LATERAL (SELECT usage, total FROM settled WHERE account = k.key AND hour = to_timestamp(k.hour_s)
-                               AND line = n.line ORDER BY seq DESC LIMIT 1) s ON true""")
+            array_agg(key) AS keys, array_agg(account) AS accounts, array_agg(resource) AS resources
+            FROM source WHERE {what}""")
+        for name, last in (('by line', by_line), ('by hour', by_hour)):
+            ms = session.execution_ms(f"""SELECT k.number, s.usage, s.total FROM wanted w,
+                unnest(w.hours, w.keys, w.accounts, w.resources)
+                    WITH ORDINALITY k(hour_s, key, account, resource, number)
+                JOIN line_names n ON n.account = k.account AND n.product = 'container' AND n.resource = k.resource
+                {last}""".replace('FROM wanted w,', 'FROM wanted w CROSS JOIN', 1))
+            print(f"  the settler's last rows of {count} lines and hours, {name}: {ms:.1f} ms", flush=True)
         session.ask('DROP TABLE wanted')
-        print(f"  the settler's last rows of {count} lines and hours: {ms:.1f} ms", flush=True)
 
 
 def main():
@@ -169,7 +203,10 @@ def main():
             empty(session, key)
             fill(session, hours)
             if KEYS[key]:
-                ask_all(session, hours)
+                for view in ('lines_none_later', 'lines_first'):
+                    print(f' {view}', flush=True)
+                    ask_view(session, hours, view)
+                ask_settler(session, hours)
     finally:
         Session(url).ask(f'DROP SCHEMA {SCHEMA} CASCADE')
     return 0
