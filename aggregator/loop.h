@@ -1,7 +1,8 @@
 /* The aggregator's process: partitions of usage.records folded into usage.frames (DESIGN §4). */
 #pragma once
 
-#include "lib/io/metrics.h"
+#include <stdatomic.h>
+#include <stdbool.h>
 
 struct aggregator_options {
     const char *kafka;
@@ -11,21 +12,6 @@ struct aggregator_options {
     const char *instance;
 };
 
-enum aggregator_metric {
-    AGGREGATOR_MESSAGES,
-    AGGREGATOR_FRAMES,
-    AGGREGATOR_FRAMES_REPLAYED,
-    AGGREGATOR_RECORDS_APPLIED,
-    AGGREGATOR_RECORDS_REPEATED,
-    AGGREGATOR_RECORDS_REJECTED,
-    AGGREGATOR_SNAPSHOTS,
-    AGGREGATOR_RESTARTS,
-    AGGREGATOR_PARTITIONS,
-    AGGREGATOR_PARTITIONS_STOPPED,
-    AGGREGATOR_WATERMARK_S,
-    AGGREGATOR_METRICS,
-};
-extern struct metric aggregator_metrics[AGGREGATOR_METRICS];
 extern _Atomic bool aggregator_ready;
 
 /* Works until told to stop. Returns the exit status. */

@@ -2,6 +2,7 @@
 #include <string.h>
 #include <sysexits.h>
 
+#include "aggregator/counters.h"
 #include "aggregator/loop.h"
 #include "lib/io/admin.h"
 #include "lib/io/log.h"

@@ -1,249 +1,274 @@
 #include "aggregator/recover.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 
-#include "lib/base/arena.h"
+#include "aggregator/core/pieces.h"
+#include "aggregator/counters.h"
 #include "lib/base/check.h"
 #include "lib/codec/frame.h"
-#include "lib/codec/topics.h"
+#include "lib/io/log.h"
+#include "lib/io/process.h"
 
-enum { POLL_MS = 100, STALL_POLLS = 300 };
+enum { STALL_STEPS = 300 }; /* of a poll's time each */
 
-void chain_release(struct chain *chain)
+/* A topic of one partition on its way. */
+struct reading {
+    struct part *part;
+    bool kept;     /* it had its fold */
+    bool restore;  /* its snapshots are still to be read */
+    bool restored; /* from one of them */
+    bool other_schema;
+    bool forked;
+    int64_t from; /* where in usage.frames to begin */
+    int64_t next; /* how far the topic is read, and how far it is to be */
+    int64_t high;
+    struct pieces pieces;
+};
+
+enum phase { BEFORE, SNAPSHOTS, FRAMES };
+
+struct recovery {
+    struct kafka_reader *reader;
+    const struct topics *topics;
+    enum phase phase;
+    bool begun; /* the phase's ends are known, and what is to be read is assigned */
+    VEC(struct reading) list;
+    struct frame_rows rows;
+    bool moved; /* since the last step */
+    int stalled;
+};
+
+struct recovery *recovery_new(struct kafka_reader *reader, const struct topics *topics,
+                              struct part *const *parts, uint32_t count)
 {
-    vec_release(&chain->links);
-}
-
-const uint8_t *chain_at(const struct chain *chain, uint64_t seq)
-{
-    if (seq < chain->first_seq || seq - chain->first_seq >= chain->links.count)
-        return NULL;
-    return chain->links.at[seq - chain->first_seq].hash;
-}
-
-/* Calls take for each message of [from, high watermark). */
-typedef void take_message(void *context, const struct kafka_message *message);
-
-static enum kafka_class read_through(struct kafka_reader *reader, const char *topic, uint32_t partition,
-                                     int64_t from, take_message *take, void *context,
-                                     struct kafka_error *error)
-{
-    int64_t low, high;
-    enum kafka_class class = kafka_offsets(reader, topic, partition, &low, &high, error);
-    if (class != KAFKA_OK)
-        return class;
-    int64_t next = from > low ? from : low;
-    if (next >= high)
-        return KAFKA_OK;
-    struct kafka_position position = {topic, partition, next};
-    class = kafka_reader_assign(reader, &position, 1, error);
-    int stalled = 0;
-    while (class == KAFKA_OK && next < high) {
-        struct kafka_message message;
-        enum kafka_got got = kafka_reader_poll(reader, POLL_MS, &message, error);
-        if (got == KAFKA_GOT_ERROR && error->class != KAFKA_RETRY)
-            return error->class;
-        if (got == KAFKA_GOT_END && message.offset >= high)
-            break; /* what was left of the topic was compacted away */
-        if (got != KAFKA_GOT_MESSAGE) {
-            if (++stalled > STALL_POLLS) {
-                error->class = KAFKA_ABORT;
-                snprintf(error->text, sizeof error->text, "%s: stalled while recovering", topic);
-                return KAFKA_ABORT;
-            }
-            continue;
-        }
-        stalled = 0;
-        next = message.offset + 1;
-        take(context, &message);
-        kafka_message_release(&message);
+    struct recovery *recovery = calloc(1, sizeof *recovery);
+    CHECK(recovery != NULL);
+    recovery->reader = reader;
+    recovery->topics = topics;
+    for (uint32_t i = 0; i < count; i++) {
+        struct reading reading = {.part = parts[i],
+                                  .kept = parts[i]->fold != NULL,
+                                  .restore = parts[i]->fold == NULL,
+                                  .from = parts[i]->frames_from};
+        pieces_init(&reading.pieces, parts[i]->number, UINT64_MAX);
+        vec_push(&recovery->list, reading);
     }
-    return class;
+    return recovery;
+}
+
+void recovery_free(struct recovery *recovery)
+{
+    if (recovery == NULL)
+        return;
+    for (uint32_t i = 0; i < recovery->list.count; i++) {
+        pieces_release(&recovery->list.at[i].pieces);
+    }
+    vec_release(&recovery->list);
+    frame_rows_release(&recovery->rows);
+    free(recovery);
+}
+
+static const char *topic_of(const struct recovery *recovery)
+{
+    return recovery->phase == SNAPSHOTS ? recovery->topics->snapshots : recovery->topics->frames;
+}
+
+static struct reading *reading_of(struct recovery *recovery, const char *topic, uint32_t partition)
+{
+    for (uint32_t i = 0; i < recovery->list.count; i++)
+        if (recovery->list.at[i].part->number == partition)
+            return strcmp(topic, topic_of(recovery)) == 0 ? &recovery->list.at[i] : NULL;
+    return NULL;
 }
 
 /* --- snapshots --- */
 
-struct chunk {
-    uint64_t seq;
-    uint32_t index;
-    struct str bytes;
-};
-
-struct snapshots {
-    VEC(struct chunk) chunks;
-    VEC(struct snapshot_manifest) manifests;
-    struct arena bytes;
-};
-
-static void take_snapshot_message(void *context, const struct kafka_message *message)
+/* From the newest whole snapshot, or as a new one. A snapshot that is no good is passed over in another
+ * reading. */
+static void restore_fold(struct reading *reading)
 {
-    struct snapshots *snapshots = context;
-    struct snapshot_chunk chunk;
+    struct part *part = reading->part;
     struct snapshot_manifest manifest;
-    if (snapshot_manifest_decode(message->value, &manifest) == DECODE_OK)
-        vec_push(&snapshots->manifests, manifest);
-    else if (snapshot_chunk_decode(message->value, &chunk) == DECODE_OK)
-        vec_push(&snapshots->chunks,
-                 (struct chunk){chunk.seq, chunk.index, arena_copy(&snapshots->bytes, chunk.bytes)});
-}
-
-/* Appends the snapshot's bytes; false: a chunk is missing, or they are not what the manifest says. */
-static bool put_together(const struct snapshots *snapshots, const struct snapshot_manifest *manifest,
-                         struct packer *out)
-{
-    uint8_t digest[DIGEST_SIZE];
-    vec_clear(&out->bytes);
-    for (uint32_t index = 0; index < manifest->chunks; index++) {
-        uint32_t before = out->bytes.count;
-        for (uint32_t i = snapshots->chunks.count; i > 0 && out->bytes.count == before; i--) {
-            const struct chunk *chunk = &snapshots->chunks.at[i - 1];
-            if (chunk->seq == manifest->seq && chunk->index == index)
-                pack_raw(out, chunk->bytes.at, chunk->bytes.size);
-        }
-        if (out->bytes.count == before)
-            return false;
-    }
-    digest_of(out->bytes.at, out->bytes.count, digest);
-    return out->bytes.count == manifest->size_bytes && memcmp(digest, manifest->digest, sizeof digest) == 0;
-}
-
-/* The newest snapshot that is whole; a new fold where there is none. */
-static struct fold *restore(const struct snapshots *snapshots, uint32_t partition, int64_t *frame_offset)
-{
     struct packer bytes = {0};
-    struct fold *fold = NULL;
-    uint64_t below = UINT64_MAX;
-    while (fold == NULL) {
-        const struct snapshot_manifest *newest = NULL;
-        for (uint32_t i = 0; i < snapshots->manifests.count; i++) {
-            const struct snapshot_manifest *m = &snapshots->manifests.at[i];
-            if (m->partition == partition && m->seq < below && (newest == NULL || m->seq >= newest->seq))
-                newest = m;
-        }
-        if (newest == NULL)
-            break;
-        below = newest->seq;
-        if (!put_together(snapshots, newest, &bytes))
-            continue;
-        fold = fold_restore((struct str){bytes.bytes.at, bytes.bytes.count}, newest->digest);
-        *frame_offset = newest->frame_offset;
-    }
+    enum pieces_outcome outcome = pieces_join(&reading->pieces, &manifest, &bytes);
+    if (outcome == PIECES_WHOLE)
+        part->fold = fold_restore((struct str){bytes.bytes.at, bytes.bytes.count}, manifest.digest);
     vec_release(&bytes.bytes);
-    return fold;
-}
-
-/* The newest two, so that those before them can be given up when the next is written. */
-static void note_kept(const struct snapshots *snapshots, uint32_t partition, struct kept_snapshot kept[2])
-{
-    for (uint32_t i = 0; i < snapshots->manifests.count; i++) {
-        const struct snapshot_manifest *m = &snapshots->manifests.at[i];
-        bool newer = kept[1].chunks == 0 || m->seq > kept[1].seq;
-        if (m->partition != partition || !newer)
-            continue;
-        kept[0] = kept[1];
-        kept[1] = (struct kept_snapshot){m->seq, m->chunks};
+    pieces_release(&reading->pieces);
+    process_alive();
+    reading->restored = part->fold != NULL;
+    if (reading->restored) {
+        part->frames_from = reading->from = manifest.frame_offset;
+        count_one(AGGREGATOR_RECOVERED_SNAPSHOT);
+    } else if (outcome == PIECES_NONE) {
+        part->fold = fold_new(part->number);
+        count_one(AGGREGATOR_RECOVERED_LOG);
+    } else {
+        log_warning("snapshot_passed_over", LOG_INT("partition", part->number), LOG_INT("seq", manifest.seq));
     }
+    pieces_init(&reading->pieces, part->number, outcome == PIECES_NONE ? UINT64_MAX : manifest.seq);
+    reading->restore = part->fold == NULL;
 }
 
 /* --- frames --- */
 
-struct frame_head {
-    uint64_t seq;
-    uint8_t prev_hash[FRAME_HASH_SIZE];
-    uint8_t hash[FRAME_HASH_SIZE];
-};
-
-struct frames {
-    struct frame_rows rows;
-    VEC(struct frame_head) heads;
-    bool other_schema; /* some message was not ours to read */
-};
-
-static void take_frame_message(void *context, const struct kafka_message *message)
+static void take_frame(struct recovery *recovery, struct reading *reading,
+                       const struct kafka_message *message)
 {
-    struct frames *frames = context;
     struct frame frame;
-    enum decode_outcome outcome = frame_decode(message->value, &frames->rows, &frame);
+    enum decode_outcome outcome = frame_decode(message->value, &recovery->rows, &frame);
     if (outcome == DECODE_OTHER_SCHEMA)
-        frames->other_schema = true;
-    if (outcome != DECODE_OK)
+        reading->other_schema = true;
+    if (outcome == DECODE_OK && !chain_note(&reading->part->chain, &frame))
+        reading->forked = true;
+}
+
+/* --- reading --- */
+
+static void take_end(const struct recovery *recovery, struct reading *reading)
+{
+    reading->next = reading->high;
+    if (recovery->phase == SNAPSHOTS)
+        restore_fold(reading);
+    else
+        reading->part->frames_from = reading->high;
+}
+
+void recovery_take(struct recovery *recovery, const struct kafka_message *message)
+{
+    struct reading *reading = reading_of(recovery, message->topic, message->partition);
+    if (reading == NULL || reading->next >= reading->high)
         return;
-    struct frame_head head = {.seq = frame.seq};
-    memcpy(head.prev_hash, frame.prev_hash, FRAME_HASH_SIZE);
-    memcpy(head.hash, frame.hash, FRAME_HASH_SIZE);
-    vec_push(&frames->heads, head);
+    recovery->moved = true;
+    reading->next = message->offset + 1;
+    if (recovery->phase == SNAPSHOTS)
+        pieces_take(&reading->pieces, message->key, message->value, &reading->part->kept);
+    else
+        take_frame(recovery, reading, message);
+    if (reading->next >= reading->high)
+        take_end(recovery, reading);
 }
 
-static int compare_heads(const void *a, const void *b)
+void recovery_end(struct recovery *recovery, const struct kafka_message *end)
 {
-    const struct frame_head *x = a, *y = b;
-    if (x->seq != y->seq)
-        return x->seq < y->seq ? -1 : 1;
-    return memcmp(x->hash, y->hash, FRAME_HASH_SIZE);
+    struct reading *reading = reading_of(recovery, end->topic, end->partition);
+    if (reading == NULL || reading->next >= reading->high || end->offset < reading->high)
+        return;
+    recovery->moved = true;
+    take_end(recovery, reading); /* what was left of the topic was compacted away */
 }
 
-/* Follows hashes from the fold's last frame on. False: two ways to go on. */
-static bool follow(struct frames *frames, const struct fold *fold, struct chain *chain)
+static bool in_phase(const struct recovery *recovery, const struct reading *reading)
 {
-    uint8_t last[FRAME_HASH_SIZE];
-    memcpy(last, fold_last_hash(fold), FRAME_HASH_SIZE);
-    uint64_t seq = chain->first_seq = fold_next_seq(fold);
-    if (frames->heads.count > 0)
-        qsort(frames->heads.at, frames->heads.count, sizeof *frames->heads.at, compare_heads);
-    uint32_t i = 0;
-    while (i < frames->heads.count) {
-        const struct frame_head *head = &frames->heads.at[i];
-        bool follows = head->seq == seq && memcmp(head->prev_hash, last, FRAME_HASH_SIZE) == 0;
-        if (!follows) {
-            i++;
-            continue;
-        }
-        for (uint32_t j = i + 1; j < frames->heads.count && frames->heads.at[j].seq == seq; j++)
-            if (memcmp(frames->heads.at[j].prev_hash, last, FRAME_HASH_SIZE) == 0 &&
-                memcmp(frames->heads.at[j].hash, head->hash, FRAME_HASH_SIZE) != 0)
-                return false;
-        struct chain_link link;
-        memcpy(link.hash, head->hash, FRAME_HASH_SIZE);
-        memcpy(last, head->hash, FRAME_HASH_SIZE);
-        vec_push(&chain->links, link);
-        seq++;
-        i++;
+    return recovery->phase == FRAMES || reading->restore;
+}
+
+/* Asks for all ends at once, and assigns all that have something to read. */
+static enum kafka_class begin_reading(struct recovery *recovery, struct kafka_error *error)
+{
+    VEC(struct kafka_range) ranges = {0};
+    VEC(struct kafka_position) positions = {0};
+    for (uint32_t i = 0; i < recovery->list.count; i++)
+        if (in_phase(recovery, &recovery->list.at[i]))
+            vec_push(&ranges, (struct kafka_range){.topic = topic_of(recovery),
+                                                   .partition = recovery->list.at[i].part->number});
+    enum kafka_class class = kafka_ranges(recovery->reader, ranges.at, ranges.count, error);
+    for (uint32_t i = 0; i < ranges.count && class == KAFKA_OK; i++) {
+        const struct kafka_range *range = &ranges.at[i];
+        struct reading *reading = reading_of(recovery, range->topic, range->partition);
+        int64_t from = recovery->phase == SNAPSHOTS ? 0 : reading->from;
+        reading->high = range->high;
+        reading->next = from > range->low ? from : range->low;
+        if (reading->next < reading->high)
+            vec_push(&positions, (struct kafka_position){range->topic, range->partition, reading->next});
+        else
+            take_end(recovery, reading);
     }
+    if (class == KAFKA_OK && positions.count > 0) {
+        class = kafka_reader_assign(recovery->reader, positions.at, positions.count, error);
+        count_one(AGGREGATOR_RECOVERY_READS);
+        log_info("recovering", LOG_STR("topic", topic_of(recovery)), LOG_INT("partitions", positions.count));
+    }
+    vec_release(&ranges);
+    vec_release(&positions);
+    return class;
+}
+
+/* --- steps --- */
+
+static bool phase_over(const struct recovery *recovery)
+{
+    for (uint32_t i = 0; i < recovery->list.count; i++)
+        if (in_phase(recovery, &recovery->list.at[i]) &&
+            recovery->list.at[i].next < recovery->list.at[i].high)
+            return false;
     return true;
 }
 
-enum recover_outcome recover(struct kafka_reader *reader, const struct topics *topics, uint32_t partition,
-                             struct recovery *out, struct kafka_error *error)
+static bool any_to_restore(const struct recovery *recovery)
 {
-    struct snapshots snapshots = {0};
-    struct frames frames = {0};
-    int64_t frame_offset = 0;
-    *out = (struct recovery){0};
-    enum recover_outcome outcome = RECOVER_FAILED;
-    if (read_through(reader, topics->snapshots, partition, 0, take_snapshot_message, &snapshots, error) !=
-        KAFKA_OK)
-        goto done;
-    out->fold = restore(&snapshots, partition, &frame_offset);
-    out->from_snapshot = out->fold != NULL;
-    note_kept(&snapshots, partition, out->kept);
-    if (out->fold == NULL)
-        out->fold = fold_new(partition);
-    if (read_through(reader, topics->frames, partition, frame_offset, take_frame_message, &frames, error) !=
-        KAFKA_OK)
-        goto done;
-    outcome = follow(&frames, out->fold, &out->chain) ? RECOVERED : RECOVER_DIVERGED;
-    if (frames.other_schema)
-        outcome = RECOVER_OTHER_SCHEMA;
-done:
-    if (outcome != RECOVERED) {
-        fold_free(out->fold);
-        chain_release(&out->chain);
-        out->fold = NULL;
+    for (uint32_t i = 0; i < recovery->list.count; i++)
+        if (recovery->list.at[i].restore)
+            return true;
+    return false;
+}
+
+static void finish(struct recovery *recovery)
+{
+    for (uint32_t i = 0; i < recovery->list.count; i++) {
+        const struct reading *reading = &recovery->list.at[i];
+        struct part *part = reading->part;
+        if (reading->forked)
+            part_stop(part, "two frames of one number in usage.frames");
+        else if (reading->other_schema)
+            part_stop(part, "usage.frames holds a schema that this release does not know");
+        else if (reading->kept)
+            count_one(AGGREGATOR_RECOVERED_KEPT);
+        if (part->stopped)
+            continue;
+        log_info("partition_recovered", LOG_INT("partition", part->number),
+                 LOG_INT("offset", fold_next_offset(part->fold)), LOG_INT("kept", reading->kept),
+                 LOG_INT("snapshot", reading->restored), LOG_INT("seq", fold_next_seq(part->fold)),
+                 LOG_INT("chain", part->chain.links.count));
     }
-    vec_release(&snapshots.chunks);
-    vec_release(&snapshots.manifests);
-    arena_release(&snapshots.bytes);
-    frame_rows_release(&frames.rows);
-    vec_release(&frames.heads);
-    return outcome;
+}
+
+/* Nothing came for long: a new handle may help. */
+static enum recover_outcome check_stall(struct recovery *recovery, struct kafka_error *error)
+{
+    recovery->stalled = recovery->moved ? 0 : recovery->stalled + 1;
+    recovery->moved = false;
+    if (recovery->stalled < STALL_STEPS)
+        return RECOVERING;
+    kafka_late(error, topic_of(recovery), "stalled while recovering");
+    return RECOVER_FAILED;
+}
+
+/* What is to be read when all before it is. */
+static void next_phase(struct recovery *recovery)
+{
+    recovery->phase = any_to_restore(recovery) ? SNAPSHOTS : FRAMES;
+    recovery->begun = false;
+    for (uint32_t i = 0; i < recovery->list.count && recovery->phase == FRAMES; i++) {
+        struct part *part = recovery->list.at[i].part;
+        chain_begin(&part->chain, fold_next_seq(part->fold), fold_last_hash(part->fold));
+    }
+}
+
+enum recover_outcome recovery_step(struct recovery *recovery, struct kafka_error *error)
+{
+    if (recovery->begun && !phase_over(recovery))
+        return check_stall(recovery, error);
+    if (recovery->begun && recovery->phase == FRAMES) {
+        finish(recovery);
+        return RECOVERED;
+    }
+    if (recovery->begun || recovery->phase == BEFORE)
+        next_phase(recovery);
+    enum kafka_class class = begin_reading(recovery, error);
+    recovery->begun = class == KAFKA_OK;
+    if (class == KAFKA_OK || class == KAFKA_RETRY)
+        return check_stall(recovery, error);
+    return RECOVER_FAILED;
 }

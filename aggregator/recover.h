@@ -1,46 +1,29 @@
-/* Where a partition goes on: the newest complete snapshot, and the chain of frames that follows it (DESIGN
- * §4, Restart). Reads Kafka to the high watermarks; never "the last message", which a zombie may have
- * written. */
+/* Where partitions go on: each one's newest complete snapshot, and the chain of frames that follows it
+ * (DESIGN §4, Restart). All partitions are read at once: first their snapshots, then their frames, each to
+ * the high watermark; never "the last message", which a zombie may have written.
+ *
+ * A partition that still has its fold is not restored: only what others wrote to usage.frames since is read.
+ * The process's own reader is used, a turn at a time, so that its group is served meanwhile; a recovery can
+ * be given up at any point, and what it has found in a partition by then stays true. */
 #pragma once
 
-#include "aggregator/core/fold.h"
-#include "lib/base/vec.h"
-#include "lib/domain/topics.h"
-#include "lib/io/kafka.h"
+#include "aggregator/part.h"
 
-/* The hashes of frames that are in usage.frames already: the fold must make the same ones again. */
-struct chain {
-    uint64_t first_seq;
-    VEC(struct chain_link) links; /* of frames first_seq, first_seq + 1, ... */
-};
+struct recovery;
 
-struct chain_link {
-    uint8_t hash[FRAME_HASH_SIZE];
-};
+/* Of parts that live as long as it does. */
+struct recovery *recovery_new(struct kafka_reader *reader, const struct topics *topics,
+                              struct part *const *parts, uint32_t count);
+void recovery_free(struct recovery *recovery);
 
-/* A snapshot that stands in the topic. chunks 0: none. */
-struct kept_snapshot {
-    uint64_t seq;
-    uint32_t chunks;
-};
-
-struct recovery {
-    struct fold *fold; /* restored, or new */
-    struct chain chain;
-    bool from_snapshot;
-    struct kept_snapshot kept[2]; /* the newest two, the older one first */
-};
+/* What the reader gave. */
+void recovery_take(struct recovery *recovery, const struct kafka_message *message);
+void recovery_end(struct recovery *recovery, const struct kafka_message *end);
 
 enum recover_outcome {
-    RECOVERED,
-    RECOVER_FAILED, /* Kafka: *error says what */
-    /* Stop this partition: */
-    RECOVER_DIVERGED,     /* two frames of one number follow the same one */
-    RECOVER_OTHER_SCHEMA, /* a later release's frames may stand there: ours would be said beside them */
+    RECOVERING, /* read on, and call again */
+    RECOVERED,  /* every part has its fold, or is stopped */
+    RECOVER_FAILED,
 };
-
-enum recover_outcome recover(struct kafka_reader *reader, const struct topics *topics, uint32_t partition,
-                             struct recovery *out, struct kafka_error *error);
-void chain_release(struct chain *chain);
-/* The frame's hash in the chain; NULL: it is not in it. */
-const uint8_t *chain_at(const struct chain *chain, uint64_t seq);
+/* Sees how far it is, and assigns what is to be read next. To be called once more after each turn. */
+enum recover_outcome recovery_step(struct recovery *recovery, struct kafka_error *error);

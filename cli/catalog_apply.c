@@ -8,9 +8,11 @@
 #include "cli/catalog_spread.h"
 #include "cli/command.h"
 #include "cli/log_read.h"
+#include "cli/writer.h"
 #include "lib/base/check.h"
 #include "lib/base/time.h"
 #include "lib/codec/topics.h"
+#include "lib/domain/prices.h"
 #include "lib/io/options.h"
 #include "lib/io/process.h"
 
@@ -21,6 +23,7 @@ static struct {
     const char *kafka;
     const char *prefix;
     const char *from;
+    const char *by;
     int64_t timeout_s;
 } options;
 
@@ -30,6 +33,7 @@ static const struct option_row rows[] = {
     {"from", OPTION_TEXT, &options.from, "", 0, 0,
      "the whole hour that it holds from, as 2026-11-01T10:00:00Z, at least three hours ahead;\n"
      "      none: the next whole hour after that"},
+    {"by", OPTION_TEXT, &options.by, "", 0, 0, "who writes it, for those who read the log; none: user@host"},
     {"timeout", OPTION_NUMBER, &options.timeout_s, "60", 1, 86400,
      "seconds until it gives up waiting for the partitions' frames"},
 };
@@ -82,20 +86,8 @@ static int check_change(const struct catalog *catalog, const struct catalog_log 
     struct catalog *first = catalog_parse(catalog_log_text(log, &log->of[0].list.at[0]), &error);
     if (first == NULL)
         return refuse("the first catalog, at offset 0 of the log, is none");
-    const char *why = NULL;
-    if (strcmp(catalog_currency(catalog), catalog_currency(first)) != 0)
-        why = "currency: expected that of the first catalog";
-    else if (catalog_charge_scale(catalog) != catalog_charge_scale(first))
-        why = "charge_scale: expected that of the first catalog";
-    for (enum product p = 0; p < PRODUCT_COUNT && why == NULL; p++)
-        if (catalog_liveness_s(catalog, p) != catalog_liveness_s(first, p))
-            why = "liveness: expected each product's to be that of the first catalog";
-    int status = OPTIONS_GO;
-    if (why != NULL) {
-        fprintf(stderr, "hourglass catalog apply: %s (%s, %u)\n", why, catalog_currency(first),
-                catalog_charge_scale(first));
-        status = EXIT_UNUSABLE;
-    }
+    char why[PRICES_WHY_SIZE];
+    int status = prices_may_follow(first, catalog, why) ? OPTIONS_GO : refuse(why);
     catalog_free(first);
     return status;
 }
@@ -148,7 +140,13 @@ static int spread_and_report(const struct topics *topics, const struct catalog_l
                              struct kafka_reader *reader, struct catalog_text catalog)
 {
     struct kafka_error error;
-    struct spread spread = {options.kafka, topics, log, catalog, options.timeout_s};
+    struct spread spread = {.brokers = options.kafka,
+                            .topics = topics,
+                            .log = log,
+                            .catalog = catalog,
+                            .timeout_s = options.timeout_s};
+    if (!writer_origin(options.by, &spread.origin))
+        return refuse("--by: expected 1 to 256 bytes of UTF-8 without control characters");
     struct spread_partition *partitions = calloc(log->partitions, sizeof *partitions);
     CHECK(partitions != NULL);
     int status = spread_catalog(&spread, reader, partitions, &error) == KAFKA_OK ? report(&spread, partitions)
@@ -188,8 +186,8 @@ int command_catalog_apply(int count, char **arguments)
     int status = options_read(
         "hourglass catalog apply FILE",
         "Writes a later catalog into every partition's log and waits until every"
-        " partition's frames\nhave it; repeating it is harmless. Currency, charge_scale"
-        " and liveness must be the first's.\nExit status: 0, 2 it may not be applied, 75"
+        " partition's frames\nhave it; repeating it is harmless. Currency, charge_scale,"
+        " bill_scale and liveness must be the first's.\nExit status: 0, 2 it may not be applied, 75"
         " not everywhere yet (the partitions are named).",
         rows, sizeof rows / sizeof *rows, help ? count + 1 : count, help ? arguments - 1 : arguments);
     if (status != OPTIONS_GO)

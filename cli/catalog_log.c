@@ -29,6 +29,7 @@ static uint32_t keep_text(struct catalog_log *log, struct str text)
 /* Of the same hour, the later in the log. */
 static void keep(struct catalog_log *log, struct partition_catalogs *of, const struct message *message)
 {
+    memcpy(of->last_hash, message->origin.hash, CONTROL_HASH_SIZE);
     struct logged_catalog catalog = {.from_s = message->catalog.from_s,
                                      .offset = message->offset,
                                      .text = keep_text(log, message->catalog.text)};
@@ -59,8 +60,9 @@ static void take(void *context, const struct kafka_message *from)
             of->now_us = agreed_us;
         return;
     }
-    if (message.control == CONTROL_INIT || of->now_us == INT64_MIN ||
-        message.catalog.from_s >= time_second(of->now_us - 1) + 1 + CATALOG_LEAD_S)
+    if (message.control == CONTROL_INIT ? of->list.count == 0 : /* a second one is skipped */
+            of->now_us == INT64_MIN ||
+                message.catalog.from_s >= time_second(of->now_us - 1) + 1 + CATALOG_LEAD_S)
         keep(scan->log, of, &message);
 }
 

@@ -26,15 +26,23 @@ static void on_delivered(void *context, void *tag, const struct kafka_delivery *
         partition->offset = delivery->offset;
 }
 
+static void encode(const struct spread *spread, uint32_t partition, struct packer *bytes)
+{
+    struct message message = {
+        .control = CONTROL_CATALOG, .origin = spread->origin, .feed = STR(""), .catalog = spread->catalog};
+    memcpy(message.origin.prev_hash, spread->log->of[partition].last_hash, CONTROL_HASH_SIZE);
+    vec_clear(&bytes->bytes);
+    usage_encode(&message, bytes);
+}
+
 static enum kafka_class send_all(const struct spread *spread, struct kafka_producer *producer,
                                  struct spread_partition *partitions, int64_t deadline_s,
                                  struct kafka_error *error)
 {
     struct packer bytes = {0};
-    struct message message = {.control = CONTROL_CATALOG, .feed = STR(""), .catalog = spread->catalog};
-    usage_encode(&message, &bytes);
     enum kafka_class class = KAFKA_OK;
     for (uint32_t p = 0; p < spread->log->partitions && class == KAFKA_OK;) {
+        encode(spread, p, &bytes);
         struct kafka_record record = {.topic = spread->topics->records,
                                       .partition = p,
                                       .value = {bytes.bytes.at, bytes.bytes.count},

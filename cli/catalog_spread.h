@@ -10,6 +10,7 @@ struct spread {
     const struct topics *topics;
     const struct catalog_log *log; /* what was there before */
     struct catalog_text catalog;
+    struct control_origin origin; /* but for the hashes: each partition's message names that one's last */
     int64_t timeout_s;
 };
 

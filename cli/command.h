@@ -10,6 +10,7 @@ struct command {
     const char *name; /* as typed: "rate", "catalog check" */
     const char *synopsis;
     const char *summary; /* one line */
+    const char *details; /* what --help says beside it; NULL: nothing */
     /* Arguments after the name. Returns the exit status. */
     int (*run)(int count, char **arguments);
 };

@@ -4,7 +4,7 @@
 
 #include "cli/catalog_file.h"
 #include "cli/command.h"
-#include "collectors/core/simulate.h"
+#include "cli/writer.h"
 #include "lib/base/check.h"
 #include "lib/base/time.h"
 #include "lib/codec/topics.h"
@@ -20,10 +20,13 @@ static struct {
     const char *kafka;
     const char *prefix;
     const char *catalog;
+    const char *by;
     int64_t partitions;
     int64_t replicas;
     int64_t lifecycle_days;
     int64_t report_hours;
+    int64_t frame_rows;
+    int64_t frame_bytes;
     int64_t snapshot_bytes;
     bool simulated;
 } options;
@@ -38,8 +41,12 @@ static const struct option_row rows[] = {
      "how late a launch, stop or failure may come"},
     {"report-hours", OPTION_NUMBER, &options.report_hours, "24", 1, 87600,
      "how late a heartbeat, storage report or count may come"},
+    {"frame-rows", OPTION_NUMBER, &options.frame_rows, "50000", 1, INT64_MAX,
+     "rows after which a frame ends at the next edge; smaller ones are for tests"},
+    {"frame-bytes", OPTION_NUMBER, &options.frame_bytes, "524288", 1, INT64_MAX, "or bytes"},
     {"snapshot-bytes", OPTION_NUMBER, &options.snapshot_bytes, "67108864", 1, INT64_MAX,
      "least input of a partition between snapshots of the aggregator's state"},
+    {"by", OPTION_TEXT, &options.by, "", 0, 0, "who makes it, for those who read the log; none: user@host"},
     {"simulated", OPTION_SWITCH, &options.simulated, "false", 0, 0,
      "the files' times are the clock: for runs of files, not for live use"},
 };
@@ -60,7 +67,7 @@ static const struct {
     const char *name;
     const char *value;
 } settings[] = {
-    {TOPIC_ANY, "max.message.bytes", "4194304"},
+    {TOPIC_ANY, "max.message.bytes", "8388608"},
     {TOPIC_ANY, "unclean.leader.election.enable", "false"},
     {TOPIC_COMPACTED, "cleanup.policy", "compact"},
     {TOPIC_LIVE | TOPIC_SIMULATED, "retention.ms", "-1"},
@@ -130,46 +137,105 @@ static enum kafka_class read_first(struct kafka_reader *reader, const char *topi
     return KAFKA_RETRY;
 }
 
+/* Where the partition has no first message yet, sends it and *found stays empty; else *found is what it has.
+ * Tries as often as it takes a topic that was just made to have its leaders everywhere. */
+static enum kafka_class send_first(struct kafka_reader *reader, struct kafka_producer *producer,
+                                   const struct kafka_record *record, struct packer *found,
+                                   struct kafka_error *error)
+{
+    enum kafka_class class = KAFKA_RETRY;
+    for (int i = 0; i < WAIT_POLLS && class == KAFKA_RETRY; i++) {
+        if (i > 0)
+            process_pause(POLL_MS / 4);
+        class = read_first(reader, record->topic, record->partition, found, error);
+        if (class == KAFKA_OK && found->bytes.count == 0)
+            class = kafka_send(producer, record, error);
+    }
+    return class;
+}
+
+static enum kafka_class refuse_other(const struct kafka_record *record, struct kafka_error *error)
+{
+    snprintf(error->text, sizeof error->text, "%s[%u]: offset 0 holds something else", record->topic,
+             record->partition);
+    return error->class = KAFKA_FATAL;
+}
+
 /* Sends the value as the first message of a partition, unless it is there; anything else there is an error.
  */
 static enum kafka_class ensure_first(struct kafka_reader *reader, struct kafka_producer *producer,
                                      const struct kafka_record *record, struct kafka_error *error)
 {
     struct packer found = {0};
-    enum kafka_class class = read_first(reader, record->topic, record->partition, &found, error);
+    enum kafka_class class = send_first(reader, producer, record, &found, error);
     struct str is = {found.bytes.at, found.bytes.count};
-    if (class == KAFKA_OK && is.size == 0) {
-        class = kafka_send(producer, record, error);
-    } else if (class == KAFKA_OK && !str_equal(is, record->value)) {
-        class = error->class = KAFKA_FATAL;
-        snprintf(error->text, sizeof error->text, "%s[%u]: offset 0 holds something else", record->topic,
-                 record->partition);
-    }
+    if (class == KAFKA_OK && is.size > 0 && !str_equal(is, record->value))
+        class = refuse_other(record, error);
     vec_release(&found.bytes);
     return class;
 }
 
-/* The same, as often as it takes a topic that was just made to have its leaders everywhere. */
-static enum kafka_class ensure_first_soon(struct kafka_reader *reader, struct kafka_producer *producer,
-                                          const struct kafka_record *record, struct kafka_error *error)
+static enum kafka_class flush(struct kafka_producer *producer, struct kafka_error *error)
 {
-    enum kafka_class class = KAFKA_RETRY;
-    for (int i = 0; i < WAIT_POLLS && class == KAFKA_RETRY; i++) {
-        if (i > 0)
-            process_pause(POLL_MS / 4);
-        class = ensure_first(reader, producer, record, error);
+    enum kafka_class class = KAFKA_OK;
+    for (int i = 0; i < WAIT_POLLS && class == KAFKA_OK && kafka_producer_pending(producer) > 0; i++)
+        class = kafka_producer_poll(producer, POLL_MS, error);
+    if (class == KAFKA_OK && kafka_producer_pending(producer) > 0) {
+        class = error->class = KAFKA_RETRY;
+        snprintf(error->text, sizeof error->text, "the broker did not acknowledge in time");
     }
     return class;
 }
 
-static struct message first_message(const struct packer *catalog)
+/* Whether the bytes are our first message, but for who wrote it and when; then ours become those. */
+static bool adopt(struct str found, const struct message *message, struct packer *ours)
+{
+    struct usage_records records = {0};
+    struct message there, wanted = *message;
+    bool same = usage_decode(found, &records, &there) == DECODE_OK;
+    if (same) {
+        vec_clear(&ours->bytes);
+        wanted.origin.by = there.origin.by;
+        wanted.origin.clock_us = there.origin.clock_us;
+        usage_encode(&wanted, ours);
+        same = str_equal(found, (struct str){ours->bytes.at, ours->bytes.count});
+    }
+    usage_records_release(&records);
+    return same;
+}
+
+/* Writes partition 0's first message, unless it is there. What is there in the end goes to all partitions: an
+ * init that is repeated, or run twice at once, writes the same bytes everywhere. Fills *init. */
+static enum kafka_class begin_log(const struct topics *topics, const struct message *message,
+                                  struct kafka_reader *reader, struct kafka_producer *producer,
+                                  struct packer *init, struct kafka_error *error)
+{
+    struct packer found = {0};
+    usage_encode(message, init);
+    struct kafka_record record = {.topic = topics->records, .value = {init->bytes.at, init->bytes.count}};
+    enum kafka_class class = send_first(reader, producer, &record, &found, error);
+    if (class == KAFKA_OK && found.bytes.count == 0) {
+        class = flush(producer, error);
+        if (class == KAFKA_OK)
+            class = read_first(reader, record.topic, record.partition, &found, error);
+    }
+    if (class == KAFKA_OK && !adopt((struct str){found.bytes.at, found.bytes.count}, message, init))
+        class = refuse_other(&record, error);
+    vec_release(&found.bytes);
+    return class;
+}
+
+static struct message first_message(const struct packer *catalog, const struct control_origin *origin)
 {
     struct message message = {
         .control = CONTROL_INIT,
+        .origin = *origin,
         .feed = STR(""),
-        .rules = simulate_rules(),
+        .rules = rules_of(1, INT64_MAX, INT64_MAX),
         .catalog = {INT64_MIN, {catalog->bytes.at, catalog->bytes.count}},
     };
+    message.rules.frame_rows = options.frame_rows;
+    message.rules.frame_bytes = options.frame_bytes;
     message.rules.snapshot_bytes = options.snapshot_bytes;
     if (!options.simulated) {
         message.rules.lifecycle_horizon_us = options.lifecycle_days * 24 * HOUR_S * SECOND_US;
@@ -178,48 +244,42 @@ static struct message first_message(const struct packer *catalog)
     return message;
 }
 
-static enum kafka_class write_all(const struct topics *topics, const struct packer *catalog,
+static enum kafka_class write_all(const struct topics *topics, const struct message *message,
                                   struct kafka_reader *reader, struct kafka_producer *producer,
                                   struct kafka_error *error)
 {
     struct packer init = {0}, manifest = {0};
-    struct message message = first_message(catalog);
-    usage_encode(&message, &init);
+    enum kafka_class class = begin_log(topics, message, reader, producer, &init, error);
     struct generation generation = {.partitions = (uint32_t)options.partitions,
-                                    .rules_number = message.rules.number,
-                                    .lifecycle_horizon_us = message.rules.lifecycle_horizon_us,
-                                    .report_horizon_us = message.rules.report_horizon_us,
+                                    .rules_number = message->rules.number,
+                                    .lifecycle_horizon_us = message->rules.lifecycle_horizon_us,
+                                    .report_horizon_us = message->rules.report_horizon_us,
                                     .simulated = options.simulated};
     digest_of(init.bytes.at, init.bytes.count, generation.init_digest);
     generation_encode(&generation, &manifest);
-    enum kafka_class class = KAFKA_OK;
-    for (uint32_t p = 0; p < generation.partitions && class == KAFKA_OK; p++)
-        class = ensure_first_soon(reader, producer,
-                                  &(struct kafka_record){.topic = topics->records,
-                                                         .partition = p,
-                                                         .value = {init.bytes.at, init.bytes.count}},
-                                  error);
+    for (uint32_t p = 1; p < generation.partitions && class == KAFKA_OK; p++)
+        class = ensure_first(reader, producer,
+                             &(struct kafka_record){.topic = topics->records,
+                                                    .partition = p,
+                                                    .value = {init.bytes.at, init.bytes.count}},
+                             error);
     /* The manifest comes last: with it, the generation is whole. */
-    for (int i = 0; i < WAIT_POLLS && class == KAFKA_OK && kafka_producer_pending(producer) > 0; i++)
-        class = kafka_producer_poll(producer, POLL_MS, error);
     if (class == KAFKA_OK)
-        class = ensure_first_soon(reader, producer,
-                                  &(struct kafka_record){.topic = topics->snapshots,
-                                                         .key = STR("generation"),
-                                                         .value = {manifest.bytes.at, manifest.bytes.count}},
-                                  error);
-    for (int i = 0; i < WAIT_POLLS && class == KAFKA_OK && kafka_producer_pending(producer) > 0; i++)
-        class = kafka_producer_poll(producer, POLL_MS, error);
-    if (class == KAFKA_OK && kafka_producer_pending(producer) > 0) {
-        class = error->class = KAFKA_RETRY;
-        snprintf(error->text, sizeof error->text, "the broker did not acknowledge in time");
-    }
+        class = flush(producer, error);
+    if (class == KAFKA_OK)
+        class = ensure_first(reader, producer,
+                             &(struct kafka_record){.topic = topics->snapshots,
+                                                    .key = STR("generation"),
+                                                    .value = {manifest.bytes.at, manifest.bytes.count}},
+                             error);
+    if (class == KAFKA_OK)
+        class = flush(producer, error);
     vec_release(&init.bytes);
     vec_release(&manifest.bytes);
     return class;
 }
 
-static enum kafka_class init(const struct packer *catalog, struct kafka_error *error)
+static enum kafka_class init(const struct message *message, struct kafka_error *error)
 {
     struct topics topics = topics_of(options.prefix);
     uint32_t partitions = 0;
@@ -238,7 +298,7 @@ static enum kafka_class init(const struct packer *catalog, struct kafka_error *e
     struct kafka_producer_config config = {.brokers = options.kafka, .client_id = "hourglass-init"};
     struct kafka_reader *reader = kafka_reader_new(options.kafka, "hourglass-init", NULL, error);
     struct kafka_producer *producer = reader == NULL ? NULL : kafka_producer_new(&config, error);
-    class = producer == NULL ? error->class : write_all(&topics, catalog, reader, producer, error);
+    class = producer == NULL ? error->class : write_all(&topics, message, reader, producer, error);
     kafka_producer_free(producer);
     kafka_reader_free(reader);
     return class;
@@ -251,13 +311,20 @@ int command_init(int count, char **arguments)
                      rows, sizeof rows / sizeof *rows, count + 1, arguments - 1);
     if (status != OPTIONS_GO)
         return status;
+    struct control_origin origin;
+    if (!writer_origin(options.by, &origin)) {
+        fprintf(stderr,
+                "hourglass init: --by: expected 1 to 256 bytes of UTF-8 without control characters\n");
+        return EXIT_UNUSABLE;
+    }
     struct packer text = {0};
     struct catalog *catalog = catalog_file_read(options.catalog, &text);
     if (catalog == NULL)
         return EXIT_UNUSABLE;
     catalog_free(catalog);
     struct kafka_error error;
-    status = init(&text, &error) == KAFKA_OK ? EX_OK : fail(&error);
+    struct message message = first_message(&text, &origin);
+    status = init(&message, &error) == KAFKA_OK ? EX_OK : fail(&error);
     vec_release(&text.bytes);
     return status;
 }

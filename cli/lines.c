@@ -72,6 +72,7 @@ static bool wait_for(struct pg **pg)
         nanosleep(&(struct timespec){0, POLL_MS * 1000000L}, NULL);
     }
     fprintf(stderr, "hourglass lines: not settled in time\n");
+    pg_free(*pg);
     return false;
 }
 
@@ -136,12 +137,16 @@ int command_lines(int count, char **arguments)
     if (status != OPTIONS_GO)
         return status;
     char error[400];
-    struct pg *pg = pg_connect(options.database, options.schema, error);
+    struct pg *pg = NULL;
+    if (options.partitions > 0 && !wait_for(&pg))
+        return EX_TEMPFAIL;
+    if (pg == NULL)
+        pg = pg_connect(options.database, options.schema, error);
     if (pg == NULL) {
         fprintf(stderr, "hourglass lines: %s\n", error);
         return EX_TEMPFAIL;
     }
-    bool good = (options.partitions == 0 || wait_for(&pg)) && pg != NULL && print_lines(pg);
+    bool good = print_lines(pg);
     pg_free(pg);
     return good ? EX_OK : EX_TEMPFAIL;
 }

@@ -4,18 +4,19 @@
 #include <unistd.h>
 
 #include "aggregator/core/fold.h"
-#include "cli/catalog_file.h"
 #include "cli/command.h"
+#include "cli/dated_catalogs.h"
 #include "collectors/core/accept.h"
 #include "collectors/core/lines.h"
 #include "collectors/core/simulate.h"
 #include "lib/base/check.h"
 #include "lib/base/time.h"
+#include "lib/codec/usage.h"
 #include "lib/io/file.h"
 #include "settler/core/settle.h"
 
 struct options {
-    const char *catalog;
+    struct dated_catalogs catalogs;
     int64_t until_s; /* INT64_MAX: by the events */
     enum line_format format;
     char **files;
@@ -46,11 +47,11 @@ static bool parse_format(const char *text, enum line_format *out)
     return false;
 }
 
-static const char *parse_option(struct options *options, const char *name, const char *value)
+static const char *parse_option(struct options *options, const char *name, char *value)
 {
     int64_t until_us;
     if (strcmp(name, "--catalog") == 0) {
-        options->catalog = value;
+        return dated_catalogs_add(&options->catalogs, value);
     } else if (strcmp(name, "--until") == 0) {
         if (!time_parse(str_of(value), &until_us))
             return "--until: expected a time as in 2026-11-01T10:00:00Z";
@@ -88,16 +89,17 @@ static const char *parse(int count, char **arguments, struct options *options)
             return why;
     }
     options->files = arguments;
-    if (options->catalog == NULL)
-        return "expected --catalog FILE";
-    return options->file_count == 0 ? "expected a file of events" : NULL;
+    const char *why = dated_catalogs_check(&options->catalogs);
+    return why == NULL && options->file_count == 0 ? "expected a file of events" : why;
 }
 
 /* --- the pipeline --- */
 
-static void take_frame(struct rate *rate, const struct frame *frame)
+static void take_frames(struct rate *rate)
 {
-    CHECK(settle_frame(&rate->settlement, frame) == SETTLED);
+    const struct frame *frame;
+    while ((frame = fold_next_frame(rate->fold)) != NULL)
+        CHECK(settle_frame(&rate->settlement, frame) == SETTLED);
 }
 
 static void take_message(void *context, uint32_t partition, const struct message *message)
@@ -108,13 +110,32 @@ static void take_message(void *context, uint32_t partition, const struct message
     placed.offset = fold_next_offset(rate->fold);
     enum fold_outcome outcome = fold_apply(rate->fold, &placed);
     CHECK(outcome == FOLD_EPOCH_OPEN || outcome == FOLD_EPOCH_DUE);
-    if (outcome == FOLD_EPOCH_DUE)
-        take_frame(rate, fold_close_epoch(rate->fold));
+    if (outcome != FOLD_EPOCH_DUE)
+        return;
+    fold_close_epoch(rate->fold);
+    take_frames(rate);
 }
 
-static void begin(struct rate *rate, const struct packer *catalog)
+/* Each names the one before it, as in a generation's log. */
+static void take_catalogs(struct rate *rate, const struct rules *rules)
 {
-    struct rules rules = simulate_rules();
+    struct message message = {.control = CONTROL_INIT, .feed = STR(""), .rules = *rules};
+    message.origin.by = STR("rate");
+    for (uint32_t i = 0; i < rate->options.catalogs.list.count; i++) {
+        const struct dated_catalog *dated = &rate->options.catalogs.list.at[i];
+        message.catalog =
+            (struct catalog_text){dated->from_s, {dated->text.bytes.at, dated->text.bytes.count}};
+        usage_seal(&message);
+        message.offset = fold_next_offset(rate->fold);
+        CHECK(fold_apply(rate->fold, &message) == FOLD_EPOCH_OPEN);
+        memcpy(message.origin.prev_hash, message.origin.hash, CONTROL_HASH_SIZE);
+        message.control = CONTROL_CATALOG;
+    }
+}
+
+static void begin(struct rate *rate)
+{
+    struct rules rules = rules_of(1, INT64_MAX, INT64_MAX);
     struct simulate_config config = {
         .partitions = 1,
         .epoch_us = rules.epoch_us,
@@ -128,12 +149,7 @@ static void begin(struct rate *rate, const struct packer *catalog)
     rate->simulation = simulation_new(&config);
     rate->fold = fold_new(0);
     settlement_init(&rate->settlement);
-    struct message init = {
-        .control = CONTROL_INIT,
-        .rules = rules,
-        .catalog = {INT64_MIN, {catalog->bytes.at, catalog->bytes.count}},
-    };
-    CHECK(fold_apply(rate->fold, &init) == FOLD_EPOCH_OPEN);
+    take_catalogs(rate, &rules);
 }
 
 static void take_line(struct rate *rate, const char *path, uint64_t number, struct str line)
@@ -172,11 +188,13 @@ static void finish(struct rate *rate)
         until_s = simulation_default_until_s(rate->simulation);
     if (until_s != INT64_MIN && simulation_default_until_s(rate->simulation) != INT64_MIN) {
         simulation_end(rate->simulation, until_s);
-        take_frame(rate, fold_close_epoch(rate->fold));
+        fold_close_epoch(rate->fold);
+        take_frames(rate);
     } else {
         until_s = until_s == INT64_MIN ? 0 : until_s;
     }
-    take_frame(rate, fold_finish(rate->fold, until_s));
+    fold_finish(rate->fold, until_s);
+    take_frames(rate);
 }
 
 static void write_out(void *context, struct packer *out)
@@ -235,17 +253,12 @@ int command_rate(int count, char **arguments)
     if (count == 1 && strcmp(arguments[0], "--help") == 0)
         return command_help("rate");
     const char *why = parse(count, arguments, &rate.options);
-    if (why != NULL)
-        return command_misused("rate", why);
-    struct packer text = {0};
-    struct catalog *catalog = catalog_file_read(rate.options.catalog, &text);
-    int status = EXIT_UNUSABLE;
-    if (catalog != NULL) {
-        begin(&rate, &text);
+    int status = why == NULL ? EXIT_UNUSABLE : command_misused("rate", why);
+    if (why == NULL && dated_catalogs_read(&rate.options.catalogs)) {
+        begin(&rate);
         status = run_files(&rate);
         release(&rate);
     }
-    catalog_free(catalog);
-    vec_release(&text.bytes);
+    dated_catalogs_release(&rate.options.catalogs);
     return status;
 }

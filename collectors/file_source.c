@@ -183,7 +183,7 @@ static bool begin(struct source *source, int64_t until_s)
     if (generation_read(o->kafka, &source->topics, true, &generation, &source->error) != KAFKA_OK)
         return false;
     source->producer = kafka_producer_new(&config, &source->error);
-    struct rules rules = simulate_rules();
+    struct rules rules = rules_of(1, INT64_MAX, INT64_MAX);
     struct simulate_config simulate = {.partitions = generation.partitions,
                                        .epoch_us = rules.epoch_us,
                                        .delay_us = rules.delay_us,

@@ -16,9 +16,6 @@ static const char *header_of(struct MHD_Connection *connection, const char *name
 enum http_form http_form_of(struct MHD_Connection *connection)
 {
     const char *type = header_of(connection, "Content-Type");
-    const char *encoding = header_of(connection, "Content-Encoding");
-    if (encoding != NULL && strcasecmp(encoding, "identity") != 0)
-        return HTTP_FORM_NONE;
     if (type != NULL && media_type_is(type, "application/cloudevents+json"))
         return HTTP_FORM_EVENT;
     if (type != NULL && media_type_is(type, "application/cloudevents-batch+json"))
@@ -28,6 +25,37 @@ enum http_form http_form_of(struct MHD_Connection *connection)
     if (binary && (type == NULL || media_type_is(type, "application/json")))
         return HTTP_FORM_BINARY;
     return HTTP_FORM_NONE;
+}
+
+static enum MHD_Result add_coding(void *context, enum MHD_ValueKind kind, const char *name, const char *value)
+{
+    (void)kind;
+    enum coding *coding = context;
+    if (value != NULL && strcasecmp(name, "Content-Encoding") == 0)
+        *coding = coding_with(*coding, str_of(value));
+    return MHD_YES;
+}
+
+enum coding http_form_coding(struct MHD_Connection *connection)
+{
+    enum coding coding = CODING_NONE;
+    MHD_get_connection_values(connection, MHD_HEADER_KIND, add_coding, &coding);
+    return coding;
+}
+
+static enum MHD_Result find_reply(void *context, enum MHD_ValueKind kind, const char *name, const char *value)
+{
+    (void)kind;
+    bool *found = context;
+    *found |= value != NULL && strcasecmp(name, "Prefer") == 0 && preference_given(str_of(value), "reply");
+    return MHD_YES;
+}
+
+bool http_form_prefers_reply(struct MHD_Connection *connection)
+{
+    bool found = false;
+    MHD_get_connection_values(connection, MHD_HEADER_KIND, find_reply, &found);
+    return found;
 }
 
 static int hex_of(char c)

@@ -9,6 +9,7 @@
 
 #include "collectors/core/answer.h"
 #include "collectors/deadlines.h"
+#include "collectors/http_body.h"
 #include "collectors/http_form.h"
 #include "lib/base/check.h"
 #include "lib/base/time.h"
@@ -25,6 +26,7 @@ enum {
 
 struct http_source {
     struct http_source_options options;
+    struct http_body_limits limits;
     struct metric *metrics;
     struct sender *sender;
     struct MHD_Daemon *daemon;
@@ -34,13 +36,30 @@ struct http_source {
     _Atomic int calls;
 };
 
+/* Answers that are always the same. */
+enum fixed {
+    FIXED_NONE,
+    FIXED_OPTIONS,
+    FIXED_HANDSHAKE,
+    FIXED_TOKEN,
+    FIXED_PATH,
+    FIXED_METHOD,
+    FIXED_SIZE,
+    FIXED_TYPE,
+    FIXED_CODING,
+    FIXED_CORRUPT,
+    FIXED_TRAILING,
+    FIXED_TRUNCATED,
+    FIXED_NOT_NOW,
+};
+
 /* One request under way; the server's thread alone touches it. */
 struct call {
     struct http_source *source;
     struct deadline *deadline; /* its connection's */
     enum http_form form;
-    struct packer body;
-    unsigned wrong;          /* the status that it will be refused with; 0: none so far */
+    struct http_body body;
+    enum fixed fixed;        /* the answer that it will have, whatever else comes */
     struct request *request; /* NULL until its events went to the sender */
 };
 
@@ -53,70 +72,92 @@ static int64_t realtime_us(void)
 
 /* --- answers --- */
 
-/* What a refusal says, by status. */
-static const struct refusal {
+#define METHODS "POST, OPTIONS"
+
+static const struct fixed_answer {
     unsigned status;
-    const char *detail;
-    struct http_header header;
-} refusals[] = {
-    {MHD_HTTP_UNAUTHORIZED, "expected a known bearer token", {"WWW-Authenticate", "Bearer"}},
-    {MHD_HTTP_NOT_FOUND, "expected POST /v1/events", {NULL, NULL}},
-    {MHD_HTTP_METHOD_NOT_ALLOWED, "expected POST", {"Allow", "POST"}},
-    {MHD_HTTP_CONTENT_TOO_LARGE, "expected fewer events, or a smaller body", {NULL, NULL}},
-    {MHD_HTTP_UNSUPPORTED_MEDIA_TYPE,
-     ("expected application/cloudevents+json, application/cloudevents-batch+json, "
-      "or the binary mode with application/json"),
-     {NULL, NULL}},
-    {MHD_HTTP_SERVICE_UNAVAILABLE, "not durable: send again under the same identity", {"Retry-After", "1"}},
+    const char *detail; /* NULL: it has no body */
+    struct http_header headers[4];
+} fixed_answers[] = {
+    [FIXED_OPTIONS] = {MHD_HTTP_OK, NULL, {{"Allow", METHODS}}},
+    [FIXED_HANDSHAKE] = {MHD_HTTP_OK,
+                         NULL,
+                         {{"Allow", METHODS},
+                          {"WebHook-Allowed-Origin", "*"},
+                          {"WebHook-Allowed-Rate", "*"}}},
+    [FIXED_TOKEN] = {MHD_HTTP_UNAUTHORIZED,
+                     "expected a known bearer token",
+                     {{"WWW-Authenticate", "Bearer"}}},
+    [FIXED_PATH] = {MHD_HTTP_NOT_FOUND, "expected POST /v1/events", {{NULL, NULL}}},
+    [FIXED_METHOD] = {MHD_HTTP_METHOD_NOT_ALLOWED, "expected POST", {{"Allow", METHODS}}},
+    [FIXED_SIZE] = {MHD_HTTP_CONTENT_TOO_LARGE, "expected fewer events, or a smaller body", {{NULL, NULL}}},
+    [FIXED_TYPE] = {MHD_HTTP_UNSUPPORTED_MEDIA_TYPE,
+                    ("expected application/cloudevents+json, application/cloudevents-batch+json, "
+                     "or the binary mode with application/json"),
+                    {{NULL, NULL}}},
+    [FIXED_CODING] = {MHD_HTTP_UNSUPPORTED_MEDIA_TYPE,
+                      "expected a body as it is, or Content-Encoding: gzip, once",
+                      {{"Accept-Encoding", "gzip"}}},
+    [FIXED_CORRUPT] = {MHD_HTTP_BAD_REQUEST, "gzip: no gzip, or a damaged one", {{NULL, NULL}}},
+    [FIXED_TRAILING] = {MHD_HTTP_BAD_REQUEST, "gzip: something else follows its end", {{NULL, NULL}}},
+    [FIXED_TRUNCATED] = {MHD_HTTP_BAD_REQUEST, "gzip: the body ends before it does", {{NULL, NULL}}},
+    [FIXED_NOT_NOW] = {MHD_HTTP_SERVICE_UNAVAILABLE,
+                       "not durable: send again under the same identity",
+                       {{"Retry-After", "1"}}},
 };
 
-static http_result answer(struct call *call, struct MHD_Connection *connection, unsigned status,
-                          const struct packer *body)
+static enum http_source_metric metric_of(unsigned status)
 {
-    static const struct http_header none = {NULL, NULL};
-    const struct http_header *header = &none;
-    struct metric *metrics = call->source->metrics;
-    for (size_t i = 0; i < sizeof refusals / sizeof *refusals; i++)
-        if (refusals[i].status == status)
-            header = &refusals[i].header;
-    metric_add(&metrics[status == MHD_HTTP_OK ? HTTP_ANSWERS_200
-                        : status < 500        ? HTTP_ANSWERS_4XX
-                                              : HTTP_ANSWERS_503],
-               1);
+    if (status == MHD_HTTP_OK)
+        return HTTP_ANSWERS_200;
+    if (status == MHD_HTTP_ACCEPTED)
+        return HTTP_ANSWERS_202;
+    return status < 500 ? HTTP_ANSWERS_4XX : HTTP_ANSWERS_503;
+}
+
+/* What has no body has no Content-Type either. */
+static http_result answer(struct call *call, struct MHD_Connection *connection, unsigned status,
+                          const struct packer *body, const struct http_header *headers)
+{
+    struct str text = {body->bytes.at, body->bytes.count};
+    const char *type = status == MHD_HTTP_OK ? "application/json" : "application/problem+json";
+    metric_add(&call->source->metrics[metric_of(status)], 1);
     deadline_set(call->source->deadlines, call->deadline, ANSWER_MS);
-    return http_answer(connection, status,
-                       status == MHD_HTTP_OK ? "application/json" : "application/problem+json",
-                       (struct str){body->bytes.at, body->bytes.count}, header);
+    return http_answer(connection, status, text.size == 0 ? NULL : type, text, headers);
 }
 
 static http_result answer_problem_of(struct call *call, struct MHD_Connection *connection, unsigned status,
-                                     struct str detail, const struct packer *rejected)
+                                     struct str detail, const struct packer *rejected,
+                                     const struct http_header *headers)
 {
     struct packer body = {0};
     answer_problem(&body, status, MHD_get_reason_phrase_for(status), detail, rejected);
-    http_result result = answer(call, connection, status, &body);
+    http_result result = answer(call, connection, status, &body, headers);
     vec_release(&body.bytes);
     return result;
 }
 
-static http_result refuse(struct call *call, struct MHD_Connection *connection, unsigned status)
+static http_result answer_fixed(struct call *call, struct MHD_Connection *connection, enum fixed fixed)
 {
-    for (size_t i = 0; i < sizeof refusals / sizeof *refusals; i++)
-        if (refusals[i].status == status)
-            return answer_problem_of(call, connection, status, str_of(refusals[i].detail), NULL);
-    CHECK(!"a refusal's status");
-    return MHD_NO;
+    const struct fixed_answer *says = &fixed_answers[fixed];
+    CHECK(fixed != FIXED_NONE);
+    if (says->detail == NULL)
+        return answer(call, connection, says->status, &(struct packer){0}, says->headers);
+    return answer_problem_of(call, connection, says->status, str_of(says->detail), NULL, says->headers);
 }
 
 static http_result answer_request(struct call *call, struct MHD_Connection *connection)
 {
     const struct request *request = call->request;
     if (atomic_load(&request->verdict) != REQUEST_DURABLE)
-        return refuse(call, connection, MHD_HTTP_SERVICE_UNAVAILABLE);
+        return answer_fixed(call, connection, FIXED_NOT_NOW);
     struct packer body = {0};
     metric_add(&call->source->metrics[HTTP_ACCEPTED], (int64_t)request->accepted_count);
+    /* Who prefers a reply would take a body for an event. */
+    if (call->form != HTTP_FORM_BATCH && http_form_prefers_reply(connection))
+        return answer(call, connection, MHD_HTTP_ACCEPTED, &body, NULL);
     answer_accepted(&body, request->accepted_count, &request->rejected);
-    http_result result = answer(call, connection, MHD_HTTP_OK, &body);
+    http_result result = answer(call, connection, MHD_HTTP_OK, &body, NULL);
     vec_release(&body.bytes);
     return result;
 }
@@ -142,7 +183,7 @@ static void take_event(void *context, size_t index, const struct record *record,
     struct taking *taking = context;
     struct rejection late = {0};
     if (index >= (size_t)taking->call->source->options.batch_events) {
-        taking->call->wrong = MHD_HTTP_CONTENT_TOO_LARGE;
+        taking->call->fixed = FIXED_SIZE;
         return;
     }
     if (record != NULL) {
@@ -175,7 +216,8 @@ static void accept_body(struct taking *taking, struct MHD_Connection *connection
 {
     struct call *call = taking->call;
     struct acceptor *acceptor = call->source->acceptor;
-    struct str body = {call->body.bytes.at == NULL ? "" : call->body.bytes.at, call->body.bytes.count};
+    const struct packer *plain = &call->body.plain;
+    struct str body = {plain->bytes.at == NULL ? "" : plain->bytes.at, plain->bytes.count};
     struct record record;
     struct rejection rejection = {0};
     switch (call->form) {
@@ -199,27 +241,24 @@ static void accept_body(struct taking *taking, struct MHD_Connection *connection
 
 /* --- bodies --- */
 
-static void drop_body(struct call *call)
+static enum fixed fixed_of(enum http_body_outcome outcome)
 {
-    metric_add(&call->source->metrics[HTTP_HELD_BYTES], -(int64_t)call->body.bytes.count);
-    vec_release(&call->body.bytes);
+    static const enum fixed fixed[] = {
+        [HTTP_BODY_GOOD] = FIXED_NONE,         [HTTP_BODY_TOO_LARGE] = FIXED_SIZE,
+        [HTTP_BODY_NO_ROOM] = FIXED_NOT_NOW,   [HTTP_BODY_CORRUPT] = FIXED_CORRUPT,
+        [HTTP_BODY_TRAILING] = FIXED_TRAILING, [HTTP_BODY_TRUNCATED] = FIXED_TRUNCATED,
+    };
+    return fixed[outcome];
 }
 
-/* A piece of the body. What will be refused is read on and dropped, so that the client gets its answer. */
-static void take_piece(struct call *call, const char *piece, size_t size)
+/* A piece of the body. What has its answer already is read on and dropped, so that the client gets it. */
+static void take_piece(struct call *call, struct str piece)
 {
-    const struct http_source_options *o = &call->source->options;
-    struct metric *held_bytes = &call->source->metrics[HTTP_HELD_BYTES];
-    if (call->wrong == 0 && (int64_t)(call->body.bytes.count + size) > o->body_bytes)
-        call->wrong = MHD_HTTP_CONTENT_TOO_LARGE;
-    if (call->wrong == 0 && metric_value(held_bytes) + (int64_t)size > o->held_bytes)
-        call->wrong = MHD_HTTP_SERVICE_UNAVAILABLE;
-    if (call->wrong != 0) {
-        drop_body(call);
-        return;
-    }
-    pack_raw(&call->body, piece, size);
-    metric_add(held_bytes, (int64_t)size);
+    const struct http_body_limits *limits = &call->source->limits;
+    if (call->fixed == FIXED_NONE)
+        call->fixed = fixed_of(http_body_take(&call->body, piece, limits));
+    if (call->fixed != FIXED_NONE)
+        http_body_release(&call->body, limits);
 }
 
 /* Nothing to wait for: every event was rejected, or there is none. */
@@ -231,27 +270,29 @@ static http_result answer_rejected(struct taking *taking, struct MHD_Connection 
     if (empty_batch)
         return answer_request(call, connection);
     return answer_problem_of(call, connection, MHD_HTTP_BAD_REQUEST, taking->first_reason,
-                             taking->rejected > 0 ? &call->request->rejected : NULL);
+                             taking->rejected > 0 ? &call->request->rejected : NULL, NULL);
 }
 
 /* The whole body is here. */
 static http_result take_body(struct call *call, struct MHD_Connection *connection)
 {
     struct http_source *source = call->source;
-    if (call->wrong == 0 && !sender_ready(source->sender))
-        call->wrong = MHD_HTTP_SERVICE_UNAVAILABLE;
-    if (call->wrong != 0)
-        return refuse(call, connection, call->wrong);
+    if (call->fixed == FIXED_NONE)
+        call->fixed = fixed_of(http_body_end(&call->body, &source->limits));
+    if (call->fixed == FIXED_NONE && !sender_ready(source->sender))
+        call->fixed = FIXED_NOT_NOW;
+    if (call->fixed != FIXED_NONE)
+        return answer_fixed(call, connection, call->fixed);
     struct request *request = call->request = request_new(&source->metrics[HTTP_HELD_BYTES]);
     struct taking taking = {call, request, sender_horizons(source->sender), {NULL, 0}, 0};
     request->clock_us = realtime_us();
     accept_body(&taking, connection);
-    if (call->wrong != 0)
-        return refuse(call, connection, call->wrong);
+    if (call->fixed != FIXED_NONE)
+        return answer_fixed(call, connection, call->fixed);
     metric_add(&source->metrics[HTTP_REJECTED], (int64_t)taking.rejected);
     if (request->accepted_count == 0)
         return answer_rejected(&taking, connection);
-    drop_body(call);
+    http_body_release(&call->body, &source->limits);
     request_charge(request);
     request->connection = connection;
     deadline_set(source->deadlines, call->deadline, DEADLINE_NONE);
@@ -282,24 +323,31 @@ static bool authorized(const struct http_source *source, struct MHD_Connection *
                                  str_of(header + strlen(scheme)));
 }
 
-/* What is wrong with a request by its head alone; 0: nothing. */
-static unsigned wrong_with_head(struct call *call, struct MHD_Connection *connection, const char *url,
-                                const char *method)
+/* The answer that a request has by its head alone. */
+static enum fixed answer_to_head(struct call *call, struct MHD_Connection *connection, const char *url,
+                                 const char *method)
 {
     const struct http_source *source = call->source;
     if (strcmp(url, "/v1/events") != 0)
-        return MHD_HTTP_NOT_FOUND;
+        return FIXED_PATH;
+    if (strcmp(method, "OPTIONS") == 0) {
+        const char *origin = header_of(connection, "WebHook-Request-Origin");
+        return origin != NULL && origin[0] != 0 ? FIXED_HANDSHAKE : FIXED_OPTIONS;
+    }
     if (strcmp(method, "POST") != 0)
-        return MHD_HTTP_METHOD_NOT_ALLOWED;
+        return FIXED_METHOD;
     if (!authorized(source, connection))
-        return MHD_HTTP_UNAUTHORIZED;
+        return FIXED_TOKEN;
     call->form = http_form_of(connection);
     if (call->form == HTTP_FORM_NONE)
-        return MHD_HTTP_UNSUPPORTED_MEDIA_TYPE;
+        return FIXED_TYPE;
+    call->body.coding = http_form_coding(connection);
+    if (call->body.coding == CODING_OTHER)
+        return FIXED_CODING;
     const char *length = header_of(connection, "Content-Length");
     if (length != NULL && strtoull(length, NULL, 10) > (uint64_t)source->options.body_bytes)
-        return MHD_HTTP_CONTENT_TOO_LARGE;
-    return 0;
+        return FIXED_SIZE;
+    return FIXED_NONE;
 }
 
 static http_result begin_call(struct http_source *source, struct MHD_Connection *connection, const char *url,
@@ -314,10 +362,10 @@ static http_result begin_call(struct http_source *source, struct MHD_Connection 
     call->source = source;
     call->deadline = info->socket_context;
     deadline_set(source->deadlines, call->deadline, (int32_t)source->options.request_ms);
-    call->wrong = wrong_with_head(call, connection, url, method);
+    call->fixed = answer_to_head(call, connection, url, method);
     /* Who asks first is told first; others are sending already. */
-    if (call->wrong != 0 && header_of(connection, "Expect") != NULL)
-        return refuse(call, connection, call->wrong);
+    if (call->fixed != FIXED_NONE && header_of(connection, "Expect") != NULL)
+        return answer_fixed(call, connection, call->fixed);
     return MHD_YES;
 }
 
@@ -330,7 +378,7 @@ static enum MHD_Result handle(void *context, struct MHD_Connection *connection, 
         return begin_call(context, connection, url, method, call_context);
     struct call *call = *call_context;
     if (*upload_size > 0) {
-        take_piece(call, upload, *upload_size);
+        take_piece(call, (struct str){upload, (uint32_t)*upload_size});
         *upload_size = 0;
         return MHD_YES;
     }
@@ -346,7 +394,7 @@ static void on_completed(void *context, struct MHD_Connection *connection, void 
     if (call == NULL)
         return;
     deadline_set(source->deadlines, call->deadline, IDLE_MS);
-    drop_body(call);
+    http_body_release(&call->body, &source->limits);
     if (call->request != NULL)
         request_let_go(call->request);
     free(call);
@@ -392,6 +440,8 @@ struct http_source *http_source_start(const struct http_source_options *options,
     struct http_source *source = calloc(1, sizeof *source);
     CHECK(source != NULL);
     source->options = *options;
+    source->limits =
+        (struct http_body_limits){options->body_bytes, options->held_bytes, &metrics[HTTP_HELD_BYTES]};
     source->metrics = metrics;
     source->sender = sender;
     source->acceptor = acceptor_new();

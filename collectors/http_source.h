@@ -1,5 +1,7 @@
 /* POST /v1/events: CloudEvents over HTTP in their three forms, answered after Kafka's acknowledgement
- * (CONTRACT §5).
+ * (CONTRACT §5). OPTIONS there is the handshake of CloudEvents' web hooks (§4 of their specification):
+ * whoever sends may, as often as they like, so the answer is the same to all, says nothing of us and asks for
+ * no token; a callback is never called.
  *
  * Memory is bounded whatever comes in: bodies, events of a body, connections, and the sum of all bodies and
  * of all records that Kafka has not acknowledged yet, whose clients may long be gone. Each step of a
@@ -25,6 +27,7 @@ enum http_source_metric {
     HTTP_ACCEPTED,
     HTTP_REJECTED,
     HTTP_ANSWERS_200,
+    HTTP_ANSWERS_202,
     HTTP_ANSWERS_4XX,
     HTTP_ANSWERS_503,
     HTTP_CUT_OFF,

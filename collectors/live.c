@@ -29,6 +29,7 @@ static struct metric metrics[METRICS] = {
         HTTP_REJECTED] = {"hourglass_events_total{outcome=\"rejected\"}", METRIC_COUNTER, "", 0},
     [SENDER_METRICS + HTTP_ANSWERS_200] = {"hourglass_answers_total{status=\"200\"}", METRIC_COUNTER,
                                            "Answers by status.", 0},
+    [SENDER_METRICS + HTTP_ANSWERS_202] = {"hourglass_answers_total{status=\"202\"}", METRIC_COUNTER, "", 0},
     [SENDER_METRICS + HTTP_ANSWERS_4XX] = {"hourglass_answers_total{status=\"4xx\"}", METRIC_COUNTER, "", 0},
     [SENDER_METRICS + HTTP_ANSWERS_503] = {"hourglass_answers_total{status=\"503\"}", METRIC_COUNTER, "", 0},
     [SENDER_METRICS + HTTP_CUT_OFF] = {"hourglass_connections_cut_off_total", METRIC_COUNTER,

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Runs every case of a folder through a command and compares lines, exit status and rejected lines, byte for byte.
-# check_cases.sh FOLDER COMMAND... : the command takes --catalog FILE [--until TIME] EVENTS.
+# check_cases.sh FOLDER COMMAND... : the command takes --catalog FILE[@HOUR]... [--until TIME] EVENTS. What a case's
+# args say of catalogs stands for its catalog.yaml, and names files of its folder.
 set -u
 cases=$1
 shift
@@ -10,7 +11,13 @@ trap 'rm -f "$err"' EXIT
 for case in "$cases"/*/; do
     case=${case%/}
     read -ra args <"$case/args" || true
-    lines=$("$@" --catalog "$case/catalog.yaml" "${args[@]}" "$case/events.ndjson" 2>"$err"; echo "status $?")
+    catalogs=(--catalog "$case/catalog.yaml")
+    for i in "${!args[@]}"; do
+        [ "${args[i]}" = --catalog ] || continue
+        catalogs=()
+        args[i + 1]=$case/${args[i + 1]}
+    done
+    lines=$("$@" "${catalogs[@]}" "${args[@]}" "$case/events.ndjson" 2>"$err"; echo "status $?")
     want_status=$(sed -n 's/^Exit status \([0-9]*\).*/\1/p' "$case/why.md")
     want=$(cat "$case/lines.ndjson"; echo "status ${want_status:-0}")
     want_rejected=$(sed -n 's/.*rejected lines: //p' "$case/why.md" | tr -d ' ')

@@ -3,15 +3,10 @@
 #include "aggregator/core/state.h"
 #include "lib/base/check.h"
 #include "lib/base/time.h"
-#include "lib/domain/catalog.h"
 
-enum { REJECTS_KEPT_AN_HOUR = 1000, DAY_S = 24 * HOUR_S };
-
-static const int64_t incarnation_kept_us = 8 * 24 * (int64_t)HOUR_S * SECOND_US;
 /* The collector judges lateness; the aggregator keeps an hour more, so what was accepted is never too late.
  */
 static const int64_t late_grace_us = (int64_t)HOUR_S * SECOND_US;
-static const int64_t catalog_lead_us = CATALOG_LEAD_S * (int64_t)SECOND_US;
 
 const char *fold_outcome_text(enum fold_outcome outcome)
 {
@@ -59,6 +54,7 @@ void fold_free(struct fold *fold)
         vec_release(&fold->pools.at[i].pool.changes);
     }
     vec_release(&fold->incarnations);
+    controls_release(&fold->controls);
     names_release(&fold->names);
     slab_release(&fold->ids);
     vec_release(&fold->resources);
@@ -72,15 +68,20 @@ void fold_free(struct fold *fold)
     sums_release(&fold->sums);
     vec_release(&fold->touched);
     vec_release(&fold->stops);
+    vec_release(&fold->looks);
+    due_release(&fold->due);
     vec_release(&fold->facts);
     vec_release(&fold->rejects);
     arena_release(&fold->strings);
+    vec_release(&fold->saying.work);
+    vec_release(&fold->saying.ranges);
+    vec_release(&fold->saying.stops);
     vec_release(&fold->fresh.steps);
-    vec_release(&fold->drafts);
     vec_release(&fold->segments);
     vec_release(&fold->rows);
     vec_release(&fold->counts);
     vec_release(&fold->count_sums);
+    vec_release(&fold->states);
     free(fold);
 }
 
@@ -114,6 +115,8 @@ static void add_sign(struct fold *fold, struct series_ref ref, int64_t time_us)
     int64_t from_s = spans_add(&resource->spans, time_second(time_us), liveness_s);
     if (from_s < resource->series.signs_changed_s)
         resource->series.signs_changed_s = from_s;
+    if (resource->told.state == RUN_SILENT)
+        work_look_at(fold, ref.index);
     make_live(fold, ref);
 }
 
@@ -125,10 +128,11 @@ static enum points_outcome apply_change(struct fold *fold, const struct record *
         return POINTS_REPEATED;
     int64_t second_s = time_second(record->since_us);
     touch(fold, ref, second_s);
+    work_look_at(fold, ref.index);
     add_sign(fold, ref, record->since_us);
     if (record->time_us != record->since_us)
         add_sign(fold, ref, record->time_us);
-    if (record->kind == RECORD_STOPPED || record->kind == RECORD_FAILED || record->kind == RECORD_DELETED)
+    if (points_kind_stops(record->kind))
         vec_push(&fold->stops, (struct stop){ref, time_hour(second_s)});
     return POINTS_ADDED;
 }
@@ -148,6 +152,8 @@ static enum points_outcome apply_storage(struct fold *fold, const struct record 
     struct series_ref ref = {fold->file_systems.at[index].pool, true};
     struct storage_pool *pool = &fold->pools.at[ref.index];
     int64_t second_s = time_second(record->since_us);
+    if (fold_storage_repeated(fold, index, record))
+        return POINTS_REPEATED;
     __int128 before = (__int128)points_level(points, second_s).quantity;
     struct points_shared shared = fold_shared(fold);
     if (points_add(points, &shared, record) == POINTS_REPEATED)
@@ -168,10 +174,12 @@ static enum points_outcome apply_storage(struct fold *fold, const struct record 
 
 static enum points_outcome apply_count(struct fold *fold, const struct record *record)
 {
+    if (record->kind == RECORD_IMAGES && !record->succeeded)
+        return POINTS_ADDED; /* bills nothing, and has no identity (CONTRACT §2) */
     int64_t hour_s = time_hour(time_second(record->time_us));
-    if (!seen_add(&fold->seen, hour_s, identity_of(record->source, record->id)))
+    if (!seen_add(&fold->seen, hour_s, identity_of(record)))
         return POINTS_REPEATED;
-    sums_add(&fold->sums, &fold->names, record);
+    sums_add(&fold->sums, &fold->names, &fold->controls.prices, record);
     return POINTS_ADDED;
 }
 
@@ -252,79 +260,18 @@ static bool too_late(const struct fold *fold, const struct record *record)
     return fold->clock.now_us - record->since_us > horizon + late_grace_us;
 }
 
-static void reject(struct fold *fold, const struct message *message, const struct record *record)
-{
-    fold->counters.records_rejected++;
-    int64_t hour_s = time_hour(time_second(fold->clock.now_us));
-    if (hour_s != fold->reject_hour_s) {
-        fold->reject_hour_s = hour_s;
-        fold->reject_count = 0;
-    }
-    if (fold->reject_count++ >= REJECTS_KEPT_AN_HOUR)
-        return;
-    vec_push(&fold->rejects,
-             (struct frame_reject){STR("time: expected an event within the horizon of its kind"),
-                                   arena_copy(&fold->strings, message->feed),
-                                   arena_copy(&fold->strings, record->source),
-                                   arena_copy(&fold->strings, record->id), message->offset});
-}
-
 static void apply_records(struct fold *fold, const struct message *message)
 {
     for (uint32_t i = 0; i < message->record_count; i++) {
         const struct record *record = &message->records[i];
         fold->counters.records_in++;
         if (too_late(fold, record))
-            reject(fold, message, record);
+            reject_record(fold, message, record);
         else if (apply_record(fold, record) == POINTS_REPEATED)
             fold->counters.records_repeated++;
         else
             fold->counters.records_applied++;
     }
-}
-
-/* --- control messages --- */
-
-static bool rules_spoken(const struct rules *rules)
-{
-    return rules->number == 1 && rules->epoch_us > 0 && rules->delay_us >= 0 && rules->epoch_records > 0;
-}
-
-static enum fold_outcome apply_init(struct fold *fold, const struct message *message)
-{
-    if (fold->has_rules || !rules_spoken(&message->rules))
-        return FOLD_RULES_UNKNOWN;
-    struct catalog_error error;
-    struct catalog *catalog = catalog_parse(message->catalog.text, &error);
-    if (catalog == NULL)
-        return FOLD_CATALOG_BAD;
-    for (enum product p = 0; p < PRODUCT_COUNT; p++)
-        fold->liveness_s[p] = catalog_liveness_s(catalog, p);
-    catalog_free(catalog);
-    fold->has_rules = true;
-    fold->rules = message->rules;
-    struct fact fact = {.control = CONTROL_INIT, .rules = message->rules, .catalog = message->catalog};
-    fact.catalog.text = arena_copy(&fold->strings, message->catalog.text);
-    vec_push(&fold->facts, fact);
-    fold->counters.records_in++;
-    fold->counters.records_applied++;
-    return FOLD_EPOCH_OPEN;
-}
-
-/* An hour's prices are known before its first event, or the catalog is refused (DESIGN §2). */
-static enum fold_outcome apply_catalog(struct fold *fold, const struct message *message)
-{
-    fold->counters.records_in++;
-    int64_t from_us = message->catalog.from_s * SECOND_US;
-    if (fold->clock.now_us != INT64_MIN && from_us < fold->clock.now_us + catalog_lead_us) {
-        fold->counters.records_rejected++;
-        return FOLD_EPOCH_OPEN;
-    }
-    struct fact fact = {.control = CONTROL_CATALOG, .catalog = message->catalog};
-    fact.catalog.text = arena_copy(&fold->strings, message->catalog.text);
-    vec_push(&fold->facts, fact);
-    fold->counters.records_applied++;
-    return FOLD_EPOCH_OPEN;
 }
 
 /* --- messages --- */
@@ -338,21 +285,13 @@ static struct incarnation *incarnation_of(struct fold *fold, uint64_t number)
     return &fold->incarnations.at[fold->incarnations.count - 1];
 }
 
-static void forget_incarnations(struct fold *fold)
-{
-    uint32_t kept = 0;
-    for (uint32_t i = 0; i < fold->incarnations.count; i++)
-        if (fold->incarnations.at[i].last_us > fold->clock.now_us - incarnation_kept_us)
-            fold->incarnations.at[kept++] = fold->incarnations.at[i];
-    fold->incarnations.count = kept;
-}
-
-/* What the frame made last points to is no longer needed. */
+/* What the epoch said last points to is no longer needed. */
 static void begin_message(struct fold *fold)
 {
-    if (!fold->frame_made)
+    CHECK(!fold->saying.under_way);
+    if (!fold->said)
         return;
-    fold->frame_made = false;
+    fold->said = false;
     vec_clear(&fold->facts);
     vec_clear(&fold->rejects);
     arena_reset(&fold->strings);
@@ -366,8 +305,7 @@ enum fold_outcome fold_apply(struct fold *fold, const struct message *message)
     if (!fold->has_rules && message->control != CONTROL_INIT)
         return FOLD_NO_RULES;
     if (message->control != CONTROL_NONE) {
-        enum fold_outcome outcome =
-            message->control == CONTROL_INIT ? apply_init(fold, message) : apply_catalog(fold, message);
+        enum fold_outcome outcome = apply_control(fold, message);
         if (outcome == FOLD_EPOCH_OPEN) {
             fold->next_offset++;
             fold->counters.messages++;
@@ -401,82 +339,8 @@ enum fold_outcome fold_pass_over(struct fold *fold, int64_t offset)
     fold->next_offset++;
     fold->counters.messages++;
     fold->counters.records_in++;
-    fold->counters.records_rejected++;
-    vec_push(&fold->rejects, (struct frame_reject){STR("message: expected one of usage.records"), STR(""),
-                                                   STR(""), STR(""), offset});
+    reject_message(fold, offset);
     return FOLD_EPOCH_OPEN;
-}
-
-/* --- frames --- */
-
-static void clear_epoch(struct fold *fold)
-{
-    for (uint32_t i = 0; i < fold->touched.count; i++)
-        series_at(fold, fold->touched.at[i])->touched = false;
-    vec_clear(&fold->touched);
-    vec_clear(&fold->stops);
-    sums_clear(&fold->sums);
-    fold->counters = (struct frame_counters){0};
-    memset(fold->snapshot_digest, 0, sizeof fold->snapshot_digest);
-}
-
-static const struct frame *make_frame(struct fold *fold)
-{
-    say_rows(fold);
-    say_counts(fold);
-    struct frame *frame = &fold->frame;
-    *frame = (struct frame){
-        .partition = fold->partition,
-        .rules_number = fold->rules.number,
-        .seq = fold->seq++,
-        .next_offset = fold->next_offset,
-        .watermark_us = clock_watermark_us(&fold->clock, &fold->rules),
-        .closed_s = fold->clock.closed_s,
-        .counters = fold->counters,
-        .levels = fold->rows.at,
-        .level_count = fold->rows.count,
-        .counts = fold->counts.at,
-        .count_count = fold->counts.count,
-        .facts = fold->facts.at,
-        .fact_count = fold->facts.count,
-        .rejects = fold->rejects.at,
-        .reject_count = fold->rejects.count,
-    };
-    memcpy(frame->prev_hash, fold->prev_hash, sizeof frame->prev_hash);
-    memcpy(frame->snapshot_digest, fold->snapshot_digest, sizeof frame->snapshot_digest);
-    clear_epoch(fold);
-    fold->frame_made = true;
-    return frame;
-}
-
-const struct frame *fold_close_epoch(struct fold *fold)
-{
-    begin_message(fold);
-    vec_clear(&fold->drafts);
-    vec_clear(&fold->segments);
-    int64_t before_s = fold->clock.closed_s;
-    int64_t due_s = clock_due_s(&fold->clock, &fold->rules);
-    if (due_s > before_s)
-        fold->clock.closed_s = due_s;
-    say_levels(fold, before_s);
-    const struct frame *frame = make_frame(fold);
-    if (due_s > before_s && due_s / DAY_S != before_s / DAY_S) {
-        forget_incarnations(fold);
-        forget_old(fold);
-    }
-    return frame;
-}
-
-const struct frame *fold_finish(struct fold *fold, int64_t time_s)
-{
-    begin_message(fold);
-    vec_clear(&fold->drafts);
-    vec_clear(&fold->segments);
-    say_until(fold, time_s);
-    const struct frame *frame = make_frame(fold);
-    fold->frame.watermark_us = time_s * SECOND_US;
-    fold->frame.closed_s = time_s;
-    return frame;
 }
 
 void fold_hashed(struct fold *fold, const uint8_t hash[FRAME_HASH_SIZE])

@@ -6,9 +6,13 @@
  *
  *     for each message in offset order:
  *         switch (fold_apply(fold, &message)) ...
- *         if FOLD_EPOCH_DUE: frame = fold_close_epoch(fold); encode it; fold_hashed(fold, frame hash)
+ *         if FOLD_EPOCH_DUE:
+ *             fold_close_epoch(fold);
+ *             while (frame = fold_next_frame(fold)): encode it; fold_hashed(fold, frame hash)
  *
- * Invariant, after every frame: the lines of hours before its `closed_s` are what the events that have
+ * An epoch's frames are made one after another, so that it never stands in memory as a whole.
+ *
+ * Invariant, after every epoch: the lines of hours before its `closed_s` are what the events that have
  * arrived say with now = closed_s (but for heartbeats that came late: the next close). */
 #pragma once
 
@@ -23,7 +27,7 @@ enum fold_outcome {
     /* Not taken in; the partition must stop: */
     FOLD_OFFSET_GAP,      /* not the next offset of the log */
     FOLD_NO_RULES,        /* offset 0 is not the generation's rules and catalog */
-    FOLD_RULES_UNKNOWN,   /* rules that this binary does not speak, or a second set */
+    FOLD_RULES_UNKNOWN,   /* rules that this binary does not speak */
     FOLD_CATALOG_BAD,     /* a catalog in the log that does not parse */
     FOLD_RECORDS_MISSING, /* its collector had more messages acknowledged than the log has */
 };
@@ -33,18 +37,23 @@ const char *fold_outcome_text(enum fold_outcome outcome);
 struct fold *fold_new(uint32_t partition);
 void fold_free(struct fold *fold);
 
-/* Takes in one message. Its slices may go as soon as this returns. */
+/* Takes in one message, while no epoch is being said. Its slices may go as soon as this returns. */
 enum fold_outcome fold_apply(struct fold *fold, const struct message *message);
 /* Passes over a message that is none of ours (its bytes do not decode): counted as a rejected record, kept
  * with its offset; the partition goes on. */
 enum fold_outcome fold_pass_over(struct fold *fold, int64_t offset);
-/* Ends the epoch. The frame and what it points to stay good until the next call of fold_apply; its hash is
- * zeros. */
-const struct frame *fold_close_epoch(struct fold *fold);
+/* Ends the epoch: its frames are to be made now. */
+void fold_close_epoch(struct fold *fold);
+/* The epoch's next frame; NULL: it has no more. It and what it points to stay good until the next call of
+ * this or of fold_apply; its hash is zeros. */
+const struct frame *fold_next_frame(struct fold *fold);
+/* Whether frames of an epoch are still to be made. */
+bool fold_saying(const struct fold *fold);
 /* The hash of the frame that was just made: the next one names it. */
 void fold_hashed(struct fold *fold, const uint8_t hash[FRAME_HASH_SIZE]);
-/* Closes every hour, the last one up to time_s, with now = time_s (`rate` only: CONTRACT §5). */
-const struct frame *fold_finish(struct fold *fold, int64_t time_s);
+/* Closes every hour, the last one up to time_s, with now = time_s (`rate` only: CONTRACT §5): frames, as
+ * those of an epoch. */
+void fold_finish(struct fold *fold, int64_t time_s);
 
 /* The hash of the last frame; zeros before the first. */
 const uint8_t *fold_last_hash(const struct fold *fold);
@@ -53,10 +62,10 @@ int64_t fold_next_offset(const struct fold *fold);
 /* The number of the next frame. */
 uint64_t fold_next_seq(const struct fold *fold);
 
-/* Snapshots, between fold_close_epoch and the next fold_apply (DESIGN §4, Snapshots). Canonical: equal states
- * give equal bytes, whatever the order in which they came about. */
+/* Snapshots, between an epoch's last frame and the next fold_apply (DESIGN §4, Snapshots). Canonical: equal
+ * states give equal bytes, whatever the order in which they came about. */
 
-/* Whether an epoch has just been closed, so that a snapshot may be taken. */
+/* Whether nothing was taken in since the last epoch was said, so that a snapshot may be taken. */
 bool fold_at_epoch(const struct fold *fold);
 /* Falls due by the log alone: when the input since the last one outweighs it. */
 bool fold_snapshot_due(const struct fold *fold);

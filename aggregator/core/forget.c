@@ -2,6 +2,8 @@
 #include "aggregator/core/state.h"
 #include "lib/base/time.h"
 
+static const int64_t incarnation_kept_us = 8 * 24 * (int64_t)HOUR_S * SECOND_US;
+
 enum { LATE_GRACE_S = 2 * HOUR_S }; /* an hour that the fold keeps, and the hour that the second lies in */
 
 /* Everything before it can no longer change; INT64_MIN: a horizon without end. */
@@ -12,8 +14,18 @@ static int64_t cutoff_s(const struct fold *fold, int64_t horizon_us)
     return fold->clock.closed_s - horizon_us / SECOND_US - LATE_GRACE_S;
 }
 
-static void forget_resource(struct fold *fold, struct resource *resource, int64_t before_s)
+static void forget_incarnations(struct fold *fold)
 {
+    uint32_t kept = 0;
+    for (uint32_t i = 0; i < fold->incarnations.count; i++)
+        if (fold->incarnations.at[i].last_us > fold->clock.now_us - incarnation_kept_us)
+            fold->incarnations.at[kept++] = fold->incarnations.at[i];
+    fold->incarnations.count = kept;
+}
+
+static void forget_resource(struct fold *fold, uint32_t at, int64_t before_s)
+{
+    struct resource *resource = &fold->resources.at[at];
     int64_t liveness_s = fold->liveness_s[resource->series.product];
     if (liveness_s > 0) {
         /* A late sign may bridge the gap to the last one before the horizon. */
@@ -25,6 +37,10 @@ static void forget_resource(struct fold *fold, struct resource *resource, int64_
     struct points_shared shared = fold_shared(fold);
     points_forget(&resource->points, &shared, before_s);
     timeline_forget(&resource->series.said, before_s);
+    /* What ended so long ago leaves the levels, and the next epoch says so. */
+    enum run_state state = run_state_at(&resource->points, &resource->spans, liveness_s, fold->clock.now_us);
+    if (state != resource->told.state)
+        work_look_at(fold, at);
 }
 
 static void forget_storage(struct fold *fold, int64_t before_s)
@@ -40,6 +56,7 @@ static void forget_storage(struct fold *fold, int64_t before_s)
 
 void forget_old(struct fold *fold)
 {
+    forget_incarnations(fold);
     int64_t lifecycle_s = cutoff_s(fold, fold->rules.lifecycle_horizon_us);
     int64_t report_s = cutoff_s(fold, fold->rules.report_horizon_us);
     if (report_s != INT64_MIN) {
@@ -48,5 +65,5 @@ void forget_old(struct fold *fold)
     }
     if (lifecycle_s != INT64_MIN)
         for (uint32_t i = 0; i < fold->resources.count; i++)
-            forget_resource(fold, &fold->resources.at[i], lifecycle_s);
+            forget_resource(fold, i, lifecycle_s);
 }

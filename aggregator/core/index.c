@@ -29,13 +29,17 @@ uint32_t fold_resource(struct fold *fold, const struct record *record)
             str_equal(names_get(names, series->account), record->account))
             return p.index;
     }
-    fold_adopt_resource(fold, (struct resource){.series = {
-                                                    .product = record->product,
-                                                    .account = names_intern(&fold->names, record->account),
-                                                    .name = names_intern(&fold->names, record->subject),
-                                                    .changed_s = INT64_MAX,
-                                                    .signs_changed_s = INT64_MAX,
-                                                }});
+    fold_adopt_resource(fold,
+                        (struct resource){.series =
+                                              {
+                                                  .product = record->product,
+                                                  .account = names_intern(&fold->names, record->account),
+                                                  .name = names_intern(&fold->names, record->subject),
+                                                  .changed_s = INT64_MAX,
+                                                  .signs_changed_s = INT64_MAX,
+                                                  .stop_minute = INT64_MIN,
+                                              },
+                                          .due_us = INT64_MAX});
     return fold->resources.count - 1;
 }
 
@@ -61,14 +65,16 @@ static uint32_t pool_of(struct fold *fold, uint32_t account, uint32_t sku)
                                                            .name = names_intern(&fold->names, STR("*")),
                                                            .sku = sku,
                                                            .changed_s = INT64_MAX,
-                                                           .signs_changed_s = INT64_MAX},
+                                                           .signs_changed_s = INT64_MAX,
+                                                           .stop_minute = INT64_MIN},
                                                 .last_stop_s = INT64_MIN / 2});
     return fold->pools.count - 1;
 }
 
+/* Those of one name lie under one hash, whatever their sku. */
 static uint64_t file_system_hash(const struct file_system *fs)
 {
-    return hash_mix(hash_mix(fs->account, fs->sku), fs->subject);
+    return hash_mix(fs->account, fs->subject);
 }
 
 void fold_adopt_file_system(struct fold *fold, struct file_system file_system)
@@ -93,4 +99,17 @@ uint32_t fold_file_system(struct fold *fold, const struct record *record)
     }
     fold_adopt_file_system(fold, wanted);
     return fold->file_systems.count - 1;
+}
+
+bool fold_storage_repeated(const struct fold *fold, uint32_t at, const struct record *record)
+{
+    const struct file_system *own = &fold->file_systems.at[at];
+    const struct table *index = &fold->file_system_index;
+    for (struct table_probe p = table_probe(index, file_system_hash(own)); table_next(index, &p);) {
+        const struct file_system *other = &fold->file_systems.at[p.index];
+        if (p.index != at && other->account == own->account && other->subject == own->subject &&
+            points_have(&other->points, &fold->names, record))
+            return true;
+    }
+    return false;
 }

@@ -10,6 +10,7 @@ struct key {
     enum record_kind kind;
     struct str id;
     struct str source;
+    int64_t other_us; /* failed: the other one of its two times */
 };
 
 static int key_compare(const struct names *names, const struct key *key, const struct point *point)
@@ -19,7 +20,11 @@ static int key_compare(const struct names *names, const struct key *key, const s
     if (key->kind != point->kind)
         return key->kind < point->kind ? -1 : 1;
     int order = str_compare(key->id, point->id);
-    return order != 0 ? order : str_compare(key->source, names_get(names, point->source));
+    if (order == 0)
+        order = str_compare(key->source, names_get(names, point->source));
+    if (order == 0 && key->kind == RECORD_FAILED)
+        order = (key->other_us > point->quantity) - (key->other_us < point->quantity);
+    return order;
 }
 
 /* Where the key stands or would stand. */
@@ -43,27 +48,62 @@ static uint32_t find(const struct points *points, const struct names *names, con
     return low;
 }
 
+bool points_kind_stops(enum record_kind kind)
+{
+    return kind == RECORD_STOPPED || kind == RECORD_FAILED || kind == RECORD_DELETED;
+}
+
+/* --- what points leave --- */
+
+struct left {
+    struct level level;
+    enum run_state state;
+};
+
+static enum run_state ended_by(enum record_kind kind)
+{
+    return kind == RECORD_STOPPED ? RUN_STOPPED : kind == RECORD_FAILED ? RUN_FAILED : RUN_DELETED;
+}
+
+/* What ended it stays so until a launch; but what is deleted is, though it was stopped before (§7). */
+static struct left after_end(struct left before, enum record_kind kind)
+{
+    bool runs = before.level.quantity != 0;
+    if (runs || (kind == RECORD_DELETED && before.state != RUN_GONE))
+        before.state = ended_by(kind);
+    before.level = (struct level){0};
+    return before;
+}
+
+static struct left after_reconfiguration(struct left before, const struct point *point)
+{
+    if (before.level.quantity == 0)
+        return before;
+    if (point->sku != 0)
+        before.level.sku = point->sku;
+    if (point->order != 0)
+        before.level.order = point->order;
+    if (point->quantity != 0)
+        before.level.quantity = (unsigned __int128)point->quantity;
+    return before;
+}
+
 /* CONTRACT §2's table, last column. */
-static struct level level_after(struct level before, const struct point *point)
+static struct left after_point(struct left before, const struct point *point)
 {
     switch ((enum record_kind)point->kind) {
     case RECORD_LAUNCHED:
-        return (struct level){point->sku, point->order, (unsigned __int128)point->quantity};
+        return (struct left){{point->sku, point->order, (unsigned __int128)point->quantity}, RUN_RUNNING};
     case RECORD_RECONFIGURED:
-        if (before.quantity == 0)
-            return before;
-        if (point->sku != 0)
-            before.sku = point->sku;
-        if (point->quantity != 0)
-            before.quantity = (unsigned __int128)point->quantity;
-        return before;
+        return after_reconfiguration(before, point);
     case RECORD_STORAGE_USED:
-        return (struct level){0, 0, (unsigned __int128)point->quantity};
+        return (struct left){{0, 0, (unsigned __int128)point->quantity}, RUN_RUNNING};
     case RECORD_STOPPED:
     case RECORD_FAILED:
     case RECORD_DELETED:
+        return after_end(before, (enum record_kind)point->kind);
     case RECORD_STORAGE_DELETED:
-        return (struct level){0};
+        return (struct left){{0}, RUN_DELETED};
     case RECORD_HEARTBEAT:
     case RECORD_TOKENS:
     case RECORD_IMAGES:
@@ -79,34 +119,85 @@ static struct level level_after(struct level before, const struct point *point)
     return before;
 }
 
-/* Folds from index i on until a level comes out as it was. */
+static struct left after_noting(struct left before, const struct point *point, struct level *ran)
+{
+    struct left left = after_point(before, point);
+    if (left.level.quantity != 0)
+        *ran = left.level;
+    return left;
+}
+
+/* The points [from, to) of one microsecond. What runs just before it is ended first (CONTRACT §2.1). *ran:
+ * the last level in it that is not none, if there is one. */
+static struct left after_instant(const struct points *points, uint32_t from, uint32_t to, struct left left,
+                                 struct level *ran)
+{
+    bool ends_first = left.level.quantity != 0;
+    for (uint32_t i = from; i < to && ends_first; i++)
+        if (points_kind_stops((enum record_kind)points->list.at[i].kind))
+            left = after_noting(left, &points->list.at[i], ran);
+    for (uint32_t i = from; i < to; i++)
+        if (!ends_first || !points_kind_stops((enum record_kind)points->list.at[i].kind))
+            left = after_noting(left, &points->list.at[i], ran);
+    return left;
+}
+
+static struct left left_before(const struct points *points, uint32_t i)
+{
+    if (i == 0)
+        return (struct left){points->base, points->base.quantity != 0 ? RUN_RUNNING : RUN_GONE};
+    return (struct left){points->list.at[i - 1].left, (enum run_state)points->list.at[i - 1].state};
+}
+
+/* Folds from the microsecond of index i on, until one leaves what it left before. */
 static void refold(struct points *points, uint32_t i)
 {
-    struct level level = i == 0 ? points->base : points->list.at[i - 1].left;
-    for (uint32_t first = i; i < points->list.count; i++) {
-        struct point *point = &points->list.at[i];
-        level = level_after(level, point);
-        if (i > first && level_equal(level, point->left))
+    const struct point *list = points->list.at;
+    while (i > 0 && list[i - 1].time_us == list[i].time_us)
+        i--;
+    struct left left = left_before(points, i);
+    struct level ran;
+    for (uint32_t first = i, to; i < points->list.count; i = to) {
+        for (to = i + 1; to < points->list.count && list[to].time_us == list[i].time_us;)
+            to++;
+        left = after_instant(points, i, to, left, &ran);
+        bool same = level_equal(left.level, list[i].left) && left.state == list[i].state;
+        if (i > first && same)
             return;
-        point->left = level;
+        for (uint32_t at = i; at < to; at++) {
+            points->list.at[at].left = left.level;
+            points->list.at[at].state = (uint8_t)left.state;
+        }
     }
 }
 
+void points_refold(struct points *points)
+{
+    for (uint32_t i = 0; i < points->list.count; i++)
+        points->list.at[i].state = UINT8_MAX; /* of no instant: none is taken for done */
+    if (points->list.count > 0)
+        refold(points, 0);
+}
+
+/* --- adding --- */
+
 static void insert(struct points *points, const struct points_shared *shared, const struct record *record,
-                   uint32_t at, bool second)
+                   uint32_t at, const struct key *key)
 {
     struct point point = {
-        .time_us = second ? record->time_us : record->since_us,
+        .time_us = key->time_us,
         .id = slab_copy(shared->ids, record->id),
         .source = names_intern(shared->names, record->source),
         .kind = (uint8_t)record->kind,
-        .second = second,
+        .second = key->time_us != record->since_us,
         .sku = names_intern(shared->names, record->sku),
         .order = names_intern(shared->names, record->order),
         .quantity = record->kind == RECORD_STORAGE_USED ? record->bytes : record->quantity,
     };
     if (record->kind == RECORD_STORAGE_USED || record->kind == RECORD_STORAGE_DELETED)
         point.sku = 0;
+    if (record->kind == RECORD_FAILED)
+        point.quantity = key->other_us;
     vec_insert(&points->list, at, point);
     refold(points, at);
 }
@@ -114,19 +205,28 @@ static void insert(struct points *points, const struct points_shared *shared, co
 enum points_outcome points_add(struct points *points, const struct points_shared *shared,
                                const struct record *record)
 {
-    struct key key = {record->since_us, record->kind, record->id, record->source};
+    struct key key = {record->since_us, record->kind, record->id, record->source, record->time_us};
     bool found;
     uint32_t at = find(points, shared->names, &key, &found);
     if (found)
         return POINTS_REPEATED;
-    insert(points, shared, record, at, false);
+    insert(points, shared, record, at, &key);
     if (record->time_us == record->since_us)
         return POINTS_ADDED;
     key.time_us = record->time_us;
+    key.other_us = record->since_us;
     at = find(points, shared->names, &key, &found);
-    if (!found)
-        insert(points, shared, record, at, true);
+    if (!found) /* else its first place is beyond the horizon, and was forgotten */
+        insert(points, shared, record, at, &key);
     return POINTS_ADDED;
+}
+
+bool points_have(const struct points *points, const struct names *names, const struct record *record)
+{
+    struct key key = {record->since_us, record->kind, record->id, record->source, record->time_us};
+    bool found;
+    find(points, names, &key, &found);
+    return found;
 }
 
 uint32_t points_at(const struct points *points, int64_t second_s)
@@ -174,12 +274,51 @@ int64_t points_last_stop(const struct points *points, int64_t from_s, int64_t to
         int64_t second_s = time_second(point->time_us);
         if (second_s < from_s)
             break;
-        bool stops = point->kind == RECORD_STOPPED || point->kind == RECORD_FAILED ||
-                     point->kind == RECORD_DELETED || point->kind == RECORD_STORAGE_DELETED;
-        if (stops && !point->second)
+        if (points_kind_stops((enum record_kind)point->kind) && !point->second)
             return second_s;
     }
     return INT64_MIN;
+}
+
+uint32_t points_until(const struct points *points, int64_t now_us)
+{
+    uint32_t low = 0, high = points->list.count;
+    while (low < high) {
+        uint32_t middle = low + (high - low) / 2;
+        if (points->list.at[middle].time_us > now_us)
+            high = middle;
+        else
+            low = middle + 1;
+    }
+    return low;
+}
+
+int64_t points_since_s(const struct points *points, uint32_t count)
+{
+    struct left left = left_before(points, count);
+    while (count > 0) {
+        struct left before = left_before(points, count - 1);
+        if (before.state != left.state || !level_equal(before.level, left.level))
+            return time_second(points->list.at[count - 1].time_us);
+        count--;
+    }
+    return points->base_since_s;
+}
+
+struct level points_last_level(const struct points *points, uint32_t count)
+{
+    const struct point *list = points->list.at;
+    struct level ran = {0};
+    for (uint32_t from; count > 0 && ran.quantity == 0; count = from) {
+        if (list[count - 1].left.quantity != 0)
+            return list[count - 1].left;
+        for (from = count - 1; from > 0 && list[from - 1].time_us == list[count - 1].time_us;)
+            from--;
+        struct left before = left_before(points, from);
+        ran = before.level;
+        after_instant(points, from, count, before, &ran);
+    }
+    return ran.quantity != 0 ? ran : points->base;
 }
 
 void points_forget(struct points *points, const struct points_shared *shared, int64_t second_s)
@@ -187,8 +326,12 @@ void points_forget(struct points *points, const struct points_shared *shared, in
     uint32_t gone = points_at(points, second_s);
     if (gone == 0)
         return;
+    points->base_since_s = points_since_s(points, gone);
     points->base = points->list.at[gone - 1].left;
+    bool ended = points->base.quantity == 0 && points->list.at[gone - 1].state != RUN_GONE;
     for (uint32_t i = 0; i < gone; i++)
         slab_free(shared->ids, points->list.at[i].id);
     vec_remove(&points->list, 0, gone);
+    if (ended && points->list.count > 0)
+        refold(points, 0); /* what ended it is forgotten with them */
 }

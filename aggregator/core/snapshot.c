@@ -4,15 +4,17 @@
 #include "aggregator/core/state.h"
 #include "lib/base/check.h"
 #include "lib/base/pack.h"
+#include "lib/base/time.h"
 
 /* Bumped whenever the bytes change; a snapshot of another number is not ours. */
-enum { SNAPSHOT_FORMAT = 1 };
+enum { SNAPSHOT_FORMAT = 2 };
 
+enum { POINT_BYTES = 41 };   /* the least that a change point takes */
 enum { RECORD_WEIGHT = 64 }; /* bytes that a record of input counts for, when a snapshot falls due */
 
 bool fold_at_epoch(const struct fold *fold)
 {
-    return fold->frame_made;
+    return fold->said;
 }
 
 bool fold_snapshot_due(const struct fold *fold)
@@ -50,8 +52,8 @@ static void pack_head(struct packer *out, const struct fold *fold)
     pack_u64(out, fold->has_rules);
     const struct rules *r = &fold->rules;
     const int64_t rules[] = {
-        r->number,        r->epoch_us,      r->delay_us, r->lifecycle_horizon_us, r->report_horizon_us,
-        r->epoch_records, r->snapshot_bytes};
+        r->number,        r->epoch_us,   r->delay_us,    r->lifecycle_horizon_us, r->report_horizon_us,
+        r->epoch_records, r->frame_rows, r->frame_bytes, r->snapshot_bytes};
     for (size_t i = 0; i < sizeof rules / sizeof *rules; i++)
         pack_u64(out, (uint64_t)rules[i]);
     for (int p = 0; p < PRODUCT_COUNT; p++)
@@ -63,6 +65,7 @@ static void pack_head(struct packer *out, const struct fold *fold)
     pack_raw(out, fold->prev_hash, sizeof fold->prev_hash);
     pack_u64(out, (uint64_t)fold->reject_hour_s);
     pack_u64(out, fold->reject_count);
+    controls_pack(&fold->controls, out);
 }
 
 static int compare_incarnations(const void *a, const void *b)
@@ -89,6 +92,44 @@ static void pack_incarnations(struct packer *out, const struct fold *fold)
     free(sorted);
 }
 
+/* Stops that were not said yet, by series and hour, each once. */
+struct sorted_stops {
+    VEC(struct stop) list;
+};
+
+static void sort_stops(struct sorted_stops *sorted, const struct fold *fold)
+{
+    for (uint32_t i = 0; i < fold->stops.count; i++)
+        vec_push(&sorted->list, fold->stops.at[i]);
+    if (sorted->list.count > 0)
+        qsort(sorted->list.at, sorted->list.count, sizeof *sorted->list.at, stop_compare);
+    uint32_t kept = 0;
+    for (uint32_t i = 0; i < sorted->list.count; i++)
+        if (kept == 0 || stop_compare(&sorted->list.at[kept - 1], &sorted->list.at[i]) != 0)
+            sorted->list.at[kept++] = sorted->list.at[i];
+    sorted->list.count = kept;
+}
+
+static void pack_stops(struct packer *out, const struct sorted_stops *sorted, struct series_ref ref)
+{
+    uint32_t low = 0, high = sorted->list.count;
+    const struct stop first = {ref, INT64_MIN};
+    while (low < high) {
+        uint32_t middle = low + (high - low) / 2;
+        if (stop_compare(&sorted->list.at[middle], &first) < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    uint32_t end = low;
+    while (end < sorted->list.count && sorted->list.at[end].ref.is_pool == ref.is_pool &&
+           sorted->list.at[end].ref.index == ref.index)
+        end++;
+    pack_u64(out, end - low);
+    for (; low < end; low++)
+        pack_u64(out, (uint64_t)sorted->list.at[low].hour_s);
+}
+
 static void pack_series(struct packer *out, const struct fold *fold, const struct series *series)
 {
     pack_u64(out, series->product);
@@ -97,6 +138,7 @@ static void pack_series(struct packer *out, const struct fold *fold, const struc
     pack_name(out, fold, series->sku);
     pack_u64(out, (uint64_t)series->changed_s);
     pack_u64(out, (uint64_t)series->signs_changed_s);
+    pack_u64(out, (uint64_t)series->stop_minute);
     pack_u64(out, series->live);
     pack_u64(out, series->said.steps.count);
     for (uint32_t i = 0; i < series->said.steps.count; i++) {
@@ -109,6 +151,7 @@ static void pack_series(struct packer *out, const struct fold *fold, const struc
 static void pack_points(struct packer *out, const struct fold *fold, const struct points *points)
 {
     pack_level(out, fold, points->base);
+    pack_u64(out, (uint64_t)points->base_since_s);
     pack_u64(out, points->list.count);
     for (uint32_t i = 0; i < points->list.count; i++) {
         const struct point *point = &points->list.at[i];
@@ -119,7 +162,6 @@ static void pack_points(struct packer *out, const struct fold *fold, const struc
         pack_name(out, fold, point->sku);
         pack_name(out, fold, point->order);
         pack_u64(out, (uint64_t)point->quantity);
-        pack_level(out, fold, point->left);
     }
 }
 
@@ -180,13 +222,25 @@ static uint32_t *sorted_indexes(const struct fold *fold, uint32_t count,
     return indexes;
 }
 
-static void pack_resources(struct packer *out, const struct fold *fold)
+static void pack_run(struct packer *out, const struct fold *fold, const struct run *run)
+{
+    pack_u64(out, run->state);
+    pack_name(out, fold, run->sku);
+    pack_name(out, fold, run->order);
+    pack_u64(out, (uint64_t)run->quantity);
+    pack_u64(out, (uint64_t)run->since_s);
+    pack_u64(out, (uint64_t)run->sign_s);
+}
+
+static void pack_resources(struct packer *out, const struct fold *fold, const struct sorted_stops *stops)
 {
     uint32_t *order = sorted_indexes(fold, fold->resources.count, compare_resources);
     pack_u64(out, fold->resources.count);
     for (uint32_t i = 0; i < fold->resources.count; i++) {
         const struct resource *resource = &fold->resources.at[order[i]];
         pack_series(out, fold, &resource->series);
+        pack_stops(out, stops, (struct series_ref){order[i], false});
+        pack_run(out, fold, &resource->told);
         pack_points(out, fold, &resource->points);
         pack_u64(out, resource->spans.list.count);
         for (uint32_t s = 0; s < resource->spans.list.count; s++) {
@@ -197,13 +251,14 @@ static void pack_resources(struct packer *out, const struct fold *fold)
     free(order);
 }
 
-static void pack_pools(struct packer *out, const struct fold *fold)
+static void pack_pools(struct packer *out, const struct fold *fold, const struct sorted_stops *stops)
 {
     uint32_t *order = sorted_indexes(fold, fold->pools.count, compare_pools);
     pack_u64(out, fold->pools.count);
     for (uint32_t i = 0; i < fold->pools.count; i++) {
         const struct storage_pool *pool = &fold->pools.at[order[i]];
         pack_series(out, fold, &pool->series);
+        pack_stops(out, stops, (struct series_ref){order[i], true});
         pack_u64(out, (uint64_t)pool->last_stop_s);
         pack_u128(out, (unsigned __int128)pool->pool.base);
         pack_u64(out, pool->pool.changes.count);
@@ -229,35 +284,70 @@ static void pack_file_systems(struct packer *out, const struct fold *fold)
     free(order);
 }
 
-static void pack_seen(struct packer *out, const struct fold *fold)
+/* The first sum of a key in the hour under way. */
+struct sum_context {
+    const struct fold *fold;
+    const struct sum_hour *hour;
+};
+
+static int compare_sums(const void *a, const void *b, void *context)
 {
-    pack_u64(out, fold->seen.buckets.count);
-    for (uint32_t i = 0; i < fold->seen.buckets.count; i++) {
-        const struct seen_bucket *bucket = &fold->seen.buckets.at[i];
-        pack_u64(out, (uint64_t)bucket->hour_s);
-        pack_u64(out, bucket->count);
-        struct identity *sorted = malloc((bucket->count + 1) * sizeof *sorted);
-        CHECK(sorted != NULL);
-        uint64_t count = 0;
-        for (uint64_t s = 0; s < bucket->capacity; s++)
-            if (bucket->slots[s].low != 0 || bucket->slots[s].high != 0)
-                sorted[count++] = bucket->slots[s];
-        CHECK(count == bucket->count);
-        qsort(sorted, count, sizeof *sorted, identity_compare);
-        pack_raw(out, sorted, count * sizeof *sorted);
-        free(sorted);
+    const struct sum_context *in = context;
+    const struct sum_key *x = &in->fold->sums.keys.at[in->hour->list.at[*(const uint32_t *)a].key];
+    const struct sum_key *y = &in->fold->sums.keys.at[in->hour->list.at[*(const uint32_t *)b].key];
+    const uint32_t left[] = {x->account, x->subject, x->sku}, right[] = {y->account, y->subject, y->sku};
+    for (int i = 0; i < 3; i++) {
+        int order = str_compare(names_get(&in->fold->names, left[i]), names_get(&in->fold->names, right[i]));
+        if (order != 0)
+            return order;
     }
+    return 0;
+}
+
+static void pack_sum(struct packer *out, const struct fold *fold, const struct sum *sum)
+{
+    const struct sum_key *key = &fold->sums.keys.at[sum->key];
+    pack_name(out, fold, key->account);
+    pack_name(out, fold, key->subject);
+    pack_name(out, fold, key->sku);
+    pack_u64(out, sum->from_s);
+    for (int m = 0; m < SUM_METERS; m++)
+        pack_u128(out, sum->by_meter[m]);
+}
+
+static void pack_sums(struct packer *out, const struct fold *fold)
+{
+    pack_u64(out, fold->sums.hours.count);
+    VEC(uint32_t) firsts = {0};
+    for (uint32_t h = 0; h < fold->sums.hours.count; h++) {
+        struct sum_context context = {fold, &fold->sums.hours.at[h]};
+        vec_clear(&firsts);
+        for (uint32_t i = 0; i < context.hour->list.count; i++)
+            if (context.hour->list.at[i].first)
+                vec_push(&firsts, i);
+        qsort_r(firsts.at, firsts.count, sizeof *firsts.at, compare_sums, &context);
+        pack_u64(out, (uint64_t)context.hour->hour_s);
+        pack_u64(out, context.hour->list.count);
+        for (uint32_t i = 0; i < firsts.count; i++)
+            for (uint32_t at = firsts.at[i] + 1; at != 0; at = context.hour->list.at[at - 1].next)
+                pack_sum(out, fold, &context.hour->list.at[at - 1]);
+    }
+    vec_release(&firsts);
 }
 
 void fold_snapshot(const struct fold *fold, struct packer *out)
 {
-    CHECK(fold->touched.count == 0 && fold->sums.list.count == 0);
+    CHECK(fold->touched.count == 0 && !fold->saying.under_way);
+    struct sorted_stops stops = {0};
+    sort_stops(&stops, fold);
     pack_head(out, fold);
     pack_incarnations(out, fold);
-    pack_resources(out, fold);
-    pack_pools(out, fold);
+    pack_resources(out, fold, &stops);
+    pack_pools(out, fold, &stops);
     pack_file_systems(out, fold);
-    pack_seen(out, fold);
+    pack_sums(out, fold);
+    seen_pack(&fold->seen, out);
+    vec_release(&stops.list);
 }
 
 /* --- reading --- */
@@ -285,7 +375,8 @@ static void unpack_head(struct unpacker *in, struct fold *fold)
     struct rules *r = &fold->rules;
     r->number = (uint32_t)unpack_u64(in);
     int64_t *const rules[] = {&r->epoch_us,          &r->delay_us,      &r->lifecycle_horizon_us,
-                              &r->report_horizon_us, &r->epoch_records, &r->snapshot_bytes};
+                              &r->report_horizon_us, &r->epoch_records, &r->frame_rows,
+                              &r->frame_bytes,       &r->snapshot_bytes};
     for (size_t i = 0; i < sizeof rules / sizeof *rules; i++)
         *rules[i] = (int64_t)unpack_u64(in);
     for (int p = 0; p < PRODUCT_COUNT; p++)
@@ -293,10 +384,11 @@ static void unpack_head(struct unpacker *in, struct fold *fold)
     fold->clock.now_us = (int64_t)unpack_u64(in);
     fold->clock.closed_s = (int64_t)unpack_u64(in);
     fold->seq = unpack_u64(in);
-    fold->next_offset = (int64_t)unpack_u64(in);
+    fold->next_offset = fold->epoch_offset = (int64_t)unpack_u64(in);
     unpack_raw(in, fold->prev_hash, sizeof fold->prev_hash);
     fold->reject_hour_s = (int64_t)unpack_u64(in);
     fold->reject_count = (uint32_t)unpack_u64(in);
+    controls_unpack(&fold->controls, in);
 }
 
 static void unpack_incarnations(struct unpacker *in, struct fold *fold)
@@ -322,6 +414,7 @@ static void unpack_series(struct unpacker *in, struct fold *fold, struct series 
     series->sku = unpack_name(in, fold);
     series->changed_s = (int64_t)unpack_u64(in);
     series->signs_changed_s = (int64_t)unpack_u64(in);
+    series->stop_minute = (int64_t)unpack_u64(in);
     series->live = unpack_u64(in) != 0;
     uint32_t count = unpack_count(in, 40);
     for (uint32_t i = 0; i < count; i++) {
@@ -333,10 +426,25 @@ static void unpack_series(struct unpacker *in, struct fold *fold, struct series 
     }
 }
 
-static void unpack_points(struct unpacker *in, struct fold *fold, struct points *points)
+static void unpack_stops(struct unpacker *in, struct fold *fold, struct series_ref ref)
+{
+    uint32_t count = unpack_count(in, sizeof(uint64_t));
+    for (uint32_t i = 0; i < count; i++)
+        vec_push(&fold->stops, (struct stop){ref, (int64_t)unpack_u64(in)});
+}
+
+static bool is_change(uint64_t kind, bool storage)
+{
+    return storage ? kind == RECORD_STORAGE_USED || kind == RECORD_STORAGE_DELETED
+                   : kind == RECORD_LAUNCHED || kind == RECORD_RECONFIGURED || kind == RECORD_STOPPED ||
+                         kind == RECORD_FAILED || kind == RECORD_DELETED;
+}
+
+static void unpack_points(struct unpacker *in, struct fold *fold, struct points *points, bool storage)
 {
     points->base = unpack_level(in, fold);
-    uint32_t count = unpack_count(in, 60);
+    points->base_since_s = (int64_t)unpack_u64(in);
+    uint32_t count = unpack_count(in, POINT_BYTES);
     for (uint32_t i = 0; i < count; i++) {
         struct point point = {.time_us = (int64_t)unpack_u64(in)};
         struct str id = unpack_str(in);
@@ -347,13 +455,42 @@ static void unpack_points(struct unpacker *in, struct fold *fold, struct points 
         point.id = slab_copy(&fold->ids, id);
         point.source = unpack_name(in, fold);
         uint64_t flags = unpack_u64(in);
+        if (!is_change(flags & UINT8_MAX, storage))
+            in->bad = true;
         point.kind = (uint8_t)flags;
         point.second = flags >> 8 != 0;
         point.sku = unpack_name(in, fold);
         point.order = unpack_name(in, fold);
         point.quantity = (int64_t)unpack_u64(in);
-        point.left = unpack_level(in, fold);
         vec_push(&points->list, point);
+    }
+    if (!in->bad)
+        points_refold(points);
+}
+
+static void unpack_run(struct unpacker *in, struct fold *fold, struct run *run)
+{
+    uint64_t state = unpack_u64(in);
+    if (state >= RUN_STATE_COUNT)
+        in->bad = true;
+    run->state = in->bad ? RUN_GONE : (enum run_state)state;
+    run->sku = unpack_name(in, fold);
+    run->order = unpack_name(in, fold);
+    run->quantity = (int64_t)unpack_u64(in);
+    run->since_s = (int64_t)unpack_u64(in);
+    run->sign_s = (int64_t)unpack_u64(in);
+}
+
+/* What waits for time follows from the levels. */
+static void restore_waits(struct fold *fold)
+{
+    for (uint32_t i = 0; i < fold->resources.count; i++) {
+        const struct resource *resource = &fold->resources.at[i];
+        struct run run = run_at(&resource->points, &resource->spans,
+                                fold->liveness_s[resource->series.product], fold->clock.now_us);
+        if (!run_same(&run, &resource->told))
+            work_look_at(fold, i);
+        work_schedule(fold, i);
     }
 }
 
@@ -361,9 +498,11 @@ static void unpack_resources(struct unpacker *in, struct fold *fold)
 {
     uint32_t count = unpack_count(in, 100);
     for (uint32_t i = 0; i < count && !in->bad; i++) {
-        struct resource resource = {0};
+        struct resource resource = {.due_us = INT64_MAX};
         unpack_series(in, fold, &resource.series);
-        unpack_points(in, fold, &resource.points);
+        unpack_stops(in, fold, (struct series_ref){fold->resources.count, false});
+        unpack_run(in, fold, &resource.told);
+        unpack_points(in, fold, &resource.points, false);
         uint32_t spans = unpack_count(in, sizeof(struct span));
         for (uint32_t s = 0; s < spans; s++) {
             struct span span;
@@ -381,6 +520,7 @@ static void unpack_pools(struct unpacker *in, struct fold *fold)
     for (uint32_t i = 0; i < count && !in->bad; i++) {
         struct storage_pool pool = {0};
         unpack_series(in, fold, &pool.series);
+        unpack_stops(in, fold, (struct series_ref){fold->pools.count, true});
         pool.last_stop_s = (int64_t)unpack_u64(in);
         pool.pool.base = pool.pool.cursor_total = (__int128)unpack_u128(in);
         uint32_t changes = unpack_count(in, 24);
@@ -402,24 +542,31 @@ static void unpack_file_systems(struct unpacker *in, struct fold *fold)
         fs.account = unpack_name(in, fold);
         fs.sku = unpack_name(in, fold);
         fs.subject = unpack_name(in, fold);
-        unpack_points(in, fold, &fs.points);
+        unpack_points(in, fold, &fs.points, true);
         fold_adopt_file_system(fold, fs);
     }
 }
 
-static void unpack_seen(struct unpacker *in, struct fold *fold)
+static void unpack_sums(struct unpacker *in, struct fold *fold)
 {
-    uint32_t buckets = unpack_count(in, 16);
-    for (uint32_t i = 0; i < buckets; i++) {
+    uint32_t hours = unpack_count(in, 2 * sizeof(uint64_t));
+    for (uint32_t h = 0; h < hours && !in->bad; h++) {
         int64_t hour_s = (int64_t)unpack_u64(in);
-        uint32_t count = unpack_count(in, sizeof(struct identity));
-        for (uint32_t c = 0; c < count; c++) {
-            struct identity identity;
-            unpack_raw(in, &identity, sizeof identity);
-            if (identity.low == 0 && identity.high == 0)
+        uint32_t count = unpack_count(in, SUM_METERS * 2 * sizeof(uint64_t));
+        for (uint32_t i = 0; i < count && !in->bad; i++) {
+            struct sum_names line;
+            struct sum sum = {0};
+            line.account = unpack_str(in);
+            line.subject = unpack_str(in);
+            line.sku = unpack_str(in);
+            uint64_t from_s = unpack_u64(in);
+            for (int m = 0; m < SUM_METERS; m++)
+                sum.by_meter[m] = unpack_u128(in);
+            sum.from_s = (uint16_t)from_s;
+            if (from_s >= HOUR_S || hour_s % HOUR_S != 0)
                 in->bad = true;
             else
-                seen_add(&fold->seen, hour_s, identity);
+                sums_restore(&fold->sums, &fold->names, &line, hour_s, &sum);
         }
     }
 }
@@ -433,11 +580,14 @@ struct fold *fold_restore(struct str snapshot, const uint8_t digest[FRAME_HASH_S
     unpack_resources(&in, fold);
     unpack_pools(&in, fold);
     unpack_file_systems(&in, fold);
-    unpack_seen(&in, fold);
+    unpack_sums(&in, fold);
+    seen_unpack(&fold->seen, &in);
     if (in.bad || in.at != in.end) {
         fold_free(fold);
         return NULL;
     }
+    if (fold->clock.now_us != INT64_MIN)
+        restore_waits(fold);
     fold_snapshot_taken(fold, digest, snapshot.size);
     return fold;
 }

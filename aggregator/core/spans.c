@@ -37,13 +37,22 @@ int64_t spans_add(struct spans *spans, int64_t sign_s, int64_t liveness_s)
     return changed;
 }
 
-int64_t spans_last_before(const struct spans *spans, int64_t now_s)
+int64_t spans_end_before(const struct spans *spans, int64_t now_s)
 {
     uint32_t next = first_after(spans, now_s - 1);
-    if (next == 0)
-        return INT64_MIN;
-    int64_t last_s = spans->list.at[next - 1].last_s;
+    return next == 0 ? INT64_MIN : spans->list.at[next - 1].last_s;
+}
+
+int64_t spans_last_before(const struct spans *spans, int64_t now_s)
+{
+    int64_t last_s = spans_end_before(spans, now_s);
     return last_s < now_s ? last_s : now_s - 1;
+}
+
+int64_t spans_next_after(const struct spans *spans, int64_t now_s)
+{
+    uint32_t next = first_after(spans, now_s);
+    return next < spans->list.count ? spans->list.at[next].first_s : INT64_MAX;
 }
 
 bool spans_alive(const struct spans *spans, int64_t liveness_s, int64_t now_s, int64_t from_s,

@@ -23,6 +23,10 @@ int64_t spans_add(struct spans *spans, int64_t sign_s, int64_t liveness_s);
 /* The last sign before `now_s`, as far as spans can tell: the exact one if it ended a span, else now_s - 1.
  * INT64_MIN: none. */
 int64_t spans_last_before(const struct spans *spans, int64_t now_s);
+/* The last sign of the span that begins before `now_s`, though it may lie after that; INT64_MIN: none. */
+int64_t spans_end_before(const struct spans *spans, int64_t now_s);
+/* The first sign of the first span that begins after `now_s`; INT64_MAX: none. */
+int64_t spans_next_after(const struct spans *spans, int64_t now_s);
 /* Alive seconds at or after from_s, judged at now_s: the next half-open span. False: none before now. */
 bool spans_alive(const struct spans *spans, int64_t liveness_s, int64_t now_s, int64_t from_s,
                  struct span *alive);

@@ -5,14 +5,20 @@
  * 2. For seconds before clock.closed_s, `said` equals the fold of the series' points and signs judged at
  *    closed_s, but for signs noted in signs_changed_s, whose turn is the next close.
  * 3. A series that can differ at the next close is in `live`.
- * 4. No number of a name leaves this process; whatever leaves is sorted by bytes. */
+ * 4. No number of a name leaves this process; whatever leaves is sorted by bytes.
+ * 5. `told` of a resource is what the frames so far say of its state, and what it is at log time, but for
+ *    those in `looks`.
+ * 6. `sums` holds no hour before clock.closed_s. */
 #pragma once
 
 #include "aggregator/core/clock.h"
+#include "aggregator/core/controls.h"
+#include "aggregator/core/due.h"
 #include "aggregator/core/fold.h"
 #include "aggregator/core/points.h"
 #include "aggregator/core/pool.h"
-#include "aggregator/core/seen.h"
+#include "aggregator/core/run.h"
+#include "lib/domain/seen.h"
 #include "aggregator/core/spans.h"
 #include "aggregator/core/sums.h"
 #include "aggregator/core/timeline.h"
@@ -27,14 +33,19 @@ struct series {
     struct timeline said;
     int64_t changed_s;       /* its level may differ from `said` from here on, by a change; INT64_MAX: no */
     int64_t signs_changed_s; /* the same, by a sign of life */
+    int64_t stop_minute;     /* of log time, in which a stop was said last; INT64_MIN: never */
     bool live;
     bool touched; /* by a change, in this epoch */
+    bool queued;  /* in the work of the epoch that is being said */
 };
 
 struct resource {
     struct series series;
     struct points points;
     struct spans spans; /* empty where its product has no liveness */
+    struct run told;
+    int64_t due_us; /* its entry in `due` that counts; INT64_MAX: none */
+    bool looked_at; /* in `looks` */
 };
 
 struct file_system {
@@ -57,19 +68,59 @@ struct series_ref {
     uint32_t is_pool : 1;
 };
 
-/* Something stopped in an hour: say it now if the hour is open. */
+/* Something stopped in an hour: it is said before the hour's close, at most once a minute of log time. */
 struct stop {
     struct series_ref ref;
     int64_t hour_s;
 };
 
-/* A row under way: its segments lie in `segments` from `first` on. */
-struct row_draft {
-    struct series_ref ref;
-    int64_t hour_s;
-    uint32_t first;
-    uint32_t count;
+/* By series and hour. */
+int stop_compare(const void *a, const void *b);
+
+enum work_kind { WORK_LEVEL, WORK_COUNT, WORK_STATE };
+
+/* One thing that the epoch may have rows about. */
+struct work {
+    enum work_kind kind;
+    struct series_ref ref; /* LEVEL, STATE */
+    uint32_t hour;         /* COUNT: index into sums.hours, */
+    uint32_t sum;          /* and of the key's first sum in it */
+};
+
+/* Hours to be compared with what was said of them; to_s may lie inside the last one. */
+struct range {
+    int64_t from_s;
+    int64_t to_s;
     bool stopped;
+};
+
+/* How much of something is in the frame under way. */
+struct weight {
+    int64_t rows;
+    int64_t bytes;
+};
+
+/* An epoch that is being said, frame by frame. */
+struct saying {
+    bool under_way;
+    bool closes;           /* hours were closed: from before_s up to clock.closed_s */
+    int64_t before_s;      /* what closed_s was */
+    int64_t finish_s;      /* `rate` ends up to this second; INT64_MIN: it is an epoch of the log */
+    VEC(struct work) work; /* sorted: account, kind, key */
+    uint32_t at;           /* the next one */
+    bool open;             /* it has begun: */
+    VEC(struct range) ranges;
+    uint32_t range;
+    bool range_open;        /* `fresh` is of this range, */
+    int64_t hour_s;         /* and this is the next hour of it */
+    bool counted;           /* the row of its counts was said */
+    uint32_t fact;          /* the next one */
+    VEC(struct stop) stops; /* that are said now, sorted */
+    struct weight frame;
+    struct weight account; /* of the account of the row before */
+    struct weight item;    /* of its work */
+    uint32_t last_account; /* UINT32_MAX: no row yet in this frame */
+    uint32_t last_work;
 };
 
 struct incarnation {
@@ -82,10 +133,12 @@ struct fold {
     uint32_t partition;
     bool has_rules;
     struct rules rules;
+    struct controls controls;
     int64_t liveness_s[PRODUCT_COUNT];
     struct clock clock;
     uint64_t seq;
     int64_t next_offset;
+    int64_t epoch_offset; /* where the epoch under way begins */
     uint8_t prev_hash[FRAME_HASH_SIZE];
     uint8_t snapshot_digest[FRAME_HASH_SIZE];
     VEC(struct incarnation) incarnations;
@@ -101,13 +154,15 @@ struct fold {
     VEC(struct storage_pool) pools;
     struct table pool_index;
     VEC(struct series_ref) live;
+    VEC(struct stop) stops; /* not said yet */
+    VEC(uint32_t) looks;    /* resources whose state may be another than told */
+    struct due due;         /* not in snapshots: it follows from the levels */
     struct seen seen;
     struct sums sums;
 
     /* Of the epoch under way. */
     struct frame_counters counters;
     VEC(struct series_ref) touched;
-    VEC(struct stop) stops;
     VEC(struct fact) facts;
     VEC(struct frame_reject) rejects;
     int64_t reject_hour_s; /* log hour that reject_count is of */
@@ -115,13 +170,14 @@ struct fold {
     struct arena strings; /* of facts and rejects */
 
     /* Of the frame made last. */
-    bool frame_made; /* its facts and rejects may still be read */
+    bool said; /* the epoch is over; its facts and rejects may still be read */
+    struct saying saying;
     struct timeline fresh;
-    VEC(struct row_draft) drafts;
     VEC(struct level_segment) segments;
     VEC(struct level_row) rows;
-    VEC(struct count_row) counts;
     VEC(struct count_sum) count_sums;
+    VEC(struct count_row) counts;
+    VEC(struct state_row) states;
     struct frame frame;
 };
 
@@ -138,19 +194,39 @@ static inline struct points_shared fold_shared(struct fold *fold)
 /* aggregator/core/index.c: finding and making what a record is about. */
 uint32_t fold_resource(struct fold *fold, const struct record *record);
 uint32_t fold_file_system(struct fold *fold, const struct record *record);
+/* Whether the record is known of the file system of another sku: the sku is no part of its identity. */
+bool fold_storage_repeated(const struct fold *fold, uint32_t file_system, const struct record *record);
 /* Take over what a snapshot had; pools before their file systems. */
 void fold_adopt_resource(struct fold *fold, struct resource resource);
 void fold_adopt_pool(struct fold *fold, struct storage_pool pool);
 void fold_adopt_file_system(struct fold *fold, struct file_system file_system);
 
-/* aggregator/core/say.c: what the frame says of levels. Fills drafts and segments. */
-void say_levels(struct fold *fold, int64_t closed_before_s);
-/* Rows out of drafts, sorted. */
-void say_rows(struct fold *fold);
-/* Rows out of the epoch's sums, sorted. */
-void say_counts(struct fold *fold);
-/* Closes every hour up to time_s, the last one as far as that. */
-void say_until(struct fold *fold, int64_t time_s);
+/* aggregator/core/levels.c: which hours of a series are to be said again, and their rows. */
+
+/* Ranges of the series in this epoch. */
+void levels_begin(struct fold *fold, struct series_ref ref);
+/* Moves to the next hour that differs from what was said; false: none is left. */
+bool levels_seek(struct fold *fold, struct series_ref ref);
+/* Appends the row of that hour and its segments, and moves on. */
+void levels_say(struct fold *fold, struct series_ref ref);
+/* All is said of it. */
+void levels_end(struct fold *fold, struct series_ref ref);
+
+/* aggregator/core/work.c: what an epoch has to say, in order. Hours up to clock.closed_s are closed now. */
+void work_collect(struct fold *fold, int64_t closed_before_s);
+/* The resource's state may have changed. */
+void work_look_at(struct fold *fold, uint32_t resource);
+/* Notes when the resource is to be looked at again. */
+void work_schedule(struct fold *fold, uint32_t resource);
+uint32_t work_account(const struct fold *fold, const struct work *work);
 
 /* aggregator/core/forget.c: lets go of what is too late to change. */
 void forget_old(struct fold *fold);
+
+/* aggregator/core/rejects.c */
+void reject_record(struct fold *fold, const struct message *message, const struct record *record);
+void reject_control(struct fold *fold, const struct message *message, const char *reason);
+void reject_message(struct fold *fold, int64_t offset);
+
+/* aggregator/core/control.c: rules and catalogs. */
+enum fold_outcome apply_control(struct fold *fold, const struct message *message);

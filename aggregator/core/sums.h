@@ -1,39 +1,60 @@
-/* Counts of the epoch under way: tokens and images by (account, endpoint, model, second).
+/* Counts that were not said yet: tokens and images by endpoint, model, hour and interval of prices (DESIGN
+ * §4).
  *
- * The names of a line are interned once, at its first event; after that an event costs one hash and one
- * comparison of bytes where they lie. */
+ * They stay here until their hour is closed, and are said once. The seconds between two changes of a price of
+ * the sku are added up together, exactly, since one price covers them. The names of a line are interned once,
+ * at its first event; after that an event costs one hash and one comparison of bytes where they lie. */
 #pragma once
 
 #include "lib/base/names.h"
+#include "lib/domain/prices.h"
 #include "lib/domain/record.h"
 
-enum { SUM_INPUT, SUM_OUTPUT, SUM_IMAGES, SUM_METERS };
+enum { SUM_METERS = METER_IMAGES - METER_INPUT_TOKENS + 1 };
 
 struct sum_key {
     uint32_t account; /* numbers of names */
     uint32_t subject;
     uint32_t sku;
-    uint32_t rank; /* among the keys of the epoch, after sums_sort */
-    bool used;     /* in the epoch under way */
+    uint32_t plain_in; /* in the catalog of this number no price of the sku begins inside an hour */
 };
 
 struct sum {
-    uint32_t key; /* index into keys */
-    int64_t second_s;
+    uint32_t key;    /* index into keys */
+    uint32_t next;   /* of the same key, with a later from_s: index + 1; 0: none */
+    uint16_t from_s; /* the interval's first second, from the hour's start */
+    bool first;      /* of its key */
     unsigned __int128 by_meter[SUM_METERS];
+};
+
+struct sum_hour {
+    int64_t hour_s;
+    VEC(struct sum) list;
+    struct table index; /* of the first of each key */
 };
 
 struct sums {
     VEC(struct sum_key) keys; /* for the life of the process */
     struct table key_index;
-    VEC(struct sum) list; /* of this epoch */
-    struct table index;
-    VEC(uint32_t) used; /* keys of this epoch */
+    VEC(struct sum_hour) hours; /* in order of time */
 };
 
-void sums_add(struct sums *sums, struct names *names, const struct record *record);
-/* Puts the epoch's sums in order of account, endpoint, model (bytes) and second. Their index is void then. */
-void sums_sort(struct sums *sums, const struct names *names);
-/* The epoch is over: forgets its sums, keeps keys and memory. */
-void sums_clear(struct sums *sums);
+/* The prices are those of the generation's catalogs: that of the record's hour says where to cut. */
+void sums_add(struct sums *sums, struct names *names, const struct prices *prices,
+              const struct record *record);
+/* The names of a line of counts. */
+struct sum_names {
+    struct str account;
+    struct str subject;
+    struct str sku;
+};
+/* Takes back what a snapshot had. */
+void sums_restore(struct sums *sums, struct names *names, const struct sum_names *line, int64_t hour_s,
+                  const struct sum *sum);
+/* How many hours, from the first on, lie before before_s. */
+uint32_t sums_hours_before(const struct sums *sums, int64_t before_s);
+/* Whether anything is counted in hours of [from_s, to_s). */
+bool sums_any(const struct sums *sums, int64_t from_s, int64_t to_s);
+/* Forgets the first `count` hours: they were said. */
+void sums_forget(struct sums *sums, uint32_t count);
 void sums_release(struct sums *sums);

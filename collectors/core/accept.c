@@ -3,12 +3,13 @@
 #include "collectors/core/keys.h"
 #include "lib/base/check.h"
 
-enum { LEVELS_MAX = 64, FIELDS_MAX = 6 };
+enum { LEVELS_MAX = 64, FIELDS_MAX = 8 };
 
 /* How a type asks for a field: it must stand, unless marked. */
 #define END 0x00
 #define IF_THERE 0x40 /* it may be missing */
 #define UNREAD 0x80   /* it may be anything, but not twice */
+#define OR_NULL 0x100 /* it may be missing or null */
 #define FIELD_MASK 0x3f
 
 struct type {
@@ -45,16 +46,18 @@ static const struct type types[] = {
     {"order.failed", RECORD_ORDER_FAILED, PRODUCT_NONE},
     {"order.refunded", RECORD_ORDER_REFUNDED, PRODUCT_NONE},
     {"account.credited", RECORD_CREDITED, PRODUCT_NONE},
+    {"account.debited", RECORD_DEBITED, PRODUCT_NONE},
 };
 #define TYPE_COUNT ((int)(sizeof types / sizeof *types))
 
-static const uint8_t before_type[] = {FIELD_SPECVERSION, FIELD_ID, FIELD_SOURCE, FIELD_TYPE, END};
-static const uint8_t behind_type[] = {FIELD_SUBJECT, FIELD_TIME, FIELD_DATA, END};
+static const uint16_t before_type[] = {FIELD_SPECVERSION, FIELD_ID, FIELD_SOURCE, FIELD_TYPE, END};
+static const uint16_t behind_type[] = {FIELD_SUBJECT, FIELD_TIME, FIELD_DATA, END};
 
 /* CONTRACT §2's table, its third column. */
-static const uint8_t data_of_kind[RECORD_KIND_COUNT][FIELDS_MAX] = {
+static const uint16_t data_of_kind[RECORD_KIND_COUNT][FIELDS_MAX] = {
     [RECORD_LAUNCHED] = {FIELD_ACCOUNT, FIELD_SKU, FIELD_QUANTITY | IF_THERE, FIELD_ORDER | IF_THERE},
-    [RECORD_RECONFIGURED] = {FIELD_ACCOUNT, FIELD_SKU | IF_THERE, FIELD_QUANTITY | IF_THERE},
+    [RECORD_RECONFIGURED] = {FIELD_ACCOUNT, FIELD_SKU | IF_THERE, FIELD_QUANTITY | IF_THERE,
+                             FIELD_ORDER | IF_THERE},
     [RECORD_HEARTBEAT] = {FIELD_ACCOUNT},
     [RECORD_STOPPED] = {FIELD_ACCOUNT},
     [RECORD_FAILED] = {FIELD_ACCOUNT, FIELD_SINCE | IF_THERE},
@@ -62,24 +65,53 @@ static const uint8_t data_of_kind[RECORD_KIND_COUNT][FIELDS_MAX] = {
     [RECORD_STORAGE_USED] = {FIELD_ACCOUNT, FIELD_BYTES, FIELD_SKU | IF_THERE},
     [RECORD_STORAGE_DELETED] = {FIELD_ACCOUNT, FIELD_SKU | IF_THERE},
     [RECORD_TOKENS] = {FIELD_ACCOUNT, FIELD_MODEL, FIELD_INPUT_TOKENS, FIELD_OUTPUT_TOKENS,
+                       FIELD_CACHED_INPUT_TOKENS | IF_THERE, FIELD_CACHE_WRITE_TOKENS | IF_THERE,
                        FIELD_USAGE | UNREAD},
     [RECORD_IMAGES] = {FIELD_ACCOUNT, FIELD_MODEL, FIELD_IMAGES, FIELD_STATUS},
     [RECORD_ORDER_PAID] = {FIELD_ACCOUNT, FIELD_PRODUCT, FIELD_SKU, FIELD_QUANTITY, FIELD_MONTHS},
     [RECORD_ORDER_FULFILLED] = {FIELD_ACCOUNT},
     [RECORD_ORDER_FAILED] = {FIELD_ACCOUNT},
     [RECORD_ORDER_REFUNDED] = {FIELD_ACCOUNT},
-    [RECORD_CREDITED] = {FIELD_ACCOUNT, FIELD_AMOUNT, FIELD_CURRENCY},
+    [RECORD_CREDITED] = {FIELD_ACCOUNT, FIELD_AMOUNT, FIELD_CURRENCY, FIELD_FOR | IF_THERE},
+    [RECORD_DEBITED] = {FIELD_ACCOUNT, FIELD_AMOUNT, FIELD_CURRENCY},
 };
 
-/* maas.tokens with OpenAI's `usage` in place of the two counts. */
-static const uint8_t data_with_usage[] = {FIELD_ACCOUNT, FIELD_MODEL, FIELD_USAGE, END};
-static const uint8_t fields_of_usage[] = {FIELD_PROMPT_TOKENS, FIELD_COMPLETION_TOKENS | IF_THERE, END};
+/* maas.tokens with a model server's `usage` in place of the counts. */
+static const uint16_t data_with_usage[] = {
+    FIELD_ACCOUNT, FIELD_MODEL, FIELD_CACHED_INPUT_TOKENS | UNREAD, FIELD_CACHE_WRITE_TOKENS | UNREAD,
+    FIELD_USAGE,   END};
+
+/* The keys that some form reads: none of them twice, whichever form it is. */
+static const uint16_t once_in_usage[] = {FIELD_PROMPT_TOKENS | UNREAD,
+                                         FIELD_USAGE_INPUT_TOKENS | UNREAD,
+                                         FIELD_TOTAL_TOKENS | UNREAD,
+                                         FIELD_CACHE_READ_INPUT_TOKENS | UNREAD,
+                                         FIELD_CACHE_CREATION_INPUT_TOKENS | UNREAD,
+                                         FIELD_PROMPT_DETAILS | UNREAD,
+                                         FIELD_INPUT_DETAILS | UNREAD,
+                                         FIELD_COMPLETION_TOKENS | UNREAD,
+                                         FIELD_USAGE_OUTPUT_TOKENS | UNREAD,
+                                         END};
+
+/* CONTRACT §2's table of forms, a row each, in its order. */
+static const uint16_t usage_of_chat[] = {FIELD_PROMPT_TOKENS, FIELD_PROMPT_DETAILS | OR_NULL,
+                                         FIELD_COMPLETION_TOKENS | OR_NULL, END};
+static const uint16_t usage_of_messages[] = {
+    FIELD_USAGE_INPUT_TOKENS, FIELD_CACHE_READ_INPUT_TOKENS | OR_NULL,
+    FIELD_CACHE_CREATION_INPUT_TOKENS | OR_NULL, FIELD_USAGE_OUTPUT_TOKENS | OR_NULL, END};
+static const uint16_t usage_of_responses[] = {FIELD_USAGE_INPUT_TOKENS, FIELD_INPUT_DETAILS | OR_NULL,
+                                              FIELD_USAGE_OUTPUT_TOKENS | OR_NULL, END};
+static const uint16_t usage_of_embeddings[] = {FIELD_TOTAL_TOKENS, FIELD_COMPLETION_TOKENS | OR_NULL, END};
+static const uint16_t prompt_details[] = {FIELD_PROMPT_CACHED | OR_NULL, FIELD_PROMPT_WRITTEN | OR_NULL, END};
+static const uint16_t input_details[] = {FIELD_INPUT_CACHED | OR_NULL, END};
 
 struct acceptor {
     struct json *json;
     struct keys event_keys;
     struct keys data_keys;
     struct keys usage_keys;
+    struct keys prompt_keys;
+    struct keys input_keys;
     struct keys type_names;
 };
 
@@ -105,7 +137,9 @@ struct acceptor *acceptor_new(void)
     acceptor->json = json_new();
     add_keys(&acceptor->event_keys, FIELD_FIRST_OF_EVENT, FIELD_FIRST_OF_DATA);
     add_keys(&acceptor->data_keys, FIELD_FIRST_OF_DATA, FIELD_FIRST_OF_USAGE);
-    add_keys(&acceptor->usage_keys, FIELD_FIRST_OF_USAGE, FIELD_COUNT);
+    add_keys(&acceptor->usage_keys, FIELD_FIRST_OF_USAGE, FIELD_FIRST_OF_PROMPT_DETAILS);
+    add_keys(&acceptor->prompt_keys, FIELD_FIRST_OF_PROMPT_DETAILS, FIELD_FIRST_OF_INPUT_DETAILS);
+    add_keys(&acceptor->input_keys, FIELD_FIRST_OF_INPUT_DETAILS, FIELD_COUNT);
     for (int i = 0; i < TYPE_COUNT; i++)
         keys_add(&acceptor->type_names, str_of(types[i].name));
     return acceptor;
@@ -119,6 +153,8 @@ void acceptor_free(struct acceptor *acceptor)
     keys_release(&acceptor->event_keys);
     keys_release(&acceptor->data_keys);
     keys_release(&acceptor->usage_keys);
+    keys_release(&acceptor->prompt_keys);
+    keys_release(&acceptor->input_keys);
     keys_release(&acceptor->type_names);
     free(acceptor);
 }
@@ -135,19 +171,20 @@ static bool is_there(const struct reading *reading, enum field field)
     return reading->values[field].kind != JSON_ABSENT;
 }
 
-static bool take_field(struct reading *reading, uint8_t ask)
+static bool take_field(struct reading *reading, uint16_t ask)
 {
     enum field field = ask & FIELD_MASK;
     const struct json_value *value = &reading->values[field];
     if (value->repeated)
         return refuse(reading, field);
-    if ((ask & UNREAD) || ((ask & IF_THERE) && value->kind == JSON_ABSENT))
+    if ((ask & UNREAD) || ((ask & (IF_THERE | OR_NULL)) && value->kind == JSON_ABSENT) ||
+        ((ask & OR_NULL) && value->kind == JSON_NULL))
         return true;
     return field_take(field, value, &reading->record) || refuse(reading, field);
 }
 
 /* Takes the fields of a list in their order, up to the first that breaks its rule. */
-static bool take_fields(struct reading *reading, const uint8_t asks[])
+static bool take_fields(struct reading *reading, const uint16_t asks[])
 {
     for (int i = 0; asks[i] != END; i++)
         if (!take_field(reading, asks[i]))
@@ -176,29 +213,91 @@ static void read_object(struct reading *reading, enum field field, const struct 
     json_read_object(reading->values[field].node, keys, &reading->values[first]);
 }
 
+/* What was read from a cache and what was written to one are parts of the input. */
+static bool are_parts(struct reading *reading, enum field cached, enum field written)
+{
+    const struct record *record = &reading->record;
+    if (record->cached_input_tokens > record->input_tokens)
+        return refuse(reading, cached);
+    if (record->cache_write_tokens > record->input_tokens - record->cached_input_tokens)
+        return refuse(reading, written);
+    return true;
+}
+
+static bool take_usage_of_chat(struct reading *reading)
+{
+    if (!take_fields(reading, usage_of_chat))
+        return false;
+    if (reading->values[FIELD_PROMPT_DETAILS].kind != JSON_OBJECT)
+        return true;
+    read_object(reading, FIELD_PROMPT_DETAILS, &reading->acceptor->prompt_keys,
+                FIELD_FIRST_OF_PROMPT_DETAILS);
+    return take_fields(reading, prompt_details) &&
+           are_parts(reading, FIELD_PROMPT_CACHED, FIELD_PROMPT_WRITTEN);
+}
+
+static bool take_usage_of_responses(struct reading *reading)
+{
+    if (!take_fields(reading, usage_of_responses))
+        return false;
+    if (reading->values[FIELD_INPUT_DETAILS].kind != JSON_OBJECT)
+        return true;
+    read_object(reading, FIELD_INPUT_DETAILS, &reading->acceptor->input_keys, FIELD_FIRST_OF_INPUT_DETAILS);
+    return take_fields(reading, input_details) && are_parts(reading, FIELD_INPUT_CACHED, FIELD_INPUT_CACHED);
+}
+
+/* Its input_tokens are those beside the cache's: the sum may pass 10^15, as no field alone may. */
+static bool take_usage_of_messages(struct reading *reading)
+{
+    struct record *record = &reading->record;
+    if (!take_fields(reading, usage_of_messages))
+        return false;
+    record->input_tokens += record->cached_input_tokens + record->cache_write_tokens;
+    return true;
+}
+
+/* The form is told by the keys, whatever their values (CONTRACT §2). */
+static bool take_usage(struct reading *reading)
+{
+    read_object(reading, FIELD_USAGE, &reading->acceptor->usage_keys, FIELD_FIRST_OF_USAGE);
+    bool cache = is_there(reading, FIELD_CACHE_READ_INPUT_TOKENS) ||
+                 is_there(reading, FIELD_CACHE_CREATION_INPUT_TOKENS);
+    if (!take_fields(reading, once_in_usage))
+        return false;
+    if (is_there(reading, FIELD_PROMPT_TOKENS))
+        return take_usage_of_chat(reading);
+    if (is_there(reading, FIELD_USAGE_INPUT_TOKENS))
+        return cache ? take_usage_of_messages(reading) : take_usage_of_responses(reading);
+    if (is_there(reading, FIELD_TOTAL_TOKENS))
+        return take_fields(reading, usage_of_embeddings);
+    return refuse(reading, FIELD_PROMPT_TOKENS);
+}
+
 static bool take_data(struct reading *reading)
 {
     read_object(reading, FIELD_DATA, &reading->acceptor->data_keys, FIELD_FIRST_OF_DATA);
-    bool counts = is_there(reading, FIELD_INPUT_TOKENS) || is_there(reading, FIELD_OUTPUT_TOKENS);
-    bool usage = reading->record.kind == RECORD_TOKENS && !counts && is_there(reading, FIELD_USAGE);
-    if (!usage)
-        return take_fields(reading, data_of_kind[reading->record.kind]);
-    if (!take_fields(reading, data_with_usage))
-        return false;
-    read_object(reading, FIELD_USAGE, &reading->acceptor->usage_keys, FIELD_FIRST_OF_USAGE);
-    return take_fields(reading, fields_of_usage);
+    const uint16_t *asks = data_of_kind[reading->record.kind];
+    if (reading->record.kind != RECORD_TOKENS)
+        return take_fields(reading, asks);
+    if (is_there(reading, FIELD_INPUT_TOKENS) || is_there(reading, FIELD_OUTPUT_TOKENS))
+        return take_fields(reading, asks) &&
+               are_parts(reading, FIELD_CACHED_INPUT_TOKENS, FIELD_CACHE_WRITE_TOKENS);
+    return take_fields(reading, data_with_usage) && take_usage(reading);
 }
 
 /* What must hold between fields that are each good. */
 static bool settle_kind(struct reading *reading)
 {
     struct record *record = &reading->record;
-    if (record->kind == RECORD_RECONFIGURED && record->sku.size == 0 && record->quantity == 0)
+    bool nothing_new = record->sku.size == 0 && record->quantity == 0 && record->order.size == 0;
+    if (record->kind == RECORD_RECONFIGURED && nothing_new)
         return refuse(reading, FIELD_SKU);
     if (record->since_us > record->time_us)
         return refuse(reading, FIELD_SINCE);
-    if (record->kind == RECORD_IMAGES && !str_equal(reading->values[FIELD_STATUS].string, STR("succeeded")))
-        record->images = 0;
+    if (record->kind == RECORD_IMAGES) {
+        record->succeeded = str_equal(reading->values[FIELD_STATUS].string, STR("succeeded"));
+        record->images = record->succeeded ? record->images : 0;
+    }
     return true;
 }
 

@@ -99,6 +99,16 @@ static bool take_product(const struct rule *rule, const struct json_value *value
     return true;
 }
 
+static bool take_for(const struct rule *rule, const struct json_value *value, void *place)
+{
+    (void)rule;
+    bool *for_bill = place;
+    if (value->kind != JSON_STRING)
+        return false;
+    *for_bill = str_equal(value->string, STR("bill"));
+    return *for_bill || str_equal(value->string, STR("balance"));
+}
+
 static uint32_t count_digits(struct str text, uint32_t from)
 {
     uint32_t i = from;
@@ -165,6 +175,7 @@ static bool take_currency(const struct rule *rule, const struct json_value *valu
 #define STRING_256 "a string of 1 to 256 bytes without control characters"
 #define COUNT_0 "an integer from 0 to 10^15, without fraction or exponent"
 #define COUNT_1 "an integer from 1 to 10^15, without fraction or exponent"
+#define PART_OF_INPUT COUNT_0 ", with the other part not more than the input"
 #define E15 INT64_C(1000000000000000)
 
 static const struct rule rules[FIELD_COUNT] = {
@@ -186,8 +197,29 @@ static const struct rule rules[FIELD_COUNT] = {
     [FIELD_MODEL] = {ROW("data.model", STRING_256), STRING(256, sku)},
     [FIELD_INPUT_TOKENS] = {ROW("data.input_tokens", COUNT_0), INTEGER(0, E15, input_tokens)},
     [FIELD_OUTPUT_TOKENS] = {ROW("data.output_tokens", COUNT_0), INTEGER(0, E15, output_tokens)},
+    [FIELD_CACHED_INPUT_TOKENS] = {ROW("data.cached_input_tokens", PART_OF_INPUT),
+                                   INTEGER(0, E15, cached_input_tokens)},
+    [FIELD_CACHE_WRITE_TOKENS] = {ROW("data.cache_write_tokens", PART_OF_INPUT),
+                                  INTEGER(0, E15, cache_write_tokens)},
     [FIELD_USAGE] = {ROW("data.usage", "an object"), CHECKED(take_object)},
     [FIELD_PROMPT_TOKENS] = {ROW("data.usage.prompt_tokens", COUNT_0), INTEGER(0, E15, input_tokens)},
+    [FIELD_USAGE_INPUT_TOKENS] = {ROW("data.usage.input_tokens", COUNT_0), INTEGER(0, E15, input_tokens)},
+    [FIELD_TOTAL_TOKENS] = {ROW("data.usage.total_tokens", COUNT_0), INTEGER(0, E15, input_tokens)},
+    [FIELD_CACHE_READ_INPUT_TOKENS] = {ROW("data.usage.cache_read_input_tokens", COUNT_0),
+                                       INTEGER(0, E15, cached_input_tokens)},
+    [FIELD_CACHE_CREATION_INPUT_TOKENS] = {ROW("data.usage.cache_creation_input_tokens", COUNT_0),
+                                           INTEGER(0, E15, cache_write_tokens)},
+    [FIELD_PROMPT_DETAILS] = {ROW("data.usage.prompt_tokens_details", "an object or null"),
+                              CHECKED(take_object)},
+    [FIELD_INPUT_DETAILS] = {ROW("data.usage.input_tokens_details", "an object or null"),
+                             CHECKED(take_object)},
+    [FIELD_USAGE_OUTPUT_TOKENS] = {ROW("data.usage.output_tokens", COUNT_0), INTEGER(0, E15, output_tokens)},
+    [FIELD_PROMPT_CACHED] = {ROW("data.usage.prompt_tokens_details.cached_tokens", PART_OF_INPUT),
+                             INTEGER(0, E15, cached_input_tokens)},
+    [FIELD_PROMPT_WRITTEN] = {ROW("data.usage.prompt_tokens_details.cache_write_tokens", PART_OF_INPUT),
+                              INTEGER(0, E15, cache_write_tokens)},
+    [FIELD_INPUT_CACHED] = {ROW("data.usage.input_tokens_details.cached_tokens", PART_OF_INPUT),
+                            INTEGER(0, E15, cached_input_tokens)},
     [FIELD_COMPLETION_TOKENS] = {ROW("data.usage.completion_tokens", COUNT_0),
                                  INTEGER(0, E15, output_tokens)},
     [FIELD_IMAGES] = {ROW("data.images", COUNT_0), INTEGER(0, E15, images)},
@@ -198,6 +230,7 @@ static const struct rule rules[FIELD_COUNT] = {
     [FIELD_AMOUNT] = {ROW("data.amount", "a string above 0: 1 to 12 digits, and . with 1 to 12 more, or not"),
                       OTHER(take_amount, amount)},
     [FIELD_CURRENCY] = {ROW("data.currency", "three capitals"), OTHER(take_currency, currency)},
+    [FIELD_FOR] = {ROW("data.for", "\"balance\" or \"bill\""), OTHER(take_for, for_bill)},
 };
 
 static const struct rule *rule_of(enum field field)

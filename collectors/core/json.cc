@@ -65,10 +65,12 @@ void read_value(const dom::element &element, json_value *out)
         out->kind = JSON_ARRAY;
         out->node = node_of(element);
         break;
+    case dom::element_type::NULL_VALUE:
+        out->kind = JSON_NULL;
+        break;
     case dom::element_type::UINT64:
     case dom::element_type::DOUBLE:
     case dom::element_type::BOOL:
-    case dom::element_type::NULL_VALUE:
         break;
     }
 }

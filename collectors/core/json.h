@@ -24,7 +24,8 @@ enum json_kind {
     JSON_INTEGER,
     JSON_OBJECT,
     JSON_ARRAY,
-    JSON_OTHER, /* null, a boolean, a number that is no integer */
+    JSON_NULL,
+    JSON_OTHER, /* a boolean, a number that is no integer */
 };
 
 /* Where an object or array stands in its document. */

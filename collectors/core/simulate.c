@@ -4,6 +4,7 @@
 #include "lib/base/check.h"
 #include "lib/base/partition.h"
 #include "lib/base/time.h"
+#include "lib/domain/seen.h"
 
 enum { TICKS_MAX = 1000 }; /* hours of silence that get a tick each */
 
@@ -11,22 +12,8 @@ struct simulation {
     struct simulate_config config;
     int64_t clock_us; /* INT64_MIN: no event yet */
     struct batch *pending;
+    struct seen seen; /* of events whose repeats may have another time */
 };
-
-struct rules simulate_rules(void)
-{
-    return (struct rules){
-        .number = 1,
-        .epoch_us = 5 * (int64_t)SECOND_US,
-        .delay_us = 10 * (int64_t)SECOND_US,
-        .lifecycle_horizon_us = INT64_MAX,
-        .report_horizon_us = INT64_MAX,
-        .epoch_records = 100000,
-        .frame_rows = 50000,
-        .frame_bytes = 512 * 1024,
-        .snapshot_bytes = 64 * 1024 * 1024,
-    };
-}
 
 struct simulation *simulation_new(const struct simulate_config *config)
 {
@@ -47,6 +34,7 @@ void simulation_free(struct simulation *simulation)
     for (uint32_t p = 0; p < simulation->config.partitions; p++)
         batch_release(&simulation->pending[p]);
     free(simulation->pending);
+    seen_release(&simulation->seen);
     free(simulation);
 }
 
@@ -108,12 +96,42 @@ static void advance(struct simulation *simulation, int64_t time_us)
     simulation->clock_us = time_us;
 }
 
+/* Whether it counts not, for being the repeat of an event that was added, with whatever time. */
+static bool is_repeat(struct simulation *simulation, const struct record *record)
+{
+    switch (record->kind) {
+    case RECORD_IMAGES:
+        if (!record->succeeded)
+            return false;
+        break;
+    case RECORD_TOKENS:
+    case RECORD_ORDER_PAID:
+    case RECORD_ORDER_FULFILLED:
+    case RECORD_ORDER_FAILED:
+    case RECORD_ORDER_REFUNDED:
+    case RECORD_CREDITED:
+    case RECORD_DEBITED:
+        break;
+    case RECORD_LAUNCHED:
+    case RECORD_RECONFIGURED:
+    case RECORD_HEARTBEAT:
+    case RECORD_STOPPED:
+    case RECORD_FAILED:
+    case RECORD_DELETED:
+    case RECORD_STORAGE_USED:
+    case RECORD_STORAGE_DELETED:
+        return false; /* with another time it is another event */
+    }
+    return !seen_add(&simulation->seen, 0, identity_of(record));
+}
+
 bool simulation_add(struct simulation *simulation, const struct record *record)
 {
     int64_t time_us = record_effective_us(record);
     if (simulation->config.until_s != INT64_MAX && time_second(time_us) >= simulation->config.until_s)
         return false;
-    advance(simulation, time_us);
+    if (!is_repeat(simulation, record))
+        advance(simulation, time_us);
     uint32_t partitions = simulation->config.partitions;
     uint32_t partition = partitions == 1 ? 0 : partition_of(record->account, partitions);
     struct batch *pending = &simulation->pending[partition];

@@ -11,8 +11,8 @@ _Static_assert(SCHEMA_FRAME == 0xD187EDA2AEF9595Du, "schemas/frame.avsc and its 
 
 enum { BRANCH_INIT, BRANCH_CATALOG, BRANCH_RECORD };
 /* The least that items of arrays take. */
-enum { LEVEL_BYTES = 7, SEGMENT_BYTES = 6, COUNT_BYTES = 11, SUM_BYTES = 4, STATE_BYTES = 9 };
-enum { FACT_BYTES = 3, REJECT_BYTES = 6 };
+enum { LEVEL_BYTES = 7, SEGMENT_BYTES = 6, COUNT_BYTES = 12, SUM_BYTES = 4, STATE_BYTES = 9 };
+enum { FACT_BYTES = 18, REJECT_BYTES = 6 };
 enum { COUNT_METERS = METER_IMAGES - METER_INPUT_TOKENS };
 #define HOUR_MAX (INT64_MAX / HOUR_S)
 
@@ -39,18 +39,12 @@ static void put_name_if(struct packer *out, struct str name, bool present)
     wire_put_name(out, name, 0);
 }
 
-/* The frame under way: its rows go to `out`, their names to `names`. */
-struct writer {
-    struct packer *out;
-    struct frame_names names;
-};
-
-static void put_number(struct writer *to, struct str name, uint32_t least)
+static void put_number(struct frame_writer *to, struct str name, uint32_t least)
 {
-    frame_names_put(&to->names, to->out, name, least);
+    frame_names_put(&to->names, &to->rows, name, least);
 }
 
-static void put_number_if(struct writer *to, struct str name, bool present)
+static void put_number_if(struct frame_writer *to, struct str name, bool present)
 {
     CHECK(present == (name.size > 0));
     put_number(to, name, 0);
@@ -69,86 +63,86 @@ static void put_hour(struct packer *out, int64_t hour_s)
     wire_put_long(out, hour_s / HOUR_S);
 }
 
-static void put_segment(struct writer *to, const struct level_segment *segment, bool storage)
+static void put_segment(struct frame_writer *to, const struct level_segment *segment, bool storage)
 {
     CHECK(segment->quantity > 0);
-    wire_put_long_in(to->out, segment->from_s, 0, HOUR_S - 1);
-    wire_put_long_in(to->out, segment->len_s, 1, HOUR_S - segment->from_s);
+    wire_put_long_in(&to->rows, segment->from_s, 0, HOUR_S - 1);
+    wire_put_long_in(&to->rows, segment->len_s, 1, HOUR_S - segment->from_s);
     put_number_if(to, segment->sku, !storage);
     if (storage)
         put_number_if(to, segment->order, false);
     else
         put_number(to, segment->order, 0);
-    put_whole(to->out, segment->quantity);
+    put_whole(&to->rows, segment->quantity);
 }
 
-static void put_levels(struct writer *to, const struct frame *frame)
+static void put_levels(struct frame_writer *to, const struct frame *frame)
 {
-    wire_put_array(to->out, frame->level_count);
+    wire_put_array(&to->rows, frame->level_count);
     for (uint32_t i = 0; i < frame->level_count; i++) {
         const struct level_row *row = &frame->levels[i];
         bool storage = row->product == PRODUCT_STORAGE;
         put_number(to, row->account, 1);
-        wire_put_long_in(to->out, row->product, 0, PRODUCT_STORAGE);
+        wire_put_long_in(&to->rows, row->product, 0, PRODUCT_STORAGE);
         put_number(to, row->resource, 1);
         put_number_if(to, row->sku, storage);
-        put_hour(to->out, row->hour_s);
-        wire_put_bool(to->out, row->stopped);
-        wire_put_array(to->out, row->segment_count);
+        put_hour(&to->rows, row->hour_s);
+        wire_put_bool(&to->rows, row->stopped);
+        wire_put_array(&to->rows, row->segment_count);
         for (uint32_t s = 0; s < row->segment_count; s++) {
             CHECK(s == 0 || segment_may_follow(&row->segments[s - 1], &row->segments[s]));
             put_segment(to, &row->segments[s], storage);
         }
-        wire_put_array_end(to->out);
+        wire_put_array_end(&to->rows);
     }
-    wire_put_array_end(to->out);
+    wire_put_array_end(&to->rows);
 }
 
-static void put_counts(struct writer *to, const struct frame *frame)
+static void put_counts(struct frame_writer *to, const struct frame *frame)
 {
-    wire_put_array(to->out, frame->count_count);
+    wire_put_array(&to->rows, frame->count_count);
     for (uint32_t i = 0; i < frame->count_count; i++) {
         const struct count_row *row = &frame->counts[i];
         CHECK(row->sum_count > 0);
         put_number(to, row->account, 1);
-        wire_put_long_in(to->out, row->product, PRODUCT_MAAS, PRODUCT_MAAS);
+        wire_put_long_in(&to->rows, row->product, PRODUCT_MAAS, PRODUCT_MAAS);
         put_number(to, row->resource, 1);
         put_number(to, row->sku, 1);
-        put_hour(to->out, row->hour_s);
-        wire_put_bool(to->out, row->replaces);
-        wire_put_array(to->out, row->sum_count);
+        put_hour(&to->rows, row->hour_s);
+        wire_put_bool(&to->rows, row->replaces);
+        wire_put_array(&to->rows, row->sum_count);
         for (uint32_t s = 0; s < row->sum_count; s++) {
             const struct count_sum *sum = &row->sums[s];
             CHECK(sum->sum > 0 && (s == 0 || sum_may_follow(&row->sums[s - 1], sum)));
-            wire_put_long_in(to->out, (int64_t)sum->meter - METER_INPUT_TOKENS, 0, COUNT_METERS);
-            wire_put_long_in(to->out, sum->from_s, 0, HOUR_S - 1);
-            put_whole(to->out, sum->sum);
+            wire_put_long_in(&to->rows, (int64_t)sum->meter - METER_INPUT_TOKENS, 0, COUNT_METERS);
+            wire_put_long_in(&to->rows, sum->from_s, 0, HOUR_S - 1);
+            put_whole(&to->rows, sum->sum);
         }
-        wire_put_array_end(to->out);
+        wire_put_array_end(&to->rows);
     }
-    wire_put_array_end(to->out);
+    wire_put_array_end(&to->rows);
 }
 
-static void put_states(struct writer *to, const struct frame *frame)
+static void put_states(struct frame_writer *to, const struct frame *frame)
 {
-    wire_put_array(to->out, frame->state_count);
+    wire_put_array(&to->rows, frame->state_count);
     for (uint32_t i = 0; i < frame->state_count; i++) {
         const struct state_row *row = &frame->states[i];
         bool gone = row->state == RUN_GONE;
         put_number(to, row->account, 1);
-        wire_put_long_in(to->out, row->product, PRODUCT_CONTAINER, PRODUCT_NODE);
+        wire_put_long_in(&to->rows, row->product, PRODUCT_CONTAINER, PRODUCT_NODE);
         put_number(to, row->resource, 1);
-        wire_put_long_in(to->out, row->state, RUN_GONE, RUN_DELETED);
+        wire_put_long_in(&to->rows, row->state, RUN_GONE, RUN_DELETED);
         put_number_if(to, row->sku, !gone);
         if (gone)
             put_number_if(to, row->order, false);
         else
             put_number(to, row->order, 0);
-        wire_put_long_in(to->out, row->quantity, !gone, gone ? 0 : WIRE_COUNT_MAX);
-        wire_put_long_in(to->out, row->since_s, gone ? 0 : INT64_MIN, gone ? 0 : INT64_MAX);
-        wire_put_long(to->out, row->sign_s);
+        wire_put_long_in(&to->rows, row->quantity, !gone, gone ? 0 : WIRE_COUNT_MAX);
+        wire_put_long_in(&to->rows, row->since_s, gone ? 0 : INT64_MIN, gone ? 0 : INT64_MAX);
+        wire_put_long(&to->rows, row->sign_s);
     }
-    wire_put_array_end(to->out);
+    wire_put_array_end(&to->rows);
 }
 
 static void put_record_fact(struct packer *out, const struct record *record)
@@ -236,24 +230,29 @@ static void put_head(struct packer *out, const struct frame *frame)
         wire_put_long_in(out, (int64_t)counters[i], 0, INT64_MAX);
 }
 
-void frame_encode(const struct frame *frame, struct packer *out, uint8_t hash[FRAME_HASH_SIZE])
+void frame_encode(struct frame_writer *writer, const struct frame *frame, struct packer *out,
+                  uint8_t hash[FRAME_HASH_SIZE])
 {
     uint32_t begin = out->bytes.count;
-    struct packer rows = {0};
-    struct writer to = {.out = &rows};
-    put_levels(&to, frame);
-    put_counts(&to, frame);
-    put_states(&to, frame);
+    vec_clear(&writer->rows.bytes);
+    frame_names_clear(&writer->names);
+    put_levels(writer, frame);
+    put_counts(writer, frame);
+    put_states(writer, frame);
     wire_put_header(out, SCHEMA_FRAME);
     put_head(out, frame);
     put_facts(out, frame);
-    frame_names_put_list(&to.names, out);
-    pack_raw(out, rows.bytes.at, rows.bytes.count);
+    frame_names_put_list(&writer->names, out);
+    pack_raw(out, writer->rows.bytes.at, writer->rows.bytes.count);
     put_rejects(out, frame);
     digest_of(out->bytes.at + begin, out->bytes.count - begin, hash);
     pack_raw(out, hash, FRAME_HASH_SIZE);
-    frame_names_release(&to.names);
-    vec_release(&rows.bytes);
+}
+
+void frame_writer_release(struct frame_writer *writer)
+{
+    frame_names_release(&writer->names);
+    vec_release(&writer->rows.bytes);
 }
 
 /* --- reading --- */

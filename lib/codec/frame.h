@@ -6,8 +6,16 @@
 #include "lib/codec/outcome.h"
 #include "lib/domain/frame.h"
 
+/* Room for what stands before the rows but is known after them; used again and again. */
+struct frame_writer {
+    struct packer rows;
+    struct frame_names names;
+};
+void frame_writer_release(struct frame_writer *writer);
+
 /* Appends the frame; writes its hash: SHA-256 of what was appended before the hash. */
-void frame_encode(const struct frame *frame, struct packer *out, uint8_t hash[FRAME_HASH_SIZE]);
+void frame_encode(struct frame_writer *writer, const struct frame *frame, struct packer *out,
+                  uint8_t hash[FRAME_HASH_SIZE]);
 
 /* Room for a frame's rows, used again and again. */
 struct frame_rows {

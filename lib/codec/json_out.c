@@ -69,6 +69,20 @@ static void put_later_catalog(const struct catalog_text *catalog, struct packer 
     json_member_str(out, "catalog", catalog->text);
 }
 
+/* The message's hash is not in its bytes; it is printed because the next one names it. */
+static void put_origin(const struct control_origin *origin, struct packer *out)
+{
+    json_member_hex(out, "hash", origin->hash, CONTROL_HASH_SIZE);
+    json_member_str(out, "by", origin->by);
+    json_member_long(out, "clock_us", origin->clock_us);
+    json_member_time_us(out, "clock", origin->clock_us);
+}
+
+static void put_prev_hash(const struct control_origin *origin, struct packer *out)
+{
+    json_member_hex(out, "prev_hash", origin->prev_hash, CONTROL_HASH_SIZE);
+}
+
 static void put_control(const struct message *message, struct packer *out)
 {
     json_put_key(out, "control");
@@ -78,6 +92,8 @@ static void put_control(const struct message *message, struct packer *out)
         return;
     case CONTROL_INIT:
         begin_branch("Init", out);
+        put_prev_hash(&message->origin, out);
+        put_origin(&message->origin, out);
         json_put_key(out, "rules");
         json_put_mark(out, '{');
         put_rules(&message->rules, out);
@@ -86,6 +102,8 @@ static void put_control(const struct message *message, struct packer *out)
         break;
     case CONTROL_CATALOG:
         begin_branch("CatalogChange", out);
+        put_prev_hash(&message->origin, out);
+        put_origin(&message->origin, out);
         put_later_catalog(&message->catalog, out);
         break;
     }
@@ -122,9 +140,8 @@ static void put_resource_body(const struct record *record, struct packer *out)
     if (record->kind == RECORD_LAUNCHED || record->kind == RECORD_RECONFIGURED) {
         json_member_str(out, "sku", record->sku);
         json_member_long(out, "quantity", record->quantity);
-    }
-    if (record->kind == RECORD_LAUNCHED)
         json_member_str(out, "order", record->order);
+    }
     if (record->kind == RECORD_FAILED) {
         json_member_long(out, "since_us", record->since_us);
         json_member_time_us(out, "since", record->since_us);
@@ -136,10 +153,14 @@ static void put_count_body(const struct record *record, struct packer *out)
     json_member_str(out, "sku", record->sku);
     if (record->kind == RECORD_STORAGE_USED)
         json_member_long(out, "bytes", record->bytes);
-    if (record->kind == RECORD_IMAGES)
+    if (record->kind == RECORD_IMAGES) {
         json_member_long(out, "images", record->images);
+        json_member_bool(out, "succeeded", record->succeeded);
+    }
     if (record->kind == RECORD_TOKENS) {
         json_member_long(out, "input_tokens", record->input_tokens);
+        json_member_long(out, "cached_input_tokens", record->cached_input_tokens);
+        json_member_long(out, "cache_write_tokens", record->cache_write_tokens);
         json_member_long(out, "output_tokens", record->output_tokens);
     }
 }
@@ -152,10 +173,12 @@ static void put_order_body(const struct record *record, struct packer *out)
         json_member_long(out, "quantity", record->quantity);
         json_member_long(out, "months", record->months);
     }
-    if (record->kind == RECORD_CREDITED) {
+    if (record->kind == RECORD_CREDITED || record->kind == RECORD_DEBITED) {
         json_member_str(out, "amount", record->amount);
         json_member_str(out, "currency", record->currency);
     }
+    if (record->kind == RECORD_CREDITED)
+        json_member_bool(out, "for_bill", record->for_bill);
 }
 
 static void put_identity(const struct record *record, struct packer *out)
@@ -285,14 +308,6 @@ static void put_record_fact(const struct record *record, struct packer *out)
     json_member_str(out, "amount", record->amount);
     json_member_str(out, "currency", record->currency);
     json_member_bool(out, "for_bill", record->for_bill);
-}
-
-static void put_origin(const struct control_origin *origin, struct packer *out)
-{
-    json_member_hex(out, "hash", origin->hash, CONTROL_HASH_SIZE);
-    json_member_str(out, "by", origin->by);
-    json_member_long(out, "clock_us", origin->clock_us);
-    json_member_time_us(out, "clock", origin->clock_us);
 }
 
 static void put_fact(const struct fact *fact, struct packer *out)

@@ -7,8 +7,12 @@
 #include "lib/codec/outcome.h"
 #include "lib/domain/message.h"
 
-/* Appends the message. What comes with a message from Kafka (append_us, offset) is not in its bytes. */
+/* Appends the message. What comes with a message from Kafka (append_us, offset) is not in its bytes, nor is
+ * its own hash (origin.hash), which decoding makes: SHA-256 of all its bytes, for control messages alone. */
 void usage_encode(const struct message *message, struct packer *out);
+
+/* Fills a control message's own hash, as decoding does: for who hands it over without encoding it. */
+void usage_seal(struct message *message);
 
 /* Room for a message's records, used again and again. */
 struct usage_records {

@@ -37,6 +37,11 @@ void wire_put_header(struct packer *out, uint64_t fingerprint)
 
 void wire_put_long(struct packer *out, int64_t value)
 {
+    /* Most longs are one byte: numbers of names, kinds, small counts. */
+    if (value >= -0x40 && value < 0x40 && out->bytes.count < out->bytes.capacity) {
+        out->bytes.at[out->bytes.count++] = (char)(value < 0 ? -2 * value - 1 : 2 * value);
+        return;
+    }
     used(out, write_long(room(out, LONG_BYTES_MAX), value));
 }
 
@@ -65,14 +70,6 @@ void wire_put_bool(struct packer *out, bool value)
 {
     unsigned char byte = value;
     pack_raw(out, &byte, 1);
-}
-
-void wire_put_u128(struct packer *out, unsigned __int128 value)
-{
-    unsigned char bytes[16];
-    for (int i = 15; i >= 0; i--, value >>= 8)
-        bytes[i] = (unsigned char)value;
-    pack_raw(out, bytes, sizeof bytes);
 }
 
 void wire_put_array(struct packer *out, uint32_t count)
@@ -221,16 +218,6 @@ bool wire_take_bool(struct unpacker *in)
     if (byte > 1)
         in->bad = true;
     return byte == 1;
-}
-
-unsigned __int128 wire_take_u128(struct unpacker *in)
-{
-    unsigned char bytes[16];
-    unpack_raw(in, bytes, sizeof bytes);
-    unsigned __int128 value = 0;
-    for (int i = 0; i < 16; i++)
-        value = value << 8 | bytes[i];
-    return value;
 }
 
 uint32_t wire_take_array(struct unpacker *in, size_t item_size)

@@ -20,6 +20,7 @@ enum {
     WIRE_MONTHS_MAX = 120,           /* of an order */
 };
 #define WIRE_COUNT_MAX INT64_C(1000000000000000)    /* integers of events (CONTRACT §2) */
+#define WIRE_INPUT_MAX (3 * WIRE_COUNT_MAX)         /* all input of a call: a sum of three (CONTRACT §2) */
 #define WIRE_BYTES_MAX INT64_C(1000000000000000000) /* bytes stored */
 
 /* --- writing --- */
@@ -34,7 +35,6 @@ void wire_put_string(struct packer *out, struct str value, uint32_t most);
 /* [least, WIRE_NAME_MAX] bytes. That they are UTF-8 is its maker's business. */
 void wire_put_name(struct packer *out, struct str value, uint32_t least);
 void wire_put_bool(struct packer *out, bool value);
-void wire_put_u128(struct packer *out, unsigned __int128 value); /* fixed(16), big-endian */
 /* An array's head: how many items follow; after them, wire_put_array_end. No items: the end alone. */
 void wire_put_array(struct packer *out, uint32_t count);
 void wire_put_array_end(struct packer *out);
@@ -56,7 +56,6 @@ struct str wire_take_name(struct unpacker *in, uint32_t least);
 /* The same of [least, most] bytes. */
 struct str wire_take_word(struct unpacker *in, uint32_t least, uint32_t most);
 bool wire_take_bool(struct unpacker *in);
-unsigned __int128 wire_take_u128(struct unpacker *in);
 /* How many items follow, each at least item_size bytes. After them, wire_take_array_end. */
 uint32_t wire_take_array(struct unpacker *in, size_t item_size);
 void wire_take_array_end(struct unpacker *in);

@@ -4,19 +4,7 @@
 #pragma once
 
 #include "lib/domain/record.h"
-
-/* The rules that a generation is folded under (DESIGN §2): in the log, never in a process's configuration. */
-struct rules {
-    uint32_t number;              /* of the fold; 1 */
-    int64_t epoch_us;             /* log time between frames: 5 s */
-    int64_t delay_us;             /* watermark = log time - delay: 10 s */
-    int64_t lifecycle_horizon_us; /* how late a launch, stop, failure may come (CONTRACT §2.3) */
-    int64_t report_horizon_us;    /* how late a heartbeat, storage report or count may come */
-    int64_t epoch_records;        /* an epoch ends with the message that holds the N-th record */
-    int64_t frame_rows;           /* a frame ends at the next edge after so many rows, */
-    int64_t frame_bytes;          /* or so many bytes (DESIGN §4) */
-    int64_t snapshot_bytes;       /* input bytes after which a snapshot may fall due */
-};
+#include "lib/domain/rules.h"
 
 /* A partition refuses a catalog whose hour begins less than this ahead of its log time (DESIGN §2). */
 enum { CATALOG_LEAD_S = 2 * 3600 };

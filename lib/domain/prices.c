@@ -13,22 +13,28 @@ bool prices_add(struct prices *prices, int64_t from_s, struct str text)
     uint32_t at = prices->list.count;
     while (at > 0 && prices->list.at[at - 1].from_s >= from_s)
         at--;
+    struct catalog_in_force force = {from_s, ++prices->added, catalog};
     if (at < prices->list.count && prices->list.at[at].from_s == from_s) {
         catalog_free(prices->list.at[at].catalog);
-        prices->list.at[at].catalog = catalog;
+        prices->list.at[at] = force;
     } else {
-        vec_insert(&prices->list, at, (struct catalog_in_force){from_s, catalog});
+        vec_insert(&prices->list, at, force);
     }
     return true;
 }
 
-const struct catalog *prices_at(const struct prices *prices, int64_t hour_s)
+const struct catalog_in_force *prices_in_force(const struct prices *prices, int64_t hour_s)
 {
     uint32_t at = prices->list.count;
     while (at > 1 && prices->list.at[at - 1].from_s > hour_s)
         at--;
     CHECK(at > 0);
-    return prices->list.at[at - 1].catalog;
+    return &prices->list.at[at - 1];
+}
+
+const struct catalog *prices_at(const struct prices *prices, int64_t hour_s)
+{
+    return prices_in_force(prices, hour_s)->catalog;
 }
 
 uint32_t prices_charge_scale(const struct prices *prices)

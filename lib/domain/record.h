@@ -53,7 +53,7 @@ struct record {
     struct str order;            /* launched, reconfigured; or absent */
     int64_t quantity;            /* launched, reconfigured (0: absent), order.paid */
     int64_t bytes;               /* storage.used */
-    int64_t input_tokens;        /* all of them; of these: */
+    int64_t input_tokens;        /* all of them, up to 3 x 10^15; of these: */
     int64_t cached_input_tokens; /* read from a cache, */
     int64_t cache_write_tokens;  /* written to one; together not more than input_tokens */
     int64_t output_tokens;

@@ -6,7 +6,7 @@
 #include <string.h>
 
 http_result http_answer(struct MHD_Connection *connection, unsigned status, const char *content_type,
-                        struct str body, const struct http_header *header)
+                        struct str body, const struct http_header *headers)
 {
     union {
         const char *given;
@@ -16,9 +16,10 @@ http_result http_answer(struct MHD_Connection *connection, unsigned status, cons
         MHD_create_response_from_buffer(body.size, unqualified.body, MHD_RESPMEM_MUST_COPY);
     if (response == NULL)
         return MHD_NO;
-    MHD_add_response_header(response, "Content-Type", content_type);
-    if (header != NULL && header->name != NULL)
-        MHD_add_response_header(response, header->name, header->value);
+    if (content_type != NULL)
+        MHD_add_response_header(response, "Content-Type", content_type);
+    for (; headers != NULL && headers->name != NULL; headers++)
+        MHD_add_response_header(response, headers->name, headers->value);
     http_result result = MHD_queue_response(connection, status, response);
     MHD_destroy_response(response);
     return result;

@@ -12,13 +12,14 @@ typedef int http_result;
 #endif
 
 struct http_header {
-    const char *name; /* NULL: none */
+    const char *name;
     const char *value;
 };
 
-/* Queues an answer, which is copied, with its Content-Type and perhaps a header more. */
+/* Queues an answer, which is copied. `content_type` NULL: it has none; `headers`: those beside it, up to one
+ * without a name, or NULL. */
 http_result http_answer(struct MHD_Connection *connection, unsigned status, const char *content_type,
-                        struct str body, const struct http_header *header);
+                        struct str body, const struct http_header *headers);
 /* Writes a port number to a file, whole or not at all. False: errno. */
 __attribute__((warn_unused_result)) bool http_write_port(const char *path, uint16_t port);
 /* The port that a daemon listens on. */

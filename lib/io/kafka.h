@@ -72,6 +72,8 @@ enum kafka_class kafka_producer_poll(struct kafka_producer *producer, int timeou
                                      struct kafka_error *error);
 /* Messages that were sent and not delivered yet. */
 uint32_t kafka_producer_pending(const struct kafka_producer *producer);
+/* The bytes of their values. */
+uint64_t kafka_producer_pending_bytes(const struct kafka_producer *producer);
 
 /* --- reading --- */
 
@@ -98,7 +100,8 @@ struct kafka_group {
 struct kafka_reader *kafka_reader_new(const char *brokers, const char *client_id,
                                       const struct kafka_group *group, struct kafka_error *error);
 void kafka_reader_free(struct kafka_reader *reader);
-/* Reads these positions and no others from now on. */
+/* Reads these positions and no others from now on: no message of another partition, none below, none twice,
+ * whatever the client still had in its queues. */
 enum kafka_class kafka_reader_assign(struct kafka_reader *reader, const struct kafka_position *positions,
                                      uint32_t count, struct kafka_error *error);
 
@@ -112,7 +115,8 @@ struct kafka_message {
     void *handle;
 };
 enum kafka_got { KAFKA_GOT_MESSAGE, KAFKA_GOT_NOTHING, KAFKA_GOT_END, KAFKA_GOT_ERROR };
-/* A message must be released. END: the partition's end was reached (out->partition, out->offset). */
+/* A message must be released. END: the partition's end was reached (out->topic, out->partition, out->offset).
+ */
 enum kafka_got kafka_reader_poll(struct kafka_reader *reader, int timeout_ms, struct kafka_message *out,
                                  struct kafka_error *error);
 void kafka_message_release(struct kafka_message *message);
@@ -120,6 +124,16 @@ void kafka_message_release(struct kafka_message *message);
 /* First offset and the one after the last, asked of the broker. */
 enum kafka_class kafka_offsets(struct kafka_reader *reader, const char *topic, uint32_t partition,
                                int64_t *low, int64_t *high, struct kafka_error *error);
+
+/* The same of many partitions at once: two requests a broker. */
+struct kafka_range {
+    const char *topic;
+    uint32_t partition;
+    int64_t low;
+    int64_t high;
+};
+enum kafka_class kafka_ranges(struct kafka_reader *reader, struct kafka_range *ranges, uint32_t count,
+                              struct kafka_error *error);
 
 /* --- topics --- */
 

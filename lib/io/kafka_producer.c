@@ -14,6 +14,7 @@ struct kafka_producer {
     struct kafka_producer_config config;
     rd_kafka_t *handle;
     VEC(struct topic_handle) topics;
+    uint64_t pending_bytes;
     bool dead; /* a delivery failed */
     char why[160];
 };
@@ -22,6 +23,7 @@ static void on_delivery(rd_kafka_t *handle, const rd_kafka_message_t *message, v
 {
     (void)handle;
     struct kafka_producer *producer = opaque;
+    producer->pending_bytes -= message->len;
     struct kafka_delivery delivery = {
         .partition = (uint32_t)message->partition,
         .offset = message->offset,
@@ -55,7 +57,7 @@ struct kafka_producer *kafka_producer_new(const struct kafka_producer_config *co
                                  "linger.ms",
                                  linger,
                                  "message.max.bytes",
-                                 "4000000",
+                                 "8000000",
                                  "queue.buffering.max.kbytes",
                                  "262144",
                                  "queue.buffering.max.messages",
@@ -132,8 +134,10 @@ enum kafka_class kafka_send(struct kafka_producer *producer, const struct kafka_
         RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY), RD_KAFKA_V_KEY(key, record->key.size),
         RD_KAFKA_V_VALUE(unqualified(record->value.at), record->value.size),
         RD_KAFKA_V_TIMESTAMP(record->timestamp_ms), RD_KAFKA_V_OPAQUE(record->tag), RD_KAFKA_V_END);
-    if (code == RD_KAFKA_RESP_ERR_NO_ERROR)
+    if (code == RD_KAFKA_RESP_ERR_NO_ERROR) {
+        producer->pending_bytes += record->value.size;
         return KAFKA_OK;
+    }
     return kafka_fail(error, kafka_classify(code), record->topic, rd_kafka_err2str(code));
 }
 
@@ -152,4 +156,9 @@ enum kafka_class kafka_producer_poll(struct kafka_producer *producer, int timeou
 uint32_t kafka_producer_pending(const struct kafka_producer *producer)
 {
     return (uint32_t)rd_kafka_outq_len(producer->handle);
+}
+
+uint64_t kafka_producer_pending_bytes(const struct kafka_producer *producer)
+{
+    return producer->pending_bytes;
 }

@@ -4,7 +4,7 @@
 #include "lib/base/vec.h"
 #include "lib/io/kafka_handle.h"
 
-enum { QUERY_MS = 5000, SLICE_MS = 10, NUDGE_MS = 100 };
+enum { QUERY_MS = 5000, RANGES_MS = 2000, SLICE_MS = 10, NUDGE_MS = 100 };
 
 /* How far a partition was read. */
 struct place {
@@ -37,17 +37,19 @@ static void add_place(struct kafka_reader *reader, const struct kafka_position *
     vec_push(&reader->places, place);
 }
 
-static void note_place(struct kafka_reader *reader, const rd_kafka_message_t *message)
+/* NULL: it is not assigned, or no more. */
+static struct place *place_of(struct kafka_reader *reader, const rd_kafka_message_t *message)
 {
-    for (uint32_t i = 0; i < reader->places.count; i++) {
-        struct place *place = &reader->places.at[(reader->at + i) % reader->places.count];
+    for (uint32_t i = 0; i < reader->places.count && message->rkt != NULL; i++) {
+        uint32_t at = (reader->at + i) % reader->places.count;
+        struct place *place = &reader->places.at[at];
         if (place->partition != message->partition ||
             strcmp(place->topic, rd_kafka_topic_name(message->rkt)) != 0)
             continue;
-        place->next = message->offset + 1;
-        reader->at = (reader->at + i) % reader->places.count;
-        return;
+        reader->at = at;
+        return place;
     }
+    return NULL;
 }
 
 /* A partition that has more than we have read, by what its last answer said; NULL: none. */
@@ -124,7 +126,7 @@ static bool configure(rd_kafka_conf_t *conf, const char *brokers, const char *cl
         "enable.partition.eof", "true", "partition.assignment.strategy", "range", "session.timeout.ms",
         "6000", "heartbeat.interval.ms", "500", "max.poll.interval.ms", "60000", "queued.min.messages",
         "100000", "queued.max.messages.kbytes", "16384", "fetch.max.bytes", "16777216", "fetch.wait.max.ms",
-        "100", "fetch.error.backoff.ms", "100", "fetch.message.max.bytes", "4194304", "socket.nagle.disable",
+        "100", "fetch.error.backoff.ms", "100", "fetch.message.max.bytes", "8388608", "socket.nagle.disable",
         "true", "reconnect.backoff.max.ms", "1000", NULL};
     if (!kafka_conf_set(conf, pairs, error))
         return false;
@@ -210,14 +212,17 @@ static enum kafka_got failed(const rd_kafka_message_t *message, struct kafka_err
     return KAFKA_GOT_ERROR;
 }
 
-enum kafka_got kafka_reader_poll(struct kafka_reader *reader, int timeout_ms, struct kafka_message *out,
-                                 struct kafka_error *error)
+static enum kafka_got take_message(struct kafka_reader *reader, rd_kafka_message_t *message,
+                                   struct kafka_message *out)
 {
-    rd_kafka_message_t *message = wait_message(reader, timeout_ms);
-    if (message == NULL)
+    struct place *place = place_of(reader, message);
+    if (place == NULL || message->offset < place->next) {
+        rd_kafka_message_destroy(message);
         return KAFKA_GOT_NOTHING;
+    }
+    place->next = message->offset + 1;
     *out = (struct kafka_message){
-        .topic = message->rkt != NULL ? rd_kafka_topic_name(message->rkt) : "",
+        .topic = place->topic,
         .partition = (uint32_t)message->partition,
         .offset = message->offset,
         .timestamp_ms = rd_kafka_message_timestamp(message, NULL),
@@ -225,14 +230,29 @@ enum kafka_got kafka_reader_poll(struct kafka_reader *reader, int timeout_ms, st
         .value = {message->payload, (uint32_t)message->len},
         .handle = message,
     };
-    if (message->err == RD_KAFKA_RESP_ERR_NO_ERROR) {
-        note_place(reader, message);
-        return KAFKA_GOT_MESSAGE;
+    return KAFKA_GOT_MESSAGE;
+}
+
+enum kafka_got kafka_reader_poll(struct kafka_reader *reader, int timeout_ms, struct kafka_message *out,
+                                 struct kafka_error *error)
+{
+    rd_kafka_message_t *message = wait_message(reader, timeout_ms);
+    *out = (struct kafka_message){.topic = ""};
+    if (message == NULL)
+        return KAFKA_GOT_NOTHING;
+    if (message->err == RD_KAFKA_RESP_ERR_NO_ERROR)
+        return take_message(reader, message, out);
+    enum kafka_got got = KAFKA_GOT_END;
+    const struct place *place = place_of(reader, message);
+    if (message->err != RD_KAFKA_RESP_ERR__PARTITION_EOF) {
+        got = failed(message, error);
+    } else if (place == NULL) {
+        got = KAFKA_GOT_NOTHING;
+    } else {
+        out->topic = place->topic;
+        out->partition = (uint32_t)message->partition;
+        out->offset = message->offset;
     }
-    enum kafka_got got =
-        message->err == RD_KAFKA_RESP_ERR__PARTITION_EOF ? KAFKA_GOT_END : failed(message, error);
-    out->handle = NULL;
-    out->topic = "";
     rd_kafka_message_destroy(message);
     return got;
 }
@@ -252,4 +272,34 @@ enum kafka_class kafka_offsets(struct kafka_reader *reader, const char *topic, u
     if (code == RD_KAFKA_RESP_ERR_NO_ERROR)
         return KAFKA_OK;
     return kafka_fail(error, kafka_classify(code), topic, rd_kafka_err2str(code));
+}
+
+/* Asks for the ends that `end` names, of all ranges at once: into low, or into high. */
+static enum kafka_class ask_ends(struct kafka_reader *reader, struct kafka_range *ranges, uint32_t count,
+                                 int64_t end, struct kafka_error *error)
+{
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new((int)count);
+    for (uint32_t i = 0; i < count; i++)
+        rd_kafka_topic_partition_list_add(list, ranges[i].topic, (int32_t)ranges[i].partition)->offset = end;
+    rd_kafka_resp_err_t code = rd_kafka_offsets_for_times(reader->handle, list, RANGES_MS);
+    for (uint32_t i = 0; i < count && code == RD_KAFKA_RESP_ERR_NO_ERROR; i++) {
+        const rd_kafka_topic_partition_t *found =
+            rd_kafka_topic_partition_list_find(list, ranges[i].topic, (int32_t)ranges[i].partition);
+        code = found->err;
+        *(end == RD_KAFKA_OFFSET_END ? &ranges[i].high : &ranges[i].low) = found->offset;
+    }
+    rd_kafka_topic_partition_list_destroy(list);
+    if (code == RD_KAFKA_RESP_ERR_NO_ERROR)
+        return KAFKA_OK;
+    return kafka_fail(error, kafka_classify(code), ranges[0].topic, rd_kafka_err2str(code));
+}
+
+enum kafka_class kafka_ranges(struct kafka_reader *reader, struct kafka_range *ranges, uint32_t count,
+                              struct kafka_error *error)
+{
+    if (count == 0)
+        return KAFKA_OK;
+    /* A request's time may be -2 or -1 in place of a moment: the first offset, the one after the last. */
+    enum kafka_class class = ask_ends(reader, ranges, count, RD_KAFKA_OFFSET_BEGINNING, error);
+    return class == KAFKA_OK ? ask_ends(reader, ranges, count, RD_KAFKA_OFFSET_END, error) : class;
 }

@@ -60,13 +60,14 @@ static void decode_message(void)
 static struct level_row levels[ITEMS];
 static struct level_segment segments[ITEMS];
 static struct frame frame = {.seq = 1, .next_offset = 1, .levels = levels, .level_count = ITEMS};
+static struct frame_writer writer;
 static struct frame_rows rows;
 
 static void encode_frame(void)
 {
     uint8_t hash[FRAME_HASH_SIZE];
     vec_clear(&bytes.bytes);
-    frame_encode(&frame, &bytes, hash);
+    frame_encode(&writer, &frame, &bytes, hash);
 }
 
 static void decode_frame(void)
@@ -108,6 +109,7 @@ int main(void)
     report("a record of tokens", encode_message, decode_message);
     report("a row of one level", encode_frame, decode_frame);
     usage_records_release(&room);
+    frame_writer_release(&writer);
     frame_rows_release(&rows);
     vec_release(&bytes.bytes);
     return EXIT_SUCCESS;

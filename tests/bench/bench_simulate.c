@@ -27,7 +27,7 @@ static double now_s(void)
 static void measure(uint32_t partitions)
 {
     static char accounts[ACCOUNTS][16];
-    struct rules rules = simulate_rules();
+    struct rules rules = rules_of(1, INT64_MAX, INT64_MAX);
     struct simulation *simulation = simulation_new(&(struct simulate_config){.partitions = partitions,
                                                                              .epoch_us = rules.epoch_us,
                                                                              .delay_us = rules.delay_us,

@@ -23,7 +23,8 @@ def tell(good, fact):
 def run(events, catalog, log, victims, **extra):
     """A run of the pipeline under the killer. Returns the lines."""
     env = dict(os.environ, HOURGLASS_RUN_HOOK=str(TOP / 'tests/chaos/killer.py'), CHAOS_LOG=str(log),
-               CHAOS_VICTIMS=victims, HOURGLASS_RUN_SNAPSHOT_BYTES='300000', **extra)
+               CHAOS_VICTIMS=victims, HOURGLASS_RUN_SNAPSHOT_BYTES='300000', HOURGLASS_RUN_FRAME_ROWS='20',
+               HOURGLASS_RUN_FRAME_BYTES='2000', **extra)
     done = subprocess.run([TOP / 'deploy/local/run', '--catalog', catalog, events], env=env, stdout=subprocess.PIPE,
                           stderr=subprocess.PIPE, timeout=600, check=False)
     if done.returncode != 0:

@@ -139,7 +139,7 @@ topics_are_made_on_purpose() {
   probe make kept && probe put kept 100 500
 }
 
-large_messages_pass() { probe make large && probe put large 4000000 1 && exits 1 probe put large 4194304 1; }
+large_messages_pass() { probe make large && probe put large 8000000 1 && exits 1 probe put large 8388608 1; }
 
 live_url_is_shown() {
   echo http://127.0.0.1:8080 >"$HOURGLASS_RUN/live.url"

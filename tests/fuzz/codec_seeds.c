@@ -31,18 +31,16 @@ static struct str body_of(const struct packer *bytes, uint32_t tail)
 static void write_seeds(const char *folder, struct samples *samples, int number)
 {
     struct packer bytes = {0};
+    struct frame_writer writer = {0};
     uint8_t hash[FRAME_HASH_SIZE];
     struct message message = sample_message(samples);
     usage_encode(&message, &bytes);
     write_seed(folder, "fuzz_usage", number, -1, body_of(&bytes, 0));
     vec_clear(&bytes.bytes);
     struct frame frame = sample_frame(samples);
-    frame_encode(&frame, &bytes, hash);
+    frame_encode(&writer, &frame, &bytes, hash);
+    frame_writer_release(&writer);
     write_seed(folder, "fuzz_frame", number, 0, body_of(&bytes, FRAME_HASH_SIZE));
-    vec_clear(&bytes.bytes);
-    struct frame_part part = {.part = 1, .parts = 2, .bytes = sample_text(samples, 1, 100)};
-    frame_part_encode(&part, &bytes);
-    write_seed(folder, "fuzz_frame", SEEDS + number, 1, body_of(&bytes, 0));
     vec_release(&bytes.bytes);
 }
 

@@ -53,7 +53,8 @@ static void check_integer(int64_t value, int64_t most)
 
 static void check_record(const struct record *record)
 {
-    bool paid = record->kind == RECORD_ORDER_PAID, credited = record->kind == RECORD_CREDITED;
+    bool paid = record->kind == RECORD_ORDER_PAID;
+    bool payment = record->kind == RECORD_CREDITED || record->kind == RECORD_DEBITED;
     bool launched = record->kind == RECORD_LAUNCHED, changed = record->kind == RECORD_RECONFIGURED;
     bool has_sku = launched || paid || record->product == PRODUCT_STORAGE || record->product == PRODUCT_MAAS;
     CHECK(record->kind < RECORD_KIND_COUNT && record->product <= PRODUCT_NONE);
@@ -62,17 +63,21 @@ static void check_record(const struct record *record)
     check_string(record->source, 1, 256);
     check_string(record->subject, 1, 256);
     check_string(record->sku, has_sku, has_sku || changed ? 256 : 0);
-    check_string(record->order, 0, launched ? 256 : 0);
-    check_string(record->amount, credited, credited ? 25 : 0);
-    check_string(record->currency, credited ? 3 : 0, credited ? 3 : 0);
+    check_string(record->order, 0, launched || changed ? 256 : 0);
+    check_string(record->amount, payment, payment ? 25 : 0);
+    check_string(record->currency, payment ? 3 : 0, payment ? 3 : 0);
+    CHECK(!record->for_bill || record->kind == RECORD_CREDITED);
     check_integer(record->quantity, launched || changed || paid ? E15 : 0);
     check_integer(record->bytes, record->kind == RECORD_STORAGE_USED ? E15 * 1000 : 0);
-    check_integer(record->input_tokens, record->kind == RECORD_TOKENS ? E15 : 0);
+    check_integer(record->input_tokens, record->kind == RECORD_TOKENS ? 3 * E15 : 0);
+    check_integer(record->cached_input_tokens, record->input_tokens);
+    check_integer(record->cache_write_tokens, record->input_tokens - record->cached_input_tokens);
     check_integer(record->output_tokens, record->kind == RECORD_TOKENS ? E15 : 0);
-    check_integer(record->images, record->kind == RECORD_IMAGES ? E15 : 0);
+    check_integer(record->images, record->succeeded ? E15 : 0);
+    CHECK(!record->succeeded || record->kind == RECORD_IMAGES);
     check_integer(record->months, paid ? 120 : 0);
     CHECK(!(launched || paid) || record->quantity >= 1);
-    CHECK(!changed || record->quantity >= 1 || record->sku.size >= 1);
+    CHECK(!changed || record->quantity >= 1 || record->sku.size >= 1 || record->order.size >= 1);
     CHECK(!paid || (record->months >= 1 && record->product <= PRODUCT_NODE));
     CHECK(record->time_us >= 0 && record->time_us < END_US);
     CHECK(record->since_us >= 0 && record->since_us <= record->time_us);
@@ -156,7 +161,9 @@ static bool same_verdict(const struct verdict *a, const struct verdict *b)
     if (!a->accepted)
         return a->rejection.field == b->rejection.field;
     return a->record.kind == b->record.kind && a->record.time_us == b->record.time_us &&
-           a->record.quantity == b->record.quantity && a->record.input_tokens == b->record.input_tokens;
+           a->record.quantity == b->record.quantity && a->record.input_tokens == b->record.input_tokens &&
+           a->record.cached_input_tokens == b->record.cached_input_tokens &&
+           a->record.cache_write_tokens == b->record.cache_write_tokens;
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -1,7 +1,7 @@
 /* Any bytes as the body of a frame with the right hash, and as a message of the topics that only we write:
  * refused, or the one encoding of what they say. The first byte chooses. */
 #include "lib/base/check.h"
-#include "lib/codec/assemble.h"
+#include "lib/codec/frame.h"
 #include "lib/codec/json_out.h"
 #include "lib/codec/wire.h"
 #include "schemas/fingerprints.h"
@@ -14,7 +14,6 @@ static const struct {
     again *decode_and_encode;
 } kinds[] = {
     {SCHEMA_FRAME, frame_again},
-    {SCHEMA_FRAME_PART, frame_part_again},
     {SCHEMA_SNAPSHOT_CHUNK, snapshot_chunk_again},
     {SCHEMA_SNAPSHOT_MANIFEST, snapshot_manifest_again},
     {SCHEMA_GENERATION, generation_again},
@@ -30,7 +29,7 @@ static void print_frame(struct str bytes)
     struct json_place place = {.key = STR("key")};
     CHECK(frame_decode(bytes, &rows, &frame) == DECODE_OK);
     vec_clear(&line.bytes);
-    json_out_frame(&place, &frame, 1, &line);
+    json_out_frame(&place, &frame, &line);
     CHECK(memchr(line.bytes.at, '\n', line.bytes.count) == line.bytes.at + line.bytes.count - 1);
 }
 

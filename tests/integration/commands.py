@@ -5,7 +5,9 @@ import datetime
 import json
 import os
 import pathlib
+import pwd
 import re
+import socket
 import subprocess
 import sys
 import tempfile
@@ -194,6 +196,9 @@ def apply_refuses(live):
     for why, words in (
             ('another currency', [changed('currency.yaml', ('USD', 'EUR'))]),
             ('another charge_scale', [changed('scale.yaml', ('charge_scale: 6', 'charge_scale: 5'))]),
+            ('another bill_scale', [changed('bill.yaml', ('charge_scale: 6', 'bill_scale: 3'))]),
+            ('a name with a control character', [CATALOG, '--by', 'a\tb']),
+            ('a name of more than 256 bytes', [CATALOG, '--by', 'a' * 257]),
             ('another liveness', [changed('liveness.yaml', ('liveness: 300', 'liveness: 301'))]),
             ('what is no catalog', [changed('bad.yaml', ('currency', 'currenzy'))]),
             ('an hour that is no whole one', [CATALOG, '--from', hour_text(soon + 10 * 3600 + 60)]),
@@ -203,6 +208,46 @@ def apply_refuses(live):
         tell(done.returncode == 2 and done.stderr, f'apply refuses {why}', done)
     controls = [m for m in tail(live.prefix, 'usage.records') if m['control']]
     tell(len(controls) == PARTITIONS, 'what is refused leaves nothing in the log', controls)
+
+
+def controls_of(prefix):
+    """By partition, the control messages' bodies in log order."""
+    found = {p: [] for p in range(PARTITIONS)}
+    for message in tail(prefix, 'usage.records'):
+        for body in (message['control'] or {}).values():
+            found[message['partition']].append(body)
+    return found
+
+
+def init_again_agrees(prefix):
+    first = controls_of(prefix)
+    me = f'{pwd.getpwuid(os.geteuid()).pw_name}@{socket.gethostname()}'
+    tell(all(len(c) == 1 and c[0]['prev_hash'] == '0' * 64 and c[0]['by'] == me and
+             abs(c[0]['clock_us'] / 1e6 - time.time()) < 600 for c in first.values()),
+         'the first message names nobody before it, its writer and his clock', first)
+    tell(first[0][0]['rules']['frame_rows'] == 50000 and first[0][0]['rules']['frame_bytes'] == 524288,
+         'its rules bound frames', first[0])
+    words = ('init', '--catalog', CATALOG, '--partitions', PARTITIONS, '--replicas', 1)
+    done = command(prefix, *words, '--by', 'somebody else')
+    tell(done.returncode == 0 and controls_of(prefix) == first,
+         'init again, by another and later, leaves all as it is', done)
+    done = command(prefix, *words, '--report-hours', 25)
+    tell(done.returncode == 78 and 'something else' in done.stderr and controls_of(prefix) == first,
+         'init with other rules is refused', done)
+    done = command(prefix, *words, '--by', 'a\tb')
+    tell(done.returncode == 2 and '--by' in done.stderr, 'init refuses a name with a control character', done)
+
+
+def inits_at_once_agree():
+    prefix = RUN + 'six.'
+    line = [BUILD / 'cli/hourglass', 'init', '--kafka', KAFKA, '--prefix', prefix, '--catalog', CATALOG, '--partitions',
+            str(PARTITIONS), '--replicas', '1']
+    started = [subprocess.Popen([*line, '--by', f'n{i}'], stderr=subprocess.PIPE, text=True) for i in range(6)]
+    ends = [(p.communicate(timeout=90)[1], p.returncode) for p in started]
+    firsts = {controls[0]['hash'] for controls in controls_of(prefix).values()}
+    digests = {m['init_digest'] for m in tail(prefix, 'aggregator.snapshots') if 'init_digest' in m}
+    tell(all(code == 0 for _, code in ends) and len(firsts) == 1 and digests == firsts,
+         'of six init at once one stands at the head of all partitions', ends, firsts, digests)
 
 
 def facts_of(prefix, second):
@@ -230,7 +275,7 @@ def control_bytes(second, text):
         while value > 127:
             value, out = value >> 7, out + bytes([value & 127 | 128])
         return out + bytes([value])
-    return (b'\xc3\x01' + number.to_bytes(8, 'little') + long(0) * 4 + long(2) + long(second) +
+    return (b'\xc3\x01' + number.to_bytes(8, 'little') + long(0) * 4 + long(2) + bytes(32) + long(0) * 2 + long(second) +
             long(len(text)) + text + long(0))
 
 
@@ -240,6 +285,7 @@ def apply_in_a_live_generation():
     live.collect()
     follower = subprocess.Popen([BUILD / 'cli/hourglass', 'tail', 'usage.records', '--kafka', KAFKA, '--prefix',
                                  live.prefix, '-o', 'end', '-c', '2'], stdout=subprocess.PIPE, text=True)
+    init_again_agrees(live.prefix)
     apply_refuses(live)
     said = follower.communicate(timeout=60)[0].splitlines()
     tell(len(said) == 2 and all(json.loads(line)['offset'] > 0 for line in said), 'tail follows what is new', said)
@@ -247,12 +293,14 @@ def apply_in_a_live_generation():
          'show tells the first catalog', shown(live.prefix))
     dearer = changed('dearer.yaml', ('"2.50"', '"9.00"'))
     before = time.time()
-    done = command(live.prefix, 'catalog', 'apply', dearer)
+    done = command(live.prefix, 'catalog', 'apply', dearer, '--by', 'Ann')
     hour = applied_hour(done)
     tell(done.returncode == 0 and hour in {int(t + 3 * 3600) // 3600 * 3600 + 3600 for t in (before, time.time())},
          'apply takes the next whole hour after three hours', done)
     tell(facts_of(live.prefix, hour) == {p: [dearer.read_text()] for p in range(PARTITIONS)},
          'when apply returns, frames of every partition have the catalog')
+    tell(all([c['by'] for c in found][1:] == ['Ann'] and found[1]['prev_hash'] == found[0]['hash']
+             for found in controls_of(live.prefix).values()), 'it names its writer and the message before it')
     done = command(live.prefix, 'catalog', 'apply', dearer, '--from', hour_text(hour))
     controls = [m for m in tail(live.prefix, 'usage.records') if m['control']]
     tell(done.returncode == 0 and len(controls) == 2 * PARTITIONS, 'repeating it writes nothing', done, len(controls))
@@ -323,6 +371,7 @@ def an_applied_catalog_reaches_the_tables():
 
 
 def main():
+    inits_at_once_agree()
     tail_shows_every_topic()
     apply_in_a_live_generation()
     an_applied_catalog_reaches_the_tables()

@@ -2,6 +2,7 @@
 """What the live pipeline promises at its door and behind it: HTTP in, exact lines in PostgreSQL, whatever clients send,
 whichever process is killed, and while Kafka is away. Starts deploy/local/up's servers (HOURGLASS_RUN), works on topics
 and a schema of its own, and stops Kafka for a while: nobody else may use it meanwhile. Takes about two minutes."""
+import gzip
 import http.client
 import json
 import os
@@ -390,6 +391,12 @@ def statuses(door):
     tell(is_accepted(answer), 'a chunked body is accepted', answer)
     accepted.append(pair[0])
     post(door, pair[1])
+    for sent, more in zip(life('compressed'), ({}, {'Prefer': 'reply'})):
+        answer = request(door, body=gzip.compress(json.dumps(sent).encode()),
+                         headers=dict(structured, **{'Content-Encoding': 'gzip'}, **more))
+        tell(answer[0] == (202 if more else 200), f'a compressed event with {more} is accepted', answer)
+        accepted.append(sent)
+    tell(charged('compressed', 1800, 1800000), 'what came compressed, or was answered 202, is charged', lines())
     for headers in ({'Content-Type': 'text/plain'}, {'Content-Type': 'application/json'}, {}):
         answer = request(door, body=b'{}', headers=headers)
         tell(is_problem(answer, 415), f'{headers or "no type"} is 415', answer)
@@ -397,7 +404,7 @@ def statuses(door):
     tell(is_problem(answer, 404), 'another path is 404', answer)
     for method in ('GET', 'PUT', 'DELETE'):
         answer = request(door, method)
-        tell(is_problem(answer, 405) and answer[1].get('Allow') == 'POST', f'{method} is 405 with Allow: POST',
+        tell(is_problem(answer, 405) and answer[1].get('Allow') == 'POST, OPTIONS', f'{method} is 405 with Allow',
              answer, answer[1])
     tokens_file = FOLDER / 'tokens'
     tokens_file.write_text('first-token\nsecond-token\n')

@@ -3,6 +3,7 @@
 when told. Needs deploy/local/up's servers; stops the broker for some seconds, twice. Takes about a minute."""
 import concurrent.futures
 import datetime
+import gzip
 import http.client
 import json
 import os
@@ -14,6 +15,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import zlib
 
 TOP = pathlib.Path(__file__).resolve().parents[2]
 BUILD = pathlib.Path(os.environ.get('HOURGLASS_BUILD', TOP / 'build'))
@@ -75,6 +77,20 @@ def logged_ids(prefix):
     return re.findall(r'"id":"([^"]*)"', '\n'.join(json.dumps(m, separators=(',', ':')) for m in messages(prefix)))
 
 
+def answer_on(link, method='POST'):
+    got = http.client.HTTPResponse(link, method=method)
+    got.begin()
+    text = got.read().decode()
+    return got.status, json.loads(text) if text else None, dict(got.getheaders())
+
+
+def wait_until(what, seconds=20):
+    end = time.monotonic() + seconds
+    while not what() and time.monotonic() < end:
+        time.sleep(0.02)
+    return what()
+
+
 class Collector:
     number = 0
 
@@ -121,7 +137,17 @@ class Collector:
         got = link.getresponse()
         text = got.read().decode()
         link.close()
-        return got.status, json.loads(text), dict(got.getheaders())
+        return got.status, json.loads(text) if text else None, dict(got.getheaders())
+
+    def send(self, body, *headers, method='POST', path='/v1/events'):
+        """As post, but with headers as they are, repeated ones too."""
+        with socket.create_connection(('127.0.0.1', self.port), 30) as link:
+            link.sendall('\r\n'.join([f'{method} {path} HTTP/1.1', 'Host: x', f'Content-Length: {len(body)}', *headers,
+                                      '', '']).encode() + body)
+            return answer_on(link, method)
+
+    def resident_kb(self):
+        return int(re.search(r'VmRSS:\s+(\d+)', pathlib.Path(f'/proc/{self.process.pid}/status').read_text())[1])
 
     def stop(self):
         """Seconds that it took, exit status."""
@@ -220,11 +246,196 @@ def check_statuses(door):
     for kind in ('application/json', 'text/plain', None):
         status, body, _ = door.post(event('kind'), kind)
         tell(status == 415, f'content type {kind} is 415', status, body)
-    tell(door.post(b'x', EVENT, Content_Encoding='gzip')[0] == 415, 'a compressed body is 415')
     status, body, headers = door.post(event('get'), method='PUT')
-    tell(status == 405 and headers['Allow'] == 'POST', 'PUT is 405', status, body)
+    tell(status == 405 and headers['Allow'] == 'POST, OPTIONS', 'PUT is 405', status, body, headers)
+    status, body, headers = door.send(b'', method='HEAD')
+    tell((status, body, headers['Allow']) == (405, None, 'POST, OPTIONS'), 'HEAD is 405, without a body', status, body)
     tell(door.post(event('path'), path='/v1/event')[0] == 404, 'another path is 404')
     tell(door.metric('hourglass_held_bytes') == 0, 'nothing is held when all is answered')
+
+
+# --- compressed bodies ---
+
+GZIP = 'Content-Encoding: gzip'
+BODY_BYTES = 4 << 20
+INFLATER_BYTES = 48 << 10
+
+
+def compressed(what):
+    return gzip.compress(what if isinstance(what, bytes) else json.dumps(what).encode())
+
+
+def check_compressed(door):
+    kind, batch = f'Content-Type: {EVENT}', f'Content-Type: {BATCH}'
+    for header in (GZIP, 'content-encoding:  GZip ', 'Content-Encoding: x-gzip'):
+        status, body, _ = door.send(compressed(event('gz' + header[-4:])), kind, header)
+        tell((status, body) == (200, {'accepted': 1, 'rejected': []}), f'{header} is taken', status, body)
+    status, body, _ = door.send(json.dumps(event('as-it-is')).encode(), kind, 'Content-Encoding: identity')
+    tell(status == 200, 'identity is taken', status, body)
+    one = event('gz-binary')
+    status, body, _ = door.send(compressed(one['data']), 'Content-Type: application/json', GZIP, 'ce-specversion: 1.0',
+                                'ce-source: /tests', f'ce-type: {one["type"]}', 'ce-subject: x', 'ce-id: gz-binary',
+                                f'ce-time: {one["time"]}')
+    tell(status == 200, 'in the binary mode as well', status, body)
+    text = json.dumps([event(f'gzmany{i}') for i in range(400)]).encode()
+    members = compressed(text[:100]) + compressed(b'') + compressed(text[100:])
+    status, body, _ = door.send(members, batch, GZIP)
+    tell((status, body['accepted']) == (200, 400), 'several members are one body', status, body)
+    status, body, _ = door.post(compressed(text), BATCH, chunked=True, Content_Encoding='gzip')
+    tell((status, body['accepted']) == (200, 400), 'in chunks as well', status, body)
+    with socket.create_connection(('127.0.0.1', door.port), 30) as link:
+        link.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        link.sendall(f'POST /v1/events HTTP/1.1\r\nHost: x\r\n{batch}\r\n{GZIP}\r\nTransfer-Encoding: chunked\r\n\r\n'
+                     .encode())
+        for byte in compressed(text[:100]) + compressed(text[100:]):
+            link.sendall(b'1\r\n' + bytes([byte]) + b'\r\n')
+        link.sendall(b'0\r\n\r\n')
+        status, body, _ = answer_on(link)
+    tell((status, body['accepted']) == (200, 400), 'byte by byte as well', status, body)
+    with socket.create_connection(('127.0.0.1', door.port), 30) as link:
+        link.sendall(f'POST /v1/events HTTP/1.1\r\nHost: x\r\n{batch}\r\n{GZIP}\r\nExpect: 100-continue\r\n'
+                     f'Content-Length: {len(members)}\r\n\r\n'.encode())
+        told = link.recv(100)
+        link.sendall(members)
+        status, body, _ = answer_on(link)
+    tell(told.startswith(b'HTTP/1.1 100 ') and status == 200, 'and after 100 Continue', told, status, body)
+    ids = logged_ids(PREFIX)
+    tell(all(name in ids for name in ('gz-binary', 'gzmany0', 'gzmany399')), 'what they hold stands in the log')
+    status, body, _ = door.send(compressed([{}, {}]), batch, GZIP)
+    tell(status == 400 and len(body['rejected']) == 2, 'bad events are rejected as ever', status, body)
+
+
+def check_damaged(door):
+    good = compressed(event('damaged'))
+    wrong_size = good[:-4] + b'\xff\xff\xff\x7f'
+    for name, body, why in (('no gzip', json.dumps(event('damaged')).encode(), 'no gzip'),
+                            ('zlib\'s own format', zlib.compress(b'{}'), 'no gzip'),
+                            ('a checksum that is another', good[:-8] + b'abcd' + good[-4:], 'damaged'),
+                            ('a size of 2 GB that is claimed', wrong_size, 'damaged'),
+                            ('no byte', b'', 'ends before'), ('a head alone', good[:10], 'ends before'),
+                            ('all but the last byte', good[:-1], 'ends before'),
+                            ('half a second member', good + good[:9], 'ends before'),
+                            ('garbage behind', good + b'garbage', 'follows'), ('zeros behind', good + bytes(8), 'follows')):
+        status, said, headers = door.send(body, f'Content-Type: {EVENT}', GZIP)
+        tell(status == 400 and headers['Content-Type'] == 'application/problem+json' and why in said['detail'] and
+             'rejected' not in said, f'{name} is 400', status, said, headers)
+    tell('damaged' not in logged_ids(PREFIX), 'nothing of them stands in the log')
+
+
+def check_other_codings(door):
+    for codings in (['deflate'], ['br'], ['zstd'], ['gzip, gzip'], ['identity, gzip'], ['gzip', 'gzip'], ['gzip', 'br'],
+                    ['gzip', 'identity'], ['"gzip"']):
+        status, body, headers = door.send(compressed(event('coded')), f'Content-Type: {EVENT}',
+                                          *(f'Content-Encoding: {coding}' for coding in codings))
+        tell(status == 415 and body['status'] == 415 and headers.get('Accept-Encoding') == 'gzip',
+             f'{codings} is 415, and told what is taken', status, body, headers)
+    status, _, headers = door.send(b'{}', 'Content-Type: text/plain', GZIP)
+    tell(status == 415 and 'Accept-Encoding' not in headers, 'another type is no matter of coding', status, headers)
+    with socket.create_connection(('127.0.0.1', door.port), 10) as link:
+        link.sendall(f'POST /v1/events HTTP/1.1\r\nHost: x\r\nContent-Type: {BATCH}\r\nContent-Encoding: br\r\n'
+                     'Content-Length: 5000\r\nExpect: 100-continue\r\n\r\n'.encode())
+        tell(link.recv(100).startswith(b'HTTP/1.1 415 '), 'who asks first is told before the body')
+
+
+def half_sent(door, body):
+    """A connection over which all but the end has come."""
+    link = socket.create_connection(('127.0.0.1', door.port), 30)
+    link.sendall(f'POST /v1/events HTTP/1.1\r\nHost: x\r\nContent-Type: {BATCH}\r\n{GZIP}\r\n'
+                 f'Content-Length: {len(body)}\r\n\r\n'.encode() + body[:-1])
+    return link
+
+
+def check_large_when_inflated(door):
+    batch = f'Content-Type: {BATCH}'
+    status, body, _ = door.send(compressed(b'[' + b' ' * (BODY_BYTES - 2) + b']'), batch, GZIP)
+    tell((status, body) == (200, {'accepted': 0, 'rejected': []}), 'a body that comes to the bound is taken', status, body)
+    status, body, _ = door.send(compressed(b'[' + b' ' * (BODY_BYTES - 1) + b']'), batch, GZIP)
+    tell(status == 413, 'one that comes to a byte more is 413', status, body)
+    before = door.resident_kb()
+    bomb = compressed(b'[' + b' ' * (1 << 30) + b']')
+    with concurrent.futures.ThreadPoolExecutor(20) as pool:
+        statuses = list(pool.map(lambda _: door.send(bomb, batch, GZIP)[0], range(20)))
+    tell(statuses == [413] * 20, 'so are twenty that come to a gigabyte each', statuses)
+    tell(door.resident_kb() - before < 100_000, 'and they take no memory', before, door.resident_kb())
+    endless = compressed(b'') * (BODY_BYTES // 20 + 10)
+    status, body, _ = door.post(endless, BATCH, chunked=True, Content_Encoding='gzip')
+    tell(status == 413, 'nor may what came be larger, though it comes to nothing', status, body)
+    text = b'[' + b' ' * 999_998 + b']'
+    links = [half_sent(door, compressed(text)) for _ in range(3)]
+    held = [0]
+
+    def all_held():
+        held[0] = door.metric('hourglass_held_bytes')
+        return held[0] == 3 * (len(text) + INFLATER_BYTES)
+
+    tell(wait_until(all_held), 'what bodies come to is counted as held, and what inflates them', held)
+    for link in links:
+        link.close()
+    tell(wait_until(lambda: door.metric('hourglass_held_bytes') == 0), 'until their clients are gone')
+
+
+def check_room_for_inflated():
+    door = Collector('--held-bytes', 2_000_000)
+    door.wait_ready()
+    text = b'[' + b' ' * 1_499_998 + b']'
+    link = half_sent(door, compressed(text))
+    wait_until(lambda: door.metric('hourglass_held_bytes') > len(text))
+    status, body, headers = door.send(compressed(text), f'Content-Type: {BATCH}', GZIP)
+    tell(status == 503 and headers['Retry-After'] == '1', 'beyond what all may hold a body is 503', status, body)
+    link.sendall(compressed(text)[-1:])
+    tell(answer_on(link)[0] == 200, 'and the one before is served')
+    link.close()
+    with concurrent.futures.ThreadPoolExecutor(60) as pool:
+        statuses = list(pool.map(lambda i: door.send(compressed([event(f'room{i}')]), f'Content-Type: {BATCH}', GZIP)[0],
+                                 range(300)))
+    tell(set(statuses) <= {200, 503} and statuses.count(200) > 0, 'many at once are served, or told to come again',
+         statuses)
+    tell(wait_until(lambda: door.metric('hourglass_held_bytes') == 0), 'nothing is held when all is answered')
+    door.stop()
+
+
+# --- brokers of eventing systems, web hooks ---
+
+def check_reply(door):
+    kind = f'Content-Type: {EVENT}'
+    one = json.dumps(event('reply')).encode()
+    before = door.metric('hourglass_answers_total{status="202"}')
+    for headers in (['Prefer: reply'], ['prefer: REPLY'], ['Prefer: respond-async, wait=10', 'Prefer: x="a,b", reply; y=z']):
+        status, body, got = door.send(one, kind, *headers)
+        tell((status, body) == (202, None) and 'Content-Type' not in got and got['Content-Length'] == '0',
+             f'{headers}: an accepted event is 202 without a body', status, body, got)
+    tell(door.metric('hourglass_answers_total{status="202"}') == before + 3, 'they are counted')
+    tell('reply' in logged_ids(PREFIX), 'what was answered 202 stands in the log')
+    for headers in ([], ['Prefer: respond-async'], ['Prefer: x="a, reply, b"'], ['Prefer: reply=no']):
+        status, body, _ = door.send(one, kind, *headers)
+        tell((status, body) == (200, {'accepted': 1, 'rejected': []}), f'{headers}: it is 200 as ever', status, body)
+    status, body, _ = door.send(b'[' + one + b']', f'Content-Type: {BATCH}', 'Prefer: reply')
+    tell((status, body) == (200, {'accepted': 1, 'rejected': []}), 'a batch is 200 as ever', status, body)
+    status, body, got = door.send(b'{}', kind, 'Prefer: reply')
+    tell(status == 400 and got['Content-Type'] == 'application/problem+json' and len(body['rejected']) == 1,
+         'a rejected event is 400 as ever', status, body)
+
+
+def check_handshake(door):
+    origin = 'WebHook-Request-Origin: sender.example.com'
+    for headers in ([origin], [origin, 'WebHook-Request-Rate: 120'], [origin, 'WebHook-Request-Rate: none'],
+                    [origin, f'WebHook-Request-Callback: http://127.0.0.1:{door.admin}/healthz'],
+                    [origin, 'Expect: 100-continue']):
+        status, body, got = door.send(b'', *headers, method='OPTIONS')
+        tell((status, body, got.get('Allow'), got.get('WebHook-Allowed-Origin'), got.get('WebHook-Allowed-Rate')) ==
+             (200, None, 'POST, OPTIONS', '*', '*') and 'Content-Type' not in got, f'{headers}: permission is given',
+             status, body, got)
+    for headers in ([], ['WebHook-Request-Origin:'], ['WebHook-Request-Rate: 120'], ['Origin: http://x']):
+        status, body, got = door.send(b'', *headers, method='OPTIONS')
+        tell((status, body, got.get('Allow')) == (200, None, 'POST, OPTIONS') and
+             not [name for name in got if name.lower().startswith(('webhook', 'access-control'))],
+             f'{headers}: OPTIONS says what is allowed, and no more', status, body, got)
+    status, _, got = door.send(b'x' * 100_000, origin, method='OPTIONS')
+    tell(status == 200 and got['WebHook-Allowed-Origin'] == '*', 'a body with it is dropped', status, got)
+    status, _, got = door.send(b'', origin, method='OPTIONS', path='/v1/other')
+    tell(status == 404 and 'WebHook-Allowed-Origin' not in got, 'for another path there is none', status, got)
+    status, body, _ = door.send(json.dumps(event('hooked')).encode(), origin, f'Content-Type: {EVENT}')
+    tell(status == 200, 'and the deliveries that follow are accepted', status, body)
 
 
 def check_tokens():
@@ -232,6 +443,10 @@ def check_tokens():
     tokens.write_text(f'another\n{TOKEN}\n')
     door = Collector('--token-file', tokens)
     door.wait_ready()
+    status, _, headers = door.send(b'', 'WebHook-Request-Origin: sender.example.com', method='OPTIONS')
+    tell(status == 200 and headers['WebHook-Allowed-Origin'] == '*', 'the handshake asks for no token', status, headers)
+    tell(door.send(gzip.compress(b'{}'), f'Content-Type: {EVENT}', 'Content-Encoding: gzip')[0] == 401,
+         'a compressed body does')
     tell(door.post(event('token'), Authorization=f'Bearer {TOKEN}')[0] == 200, 'a known token is let in')
     for header in ({}, {'Authorization': 'Bearer wrong'}, {'Authorization': f'Basic {TOKEN}'},
                    {'Authorization': 'Bearer '}):
@@ -322,8 +537,7 @@ def check_stopped_broker():
                 lambda name: door.post([event(f'{name}-{i}', order=padding) for i in range(400)], BATCH)[0], names[3:])
         held = door.metric('hourglass_held_bytes')
         tell(set(statuses) == {503} and held < 6_000_000, 'what is held stays bounded', statuses, held)
-        resident = int(re.search(r'VmRSS:\s+(\d+)', pathlib.Path(f'/proc/{door.process.pid}/status').read_text())[1])
-        tell(resident < 150_000, 'so does memory', resident)
+        tell(door.resident_kb() < 150_000, 'so does memory', door.resident_kb())
     end = time.monotonic() + 20
     while door.metric('hourglass_held_bytes') > 0 and time.monotonic() < end:
         time.sleep(0.1)
@@ -381,11 +595,19 @@ def main():
     check_forms(door)
     check_rejections(door)
     check_statuses(door)
+    check_compressed(door)
+    check_damaged(door)
+    check_other_codings(door)
+    check_large_when_inflated(door)
+    check_reply(door)
+    check_handshake(door)
+    tell(door.metric('hourglass_held_bytes') == 0, 'nothing is held after all that')
     check_ticks(door)
     door.stop()
     check_before_ready()
     check_files()
     check_tokens()
+    check_room_for_inflated()
     check_slow_clients()
     check_stopped_broker()
     check_stopping()

@@ -3,10 +3,10 @@
 
     compare.py --binary PATH --seeds A-B [--keep DIRECTORY] [--reasons] [--whole-hours] [--pipeline]
 
-Runs `PATH rate --catalog FILE [--until TIME] EVENTS` and the model on the case of each seed, and compares
+Runs `PATH rate --catalog FILE[@HOUR]... [--until TIME] EVENTS` and the model on the case of each seed, and compares
 standard output, exit status and the numbers of the rejected lines; with --reasons the names of the fields that
-the reasons begin with too. With --pipeline PATH is called without `rate`, on whole hours, as `deploy/local/run`
-wants it. A case that differs is kept, and its seed and first difference printed.
+the reasons begin with too. With --pipeline PATH is called without `rate`, on whole hours and with the case's first
+catalog alone, as `deploy/local/run` wants it. A case that differs is kept, and its seed and first difference printed.
 """
 
 import argparse
@@ -24,25 +24,38 @@ import model
 REJECT = re.compile(rb"events\.ndjson:([0-9]+): ([^\s:]+)")
 
 
-def run_model(case, options, every_second):
+def catalogs_of(case, one_catalog):
+    """FILE[@HOUR] of the case's catalogs."""
+    names = (case / "catalogs").read_text(encoding="utf-8").split("\n")
+    return [str(case / name) for name in names if name and not (one_catalog and "@" in name)]
+
+
+def run_model(case, catalogs, options, every_second=False):
     """(exit status, standard output, standard error) of the model."""
     until = options[1] if options else None
-    arguments = argparse.Namespace(catalog=str(case / "catalog.json"), until=until, every_second=every_second,
+    arguments = argparse.Namespace(catalog=catalogs, until=until, every_second=every_second,
                                    events=[str(case / "events.ndjson")])
     status, out, err = model.rate(arguments)
     return status, "".join(out).encode("utf-8"), "".join(err).encode("utf-8", "replace")
 
 
-def run_program(command, case, options, timeout_seconds):
+def run_program(command, case, catalogs, options, timeout_seconds):
     """(exit status, standard output, standard error) of the program."""
-    command = command + ["--catalog", str(case / "catalog.json"), *options, str(case / "events.ndjson")]
+    named = [word for name in catalogs for word in ("--catalog", name)]
+    command = command + [*named, *options, str(case / "events.ndjson")]
     done = subprocess.run(command, capture_output=True, timeout=timeout_seconds, check=False)
     return done.returncode, done.stdout, done.stderr
 
 
 def rejects(err, reasons):
-    """{line number: field, or "" when reasons are not compared}"""
-    return {int(number): field if reasons else "" for number, field in REJECT.findall(err)}
+    """{line number: the fields that may be named, none when reasons are not compared}"""
+    return {int(number): field.split(b"|") if reasons else [] for number, field in REJECT.findall(err)}
+
+
+def differing_rejects(ours, theirs):
+    """The line numbers that the model (`ours`) rejects otherwise than the program (`theirs`)."""
+    return sorted(number for number in ours.keys() | theirs.keys()
+                  if number not in ours or number not in theirs or set(theirs[number]) - set(ours[number]))
 
 
 def first_difference(expected, found, reasons):
@@ -50,8 +63,9 @@ def first_difference(expected, found, reasons):
     if expected[0] != found[0]:
         return f"exit status {found[0]}, model says {expected[0]}: {found[2][:300]!r} / {expected[2][:300]!r}"
     ours, theirs = rejects(expected[2], reasons), rejects(found[2], reasons)
-    if expected[0] != 2 and ours != theirs:
-        return f"rejected {sorted(theirs.items() - ours.items())}, model says {sorted(ours.items() - theirs.items())}"
+    differing = differing_rejects(ours, theirs)
+    if expected[0] != 2 and differing:
+        return f"rejected {[(number, theirs.get(number), ours.get(number)) for number in differing]} (program, model)"
     if expected[1] == found[1]:
         return None
     lines = (expected[1].split(b"\n"), found[1].split(b"\n"))
@@ -67,10 +81,11 @@ def check_seed(seed, arguments, directory):
     case.mkdir(parents=True, exist_ok=True)
     generate.write_case(seed, arguments.whole_hours or arguments.pipeline, case)
     options = shlex.split((case / "args").read_text(encoding="utf-8"))
-    expected = run_model(case, options, arguments.every_second)
+    catalogs = catalogs_of(case, arguments.pipeline)
+    expected = run_model(case, catalogs, options, arguments.every_second)
     command = [arguments.binary] if arguments.pipeline else [arguments.binary, "rate"]
     try:
-        found = run_program(command, case, options, 600 if arguments.pipeline else 60)
+        found = run_program(command, case, catalogs, options, 600 if arguments.pipeline else 60)
         difference = first_difference(expected, found, arguments.reasons)
     except subprocess.TimeoutExpired:
         difference = "the program does not end"

@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""The model against the worked cases of a conformance directory.
+"""The model against the worked cases of a conformance directory, and against good and bad catalogs.
 
-    conformance.py [--every-second] DIRECTORY
+    conformance.py [--every-second] [--catalogs FOLDER] [--cases FOLDER | DIRECTORY]
 
-A case is catalog.yaml (JSON text), events.ndjson, args, lines.ndjson, and why.md, which names the rejected lines
-and the exit status when there are any.
+A case is catalog.yaml, events.ndjson, args, lines.ndjson, and why.md, which names the rejected lines and the exit
+status when there are any. A folder of catalogs is good/, bad/, and expected: FILE:LINE of each bad one's first error.
 """
 
 import argparse
@@ -14,6 +14,7 @@ import shlex
 import sys
 
 import model
+from catalog import read_catalogs
 
 
 def expected_rejects(why):
@@ -28,7 +29,7 @@ def run_case(case, every_second):
     parser = argparse.ArgumentParser()
     parser.add_argument("--until")
     until = parser.parse_args(options).until
-    arguments = argparse.Namespace(catalog=str(case / "catalog.yaml"), until=until, every_second=every_second,
+    arguments = argparse.Namespace(catalog=[str(case / "catalog.yaml")], until=until, every_second=every_second,
                                    events=[str(case / "events.ndjson")])
     status, out, err = model.rate(arguments)
     if "".join(out).encode("utf-8") != (case / "lines.ndjson").read_bytes():
@@ -40,21 +41,47 @@ def run_case(case, every_second):
     return None if status == (3 if rejects else 0) else f"exit status {status}"
 
 
+def complaint(folder, name):
+    """What is said of a catalog, its name first; "" of a good one."""
+    try:
+        read_catalogs([name], lambda file: model.read_file(folder / file))
+    except ValueError as error:
+        return str(error)
+    return ""
+
+
+def check_catalogs(folder):
+    """What differs in each catalog that differs, and how many there are."""
+    expected = (folder / "expected").read_text(encoding="utf-8").split()
+    good = sorted(f"good/{path.name}" for path in (folder / "good").iterdir())
+    said = {place: complaint(folder, place.rpartition(":")[0]) for place in expected}
+    differences = [f"{place}: said {text!r}" for place, text in said.items() if not text.startswith(place + ":")]
+    differences += [text for text in (complaint(folder, name) for name in good) if text]
+    return differences, len(expected) + len(good)
+
+
+def check_cases(folder, every_second):
+    """What differs in each case that differs, and how many there are."""
+    cases = sorted(path.parent for path in folder.glob("*/events.ndjson"))
+    found = ((case, run_case(case, every_second)) for case in cases)
+    return [f"{case.name}: {difference}" for case, difference in found if difference], len(cases)
+
+
 def main(argv):
-    """Prints a line for each case that differs, and the counts."""
+    """Prints a line for each case and catalog that differs, and the counts."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--every-second", action="store_true")
-    parser.add_argument("directory", type=pathlib.Path)
+    parser.add_argument("--catalogs", type=pathlib.Path)
+    parser.add_argument("--cases", type=pathlib.Path)
+    parser.add_argument("directory", type=pathlib.Path, nargs="?")
     arguments = parser.parse_args(argv)
-    cases = sorted(path.parent for path in arguments.directory.glob("*/events.ndjson"))
-    failed = 0
-    for case in cases:
-        difference = run_case(case, arguments.every_second)
-        if difference:
-            failed += 1
-            print(f"{case.name}: {difference}")
-    print(f"{len(cases) - failed} passed, {failed} failed")
-    return 1 if failed or not cases else 0
+    checks = [check_cases(folder, arguments.every_second) for folder in (arguments.directory, arguments.cases) if folder]
+    checks += [check_catalogs(arguments.catalogs)] if arguments.catalogs else []
+    for differences, _ in checks:
+        print("".join(line + "\n" for line in differences), end="")
+    failed = sum(len(differences) for differences, _ in checks)
+    print(f"{sum(count for _, count in checks) - failed} passed, {failed} failed")
+    return 1 if failed or not checks or not all(count for _, count in checks) else 0
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """Events that break exactly one rule (CONTRACT §2), and what may stand in an event without breaking any."""
 
-from events import ATTRIBUTES, READERS
+from events import ATTRIBUTES, COUNTED, READERS
 from json_text import Pairs, Raw
 
 BAD_STRINGS = ["", None, 7, True, ["x"], {}, "a\x07b", "a\x7fb", "a\x80b", "a\x9fb", "\x00", "\n",
@@ -20,11 +20,14 @@ BAD_AMOUNTS = ["0", "0.00", "-5", "+5", "1.", ".5", "1e3", "1234567890123", "1.1
                None, "1,5", "١"]
 BAD_CURRENCIES = ["usd", "US", "USDX", "", None, 840, "ÉUR", "U D"]
 
-INTEGERS = {"quantity": (1, 10 ** 15), "months": (1, 120), "bytes": (0, 10 ** 18), "input_tokens": (0, 10 ** 15),
-            "output_tokens": (0, 10 ** 15), "images": (0, 10 ** 15)}
+INTEGERS = {"quantity": (1, 10 ** 15), "months": (1, 120), "bytes": (0, 10 ** 18), "images": (0, 10 ** 15),
+            **{name: (0, 10 ** 15) for name in COUNTED}}
 REQUIRED = {"sku", "account", "months", "bytes", "model", "images", "status", "product", "amount", "currency"}
 TEXTS = {"account", "sku", "order", "model", "status", "product"}
 LENGTHS = {"id": 128, "account": 128}
+
+BAD_PURPOSES = ["", "bills", "Balance", " bill", None, 1, True, ["bill"]]
+BAD_DETAILS = [[], "x", 1, True, [{}], Raw("0.5")]
 
 BAD_LINES = ["not json", "[]", "{}", "null", "1", '"x"', "{", "}", '{"specversion":"1.0"}', "\x00", "\x0b", "\x0c",
              "\u00a0", "\u2028", "{]", "# comment", "[1,", "{\"a\"}", "{,}"]
@@ -51,6 +54,12 @@ def spoil(rng, event, writer):
     """The line (bytes) of `event` with one fault."""
     ways = [_spoil_string, _spoil_string, _spoil_attribute, _spoil_time, _spoil_data, _spoil_data, _spoil_data,
             _repeat_key]
+    if event["type"] == "maas.tokens":
+        ways += [_too_many_parts] * 3 + [_spoil_usage] * 6
+    if event["type"] == "account.credited":
+        ways += [lambda rng, event: _with_data(event, {**event["data"], "for": rng.choice(BAD_PURPOSES)})] * 6
+    if event["type"].endswith(".reconfigured"):
+        ways += [_no_change]
     way = rng.choice(ways + [None, None])
     if way:
         return _line(writer, way(rng, event))
@@ -90,7 +99,8 @@ def _spoil_attribute(rng, event):
     name = rng.choice(ATTRIBUTES)
     bad = {"specversion": rng.choice(["1", "1.0.0", "0.3", 1, Raw("1.0"), None, "", " 1.0"]),
            "type": rng.choice(["maas.teapots", "container", "Container.launched", "container.launched ", "storage.failed",
-                               "maas.heartbeat", "order.deleted", "node.used", "container.Launched", "."]),
+                               "maas.heartbeat", "order.deleted", "node.used", "container.Launched", ".",
+                               "account.paid"]),
            "data": rng.choice([None, [], "x", 1, [{}]])}
     if name in bad and rng.random() < 0.7:
         return {**event, name: bad[name]}
@@ -111,7 +121,7 @@ def _spoil_data(rng, event):
     elif name == "usage":
         return _with_data(event, {**data, "usage": _bad_usage(rng)})
     else:
-        special = {"since": BAD_TIMES, "amount": BAD_AMOUNTS, "currency": BAD_CURRENCIES,
+        special = {"since": BAD_TIMES, "amount": BAD_AMOUNTS, "currency": BAD_CURRENCIES, "for": BAD_PURPOSES,
                    "product": ["maas", "storage", "Node", "", None, 1]}
         bad = rng.choice(special.get(name, BAD_STRINGS))
     if name in REQUIRED and not _optional(event["type"], name) and rng.random() < 0.3:
@@ -120,10 +130,11 @@ def _spoil_data(rng, event):
 
 
 def _read_of(event):
-    """The data fields of an event that are read."""
-    tokens = {"input_tokens", "output_tokens"}
+    """The data fields of an event that are read in its form."""
     names = {"account", *READERS[event["type"]][0]}
-    return names - {"usage"} if tokens & event["data"].keys() else names
+    if event["type"] != "maas.tokens":
+        return names
+    return names - ({"usage"} if event["data"].keys() & {"input_tokens", "output_tokens"} else set(COUNTED))
 
 
 def _optional(kind, name):
@@ -131,11 +142,46 @@ def _optional(kind, name):
 
 
 def _bad_usage(rng):
-    bad = rng.choice(BAD_INTEGERS + [10 ** 15 + 1])
-    return rng.choice([None, [], "x", {}, {"completion_tokens": 1}, {"prompt_tokens": bad},
-                       {"prompt_tokens": 1, "completion_tokens": bad},
-                       Pairs([("prompt_tokens", 1), ("prompt_tokens", 1)]),
-                       Pairs([("prompt_tokens", 1), ("completion_tokens", 1), ("completion_tokens", 1)])])
+    """A usage object with one fault."""
+    bad = rng.choice([value for value in BAD_INTEGERS if value is not None] + [10 ** 15 + 1])
+    details = rng.choice(BAD_DETAILS)
+    forms = [({"prompt_tokens": 5}, ["completion_tokens", "prompt_tokens_details"], ["cached_tokens", "cache_write_tokens"]),
+             ({"input_tokens": 5, "cache_read_input_tokens": rng.choice([None, 3])},
+              ["cache_creation_input_tokens", "output_tokens", "cache_read_input_tokens"], []),
+             ({"input_tokens": 5}, ["output_tokens", "input_tokens_details"], ["cached_tokens"]),
+             ({"total_tokens": 5}, ["completion_tokens"], [])]
+    usage, others, parts = rng.choice(forms)
+    teller, other = next(iter(usage)), rng.choice(others)
+    ways = [None, [], "x", 7, {}, {"completion_tokens": 1}, {"cache_read_input_tokens": 1, "output_tokens": 1},
+            {**usage, teller: rng.choice([bad, None])}, {**usage, teller: rng.choice([bad, None])},
+            *[{**usage, other: details if "details" in other else bad}] * 2,
+            Pairs([*usage.items(), (teller, 5)]), Pairs([*usage.items(), (other, None), (other, None)])]
+    for part in parts:
+        ways += [{**usage, others[1]: {part: bad}}, {**usage, others[1]: {part: rng.choice([6, 10 ** 15])}}]
+    if len(parts) == 2:
+        ways += [{**usage, others[1]: dict(zip(parts, [3, 3]))}]
+    return rng.choice(ways)
+
+
+def _no_change(_rng, event):
+    """A reconfiguration that says nothing new."""
+    return _with_data(event, {"account": event["data"]["account"]})
+
+
+def _spoil_usage(rng, event):
+    data = {name: value for name, value in event["data"].items() if name not in COUNTED}
+    return _with_data(event, {**data, "usage": _bad_usage(rng)})
+
+
+def _too_many_parts(rng, event):
+    """Tokens of which more is cached and written than there are."""
+    data = {name: value for name, value in event["data"].items() if name not in (*COUNTED, "usage")}
+    whole = rng.choice([0, 1, 7, 10 ** 15 - 1])
+    parts = rng.choice([(whole + 1, 0), (0, whole + 1), (whole, 1), (1, whole),
+                        (whole // 2 + 1, whole // 2 + 1), (whole // 2 + 1, whole - whole // 2)])
+    counts = dict(zip(COUNTED, [whole, *parts, 1]))
+    return _with_data(event, {**data, **{name: count for name, count in counts.items()
+                                       if count or name == "input_tokens" or rng.random() < 0.5}})
 
 
 def _repeat_key(rng, event):

@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
-"""A random case from a seed: catalog.json, events.ndjson, args.
+"""A random case from a seed: catalog.json and perhaps others, catalogs, events.ndjson, args.
 
     generate.py SEED [--whole-hours] [--out DIRECTORY]
 
 Few distinct instants, so that ties, exact liveness gaps and exact ends happen by themselves. `args` holds
-`--until TIME` or nothing; with --whole-hours TIME is a whole hour, as `deploy/local/run` asks.
+`--until TIME` or nothing; with --whole-hours TIME is a whole hour, as `deploy/local/run` asks. `catalogs` names the
+catalogs as the command line does, FILE or FILE@HOUR, one a line.
 """
 
 import argparse
@@ -15,8 +16,8 @@ from dataclasses import dataclass
 
 import faults
 import times
-from events import UNITS
-from json_text import Writer, time_text
+from events import LEVELS, UNITS
+from json_text import Pairs, Raw, Writer, time_text
 from random_catalog import FILE_SKUS, MODELS, SKUS, RandomCatalog
 
 US = times.US
@@ -28,6 +29,7 @@ NAMES = ["a", "B", "a!", "é", "e\u0301", "😀", "\uffee", 'z"\\/', "r10", "r9"
          "~", "aa", "😀\uffee", "ö" * 64, "x" * 128]
 LONG_NAMES = NAMES + ["y" * 256, "é" * 128, "😀" * 64]
 SHORT_NAMES = ["B", "a", "é", "\uffee", "😀"]
+STATES = ["succeeded", "succeeded", "failed", "Succeeded"]
 SOURCES = ["/platform", "/a", "/B", "/a/b", "é", "😀", "\uffee", "s" * 256]
 
 
@@ -36,7 +38,7 @@ class Planned:
     """An event to send: when it happened, and when it arrives."""
 
     us: int
-    arrives_us: int
+    arrives_us: float
     event: dict
 
 
@@ -53,6 +55,7 @@ class Case:
         self.end_us = min(self.base_us + self.hours * HOUR_US, times.parse_us("2199-12-31T23:59:59.999999Z"))
         self.instants = self._instants()
         self.catalog = RandomCatalog(rng, self.instants)
+        self.later = self._later_catalogs()
         self.plain = rng.random() < 0.5
         self.writer = Writer(rng, self.plain)
         self.accounts = rng.sample(NAMES, rng.choice([1, 1, 2, 3]))
@@ -61,6 +64,7 @@ class Case:
         self.skus = rng.sample(SKUS, rng.choice([1, 1, 2, 3]))
         self.products = rng.sample(UNITS, rng.choice([1, 1, 2]))
         self.big = rng.random() < 0.1
+        self.few_ids = rng.random() < 0.3
         self.identities = set()
         self.planned = []
         self.deadlines_us = []
@@ -72,6 +76,9 @@ class Case:
         times_us = {self.base_us + rng.randrange(hours) * HOUR_US for _ in range(2)}
         for _ in range(rng.randint(2, 6)):
             times_us.add(self.base_us + rng.randrange(hours * 12) * 300 * US)
+        if rng.random() < 0.4:
+            hour_us = self.base_us + rng.randrange(hours) * HOUR_US
+            times_us |= {hour_us + second * US for second in rng.sample([0, 1, 1799, 1800, 3598, 3599, 3600], 3)}
         for us in list(times_us):
             if rng.random() < 0.5:
                 times_us.add(us + rng.choice([1, -1, US, -US, 60 * US, 59 * US, 61 * US, 300 * US, 301 * US,
@@ -97,20 +104,33 @@ class Case:
             return self.rng.choice([big, big - 1, big // 3])
         return self.rng.choice([0, 1, 1, 2, 3, 7, 1000])
 
-    def identity(self):
-        """An id and a source that were not used together before."""
+    def _later_catalogs(self):
+        """[(hour in us, RandomCatalog)] in the order of the command line, some of one hour."""
         rng = self.rng
+        if rng.random() < 0.65:
+            return []
+        hours = [max(0, self.base_us + rng.randint(-1, self.hours + 1) * HOUR_US) for _ in range(rng.choice([1, 1, 2, 3]))]
+        last_us = times.parse_us("2199-12-31T23:00:00Z")
+        return [(min(us, last_us), RandomCatalog(rng, self.instants, self.catalog)) for us in hours]
+
+    def identity(self, kind, account, *level):
+        """An id and a source that make an event which is no repeat; `level` is the subject and time of a level's."""
+        rng = self.rng
+        ids = [str(rng.randint(1, 200)), f"e{rng.randint(1, 99)}", rng.choice(NAMES)]
+        if self.few_ids:
+            ids = ["1", "2", "e1", "a"]
         while True:
-            event_id = rng.choice([str(rng.randint(1, 200)), f"e{rng.randint(1, 99)}", rng.choice(NAMES)])
-            key = (event_id, rng.choice(SOURCES[:2] if rng.random() < 0.8 else SOURCES))
+            event_id, source = rng.choice(ids), rng.choice(SOURCES[:2] if rng.random() < 0.8 else SOURCES)
+            key = (event_id, source, kind, account) + (level if kind.split(".")[0] in LEVELS else ())
             if key not in self.identities:
                 self.identities.add(key)
-                return key
+                return event_id, source
+            ids.append(str(rng.randint(1, 9999)))
 
     def plan(self, kind, subject, us, data, account=None):
         """Adds an event, arriving when it happened."""
-        event_id, source = self.identity()
         account = account or self.rng.choice(self.accounts)
+        event_id, source = self.identity(kind, account, subject, us)
         event = {"specversion": "1.0", "id": event_id, "source": source, "type": kind, "subject": subject,
                  "time": time_text(self.rng, us, self.plain), "data": {"account": account, **data}}
         if self.rng.random() < 0.1:
@@ -130,16 +150,92 @@ class Case:
             data["sku"] = rng.choice(self.skus)
             if rng.random() < 0.6:
                 data["order"] = rng.choice(self.orders)
-        if kind == "reconfigured" and rng.random() < 0.5:
-            data["sku"] = rng.choice(self.skus)
-        if (kind == "launched" and rng.random() < 0.6) or (kind == "reconfigured" and ("sku" not in data or
-                                                                                      rng.random() < 0.5)):
+        if kind == "reconfigured":
+            data = self.change()
+        if kind == "launched" and rng.random() < 0.6:
             data["quantity"] = max(1, self.count())
         if kind == "failed" and rng.random() < 0.7:
             since_us = min(self.instant(), us)
             us = min(us + rng.choice([0, 0, 0, HOUR_US]), self.end_us - 1)
             data["since"] = time_text(rng, since_us, self.plain)
         self.plan(f"{rng.choice(self.products)}.{kind}", rng.choice(self.subjects), us, data)
+
+    def change(self):
+        """What a reconfiguration says: one at least of sku, quantity and order."""
+        rng = self.rng
+        data = {"sku": rng.choice(self.skus), "quantity": max(1, self.count()), "order": rng.choice(self.orders)}
+        return {name: data[name] for name in rng.sample(sorted(data), rng.choice([1, 1, 2, 3]))}
+
+    def relaunches(self):
+        """A resource that runs, ends and runs again within a microsecond, or a second, a few times."""
+        rng = self.rng
+        product, subject, account = rng.choice(self.products), rng.choice(self.subjects), rng.choice(self.accounts)
+        kinds = ["launched", "launched", "stopped", "stopped", "reconfigured", "failed", "heartbeat", "deleted"]
+        if rng.random() < 0.8:
+            self.plan(f"{product}.launched", subject, self.base_us, {"sku": rng.choice(self.skus)}, account)
+        for _ in range(rng.randint(1, 4)):
+            at_us = self.instant()
+            apart = rng.choice([[0], [0], [0, 1], [0, 500_000, 999_999], [0, US]])
+            for kind in rng.sample(kinds, rng.randint(2, 4)):
+                us = min(at_us + rng.choice(apart), self.end_us - 1)
+                data = {"launched": {"sku": rng.choice(self.skus)}, "reconfigured": self.change()}.get(kind, {})
+                if kind == "failed" and rng.random() < 0.5:
+                    data = {"since": time_text(rng, us, self.plain)}
+                    us = min(us + rng.choice([0, 1, US, 60 * US]), self.end_us - 1)
+                self.plan(f"{product}.{kind}", subject, us, data, account)
+
+    def usage(self):
+        """What a model server says of a call, in one of the four forms, and keys of others that nobody reads."""
+        rng = self.rng
+        whole, part = self.count(), 0
+        part = rng.choice([0, whole, whole // 2])
+        other = rng.choice([None, whole - part, 0])
+        form = rng.choice(["chat", "messages", "responses", "embeddings"])
+        if form == "chat":
+            usage = {"prompt_tokens": whole, "completion_tokens": rng.choice([None, self.count()])}
+            usage["prompt_tokens_details"] = rng.choice([None, {}, {"cached_tokens": part, "cache_write_tokens": other},
+                                                         {"cached_tokens": part, "audio_tokens": -1},
+                                                         {"cached_tokens": None, "cache_write_tokens": part}])
+            ignored = {"total_tokens": -1, "input_tokens": "x", "output_tokens": 7, "cache_read_input_tokens": 3}
+        elif form == "messages":
+            usage = {"input_tokens": whole, "output_tokens": rng.choice([None, self.count()]),
+                     "cache_read_input_tokens": rng.choice([None, self.count()]),
+                     "cache_creation_input_tokens": rng.choice([None, self.count()])}
+            ignored = {"input_tokens_details": {"cached_tokens": 10 ** 15}, "total_tokens": None, "completion_tokens": 5}
+        elif form == "responses":
+            usage = {"input_tokens": whole, "output_tokens": rng.choice([None, self.count()])}
+            usage["input_tokens_details"] = rng.choice([None, {}, {"cached_tokens": part}, {"cached_tokens": None},
+                                                        {"cached_tokens": part, "cache_write_tokens": 10 ** 15}])
+            ignored = {"total_tokens": 1.5, "completion_tokens": 5, "prompt_tokens_details": []}
+        else:
+            usage = {"total_tokens": whole, "completion_tokens": rng.choice([None, self.count()])}
+            ignored = {"output_tokens": 5, "cache_read_input_tokens": 4, "prompt_tokens_details": 1,
+                       "input_tokens_details": {"cached_tokens": 10 ** 15}}
+        for name in list(usage)[1:]:
+            if rng.random() < 0.3:
+                del usage[name]
+        if form == "messages" and not any(name.startswith("cache_") for name in usage):
+            usage[rng.choice(["cache_read_input_tokens", "cache_creation_input_tokens"])] = None
+        return {**usage, **{name: value for name, value in ignored.items() if rng.random() < 0.15}}
+
+    def tokens(self):
+        """The counts of a call of a model, in one of the two ways to say them."""
+        rng = self.rng
+        if rng.random() < 0.5:
+            data = {"usage": self.usage()}
+            if rng.random() < 0.1:
+                data[rng.choice(["cached_input_tokens", "cache_write_tokens"])] = faults.harmless(rng)
+            return data
+        whole = self.count()
+        cached = rng.choice([0, whole, whole // 2])
+        data = {"input_tokens": whole, "output_tokens": self.count(), "cached_input_tokens": cached,
+                "cache_write_tokens": rng.choice([0, whole - cached])}
+        for name in ("cached_input_tokens", "cache_write_tokens"):
+            if rng.random() < 0.5:
+                del data[name]
+        if rng.random() < 0.1:
+            data["usage"] = faults.harmless(rng)
+        return data
 
     def storage(self):
         """One random event of a file system."""
@@ -155,24 +251,17 @@ class Case:
         """One random call of a model as a service."""
         rng = self.rng
         data = {"model": rng.choice(MODELS)}
-        tokens = rng.random() < 0.6
-        if tokens and rng.random() < 0.4:
-            data["usage"] = {"prompt_tokens": self.count(), "total_tokens": -1}
-            if rng.random() < 0.7:
-                data["usage"]["completion_tokens"] = self.count()
-        elif tokens:
-            data.update(input_tokens=self.count(), output_tokens=self.count())
-            if rng.random() < 0.1:
-                data["usage"] = faults.harmless(rng)
-        else:
-            data.update(images=self.count(), status=rng.choice(["succeeded", "succeeded", "failed", "Succeeded"]))
-        self.plan("maas.tokens" if tokens else "maas.images", rng.choice(self.subjects), self.instant(), data)
+        if rng.random() < 0.6:
+            self.plan("maas.tokens", rng.choice(self.subjects), self.instant(), {**data, **self.tokens()})
+            return
+        data.update(images=self.count(), status=rng.choice(STATES))
+        self.plan("maas.images", rng.choice(self.subjects), self.instant(), data)
 
     def order(self):
         """A subscription, mostly with what ends it."""
         rng = self.rng
         name, account = rng.choice(self.orders), rng.choice(self.accounts)
-        months = rng.choice([1, 1, 1, 2, 12, 120])
+        months = rng.choice([1, 1, 1, 2, 12, 12, 13, 24, 120])
         paid_us = self.instant() if rng.random() < 0.5 else self._paid_to_end_at(self.instant(), months)
         data = {"product": rng.choice(self.products), "sku": rng.choice(self.skus),
                 "quantity": max(1, self.count()), "months": months}
@@ -195,11 +284,15 @@ class Case:
                 if end - day * 86400 >= 0 and times.add_months(end - day * 86400, months) == end]
         return (end - self.rng.choice(days) * 86400) * US + end_us % US if days else end_us
 
-    def credit(self):
-        """A payment."""
-        data = {"amount": self.rng.choice(["1", "0.000000000001", "999999999999.999999999999", "007.50"]),
-                "currency": self.rng.choice(["USD", "EUR"])}
-        self.plan("account.credited", self.rng.choice(self.subjects), self.instant(), data)
+    def payment(self):
+        """A payment, in or out; one that has the subject of another of its kind is a repeat of it."""
+        rng = self.rng
+        data = {"amount": rng.choice(["1", "0.000000000001", "999999999999.999999999999", "007.50"]),
+                "currency": rng.choice(["USD", "EUR"])}
+        kind = rng.choice(["credited", "credited", "debited"])
+        if rng.random() < 0.3:
+            data["for"] = rng.choice(["balance", "bill"]) if kind == "credited" else faults.harmless(rng)
+        self.plan(f"account.{kind}", rng.choice(self.subjects), self.instant(), data)
 
     def heartbeats(self):
         """A resource that runs long and says so, some signs a second late, missing, or told hours later."""
@@ -229,12 +322,21 @@ class Case:
         self.plan("order.fulfilled", name, paid_us, {}, account)
         if rng.random() < 0.3:
             self.plan("order.refunded", name, max(self.instant(), paid_us), {}, account)
+        if rng.random() < 0.5:  # one that comes under it as it runs
+            subject, us = rng.choice(SHORT_NAMES), rng.choice(self.instants)
+            self.plan(f"{product}.launched", subject, self.base_us, {"sku": sku}, account)
+            self.plan(f"{product}.reconfigured", subject, us, {"order": name}, account)
         for subject in rng.sample(rng.choice([LONG_NAMES, SHORT_NAMES]), rng.randint(2, 5)):
             where = product if rng.random() < 0.9 else rng.choice(UNITS)
             data = {"sku": sku if rng.random() < 0.85 else rng.choice(SKUS), "quantity": rng.randint(1, 3), "order": name}
+            if rng.random() < 0.25:
+                del data["order"]
             self.plan(f"{where}.launched", subject, self.instant(), data, account)
             if rng.random() < 0.5:
-                self.plan(f"{where}.reconfigured", subject, self.instant(), {"quantity": rng.randint(1, 3)}, account)
+                under = name if rng.random() < 0.7 else rng.choice(self.orders)
+                data = {"quantity": rng.randint(1, 3), "order": under, "sku": sku}
+                data = {key: data[key] for key in rng.sample(sorted(data), rng.choice([1, 1, 2, 3]))}
+                self.plan(f"{where}.reconfigured", subject, self.instant(), data, account)
             if rng.random() < 0.3:
                 self.plan(f"{where}.{rng.choice(['stopped', 'heartbeat'])}", subject, self.instant(), {}, account)
 
@@ -248,7 +350,7 @@ class Case:
     def fill(self):
         """All the events of the case."""
         rng = self.rng
-        makers = [self.running, self.storage, self.calls, self.order, self.credit]
+        makers = [self.running, self.storage, self.calls, self.order, self.payment]
         focus = rng.choice([[12, 2, 2, 3, 1], [12, 0, 0, 6, 0], [1, 8, 1, 0, 0], [1, 1, 8, 0, 1], [2, 0, 0, 10, 0],
                             [8, 3, 3, 3, 1]])
         total = rng.choice([rng.randint(1, 12), rng.randint(5, 40), rng.randint(5, 60)])
@@ -260,10 +362,70 @@ class Case:
         if rng.random() < 0.3:
             for _ in range(rng.randint(1, 2)):
                 self.shared_order()
+        if rng.random() < 0.3:
+            for _ in range(rng.randint(1, 2)):
+                self.relaunches()
         if rng.random() < 0.2:
             self.late_failure()
         for _ in range(total):
             rng.choices(makers, focus)[0]()
+
+    def repeats(self):
+        """Sends some events again, told otherwise or at another time, which makes another change of a level."""
+        rng = self.rng
+        share = rng.choice([0, 0, 0.05, 0.3])
+        for planned in [planned for planned in self.planned if rng.random() < share]:
+            us = planned.us
+            event = {**planned.event, "data": self._told_otherwise(planned.event)}
+            if rng.random() < 0.7 and "since" not in event["data"]:
+                us = rng.choice([self.instant(), us + HOUR_US, max(us - HOUR_US, self.base_us), us + 1])
+                us = min(us, self.end_us - 1)
+                event["time"] = time_text(rng, us, self.plain)
+            if rng.random() < 0.2:
+                event["subject"] = rng.choice(self.subjects)
+            self.planned.append(Planned(us, us, event))
+        for planned in [planned for planned in self.planned if rng.random() < 0.25]:
+            if planned.event["type"] == "maas.images":
+                self.retell(planned)
+            if planned.event["type"].endswith(".failed") and planned.event["type"] != "order.failed":
+                since = time_text(rng, min(self.instant(), planned.us), self.plain)
+                again = {**planned.event, "data": {**planned.event["data"], "since": since}}
+                self.planned.append(Planned(planned.us, planned.us, again))
+        if rng.random() < 0.15:
+            self.late_repeat()
+
+    def retell(self, job):
+        """The same job of images, under the same id, in another state or two."""
+        rng = self.rng
+        for _ in range(rng.randint(1, 2)):
+            us = rng.choice([job.us, self.instant()])
+            data = {**job.event["data"], "status": rng.choice(STATES)}
+            self.planned.append(Planned(us, us, {**job.event, "time": time_text(rng, us, self.plain), "data": data}))
+
+    def late_repeat(self):
+        """A repeat that is told after everything else, so that it would move a TIME that is not given."""
+        rng = self.rng
+        told = [planned for planned in self.planned if planned.event["type"].split(".")[0] not in LEVELS]
+        if not told:
+            return
+        event = dict(rng.choice([planned for planned in told if planned.event["type"].startswith("account.")] or told).event)
+        if event["type"].startswith("account."):
+            event["id"], event["source"] = self.identity(event["type"], event["data"]["account"])
+        us = min(self.end_us + rng.choice([0, HOUR_US, 5 * HOUR_US]), times.parse_us("2199-12-31T23:59:59Z"))
+        self.planned.append(Planned(us, us, {**event, "time": time_text(rng, us, self.plain)}))
+
+    def _told_otherwise(self, event):
+        """The data of an event, perhaps with one thing in it that was not so."""
+        rng = self.rng
+        data = dict(event["data"])
+        others = {"sku": rng.choice(SKUS), "quantity": rng.randint(1, 5), "bytes": rng.randrange(30 * 10 ** 9),
+                  "images": rng.randint(0, 9), "output_tokens": rng.randint(0, 9), "months": rng.choice([1, 12]),
+                  "amount": "3", "status": rng.choice(STATES), "usage": self.usage()}
+        names = sorted(others.keys() & data.keys())
+        if names and rng.random() < 0.5:
+            name = rng.choice(names)
+            data[name] = others[name]
+        return data
 
     def arrange(self):
         """Decides when each event arrives: as it happened, by chance, backwards, or late."""
@@ -286,16 +448,33 @@ class Case:
         faulty = rng.random() < 0.5
         lines = []
         for planned in self.planned:
-            lines.append(self.writer.write(planned.event).encode("utf-8"))
+            lines.append(self.writer.write(self._with_strange_keys(planned.event)).encode("utf-8"))
             if rng.random() < 0.05:
                 lines.insert(rng.randrange(len(lines) + 1), Writer(rng, False).write(planned.event).encode("utf-8"))
             if faulty and rng.random() < 0.1:
-                event_id, source = self.identity()
-                bad = {**planned.event, "id": event_id, "source": source}
-                lines.append(faults.spoil(rng, bad, self.writer))
+                lines.append(faults.spoil(rng, planned.event, self.writer))
             if not self.plain and rng.random() < 0.03:
                 lines.append(rng.choice([b"", b" ", b" \t ", b"\t"]))
         return lines
+
+    def _with_strange_keys(self, event):
+        """The event, perhaps with a key twice that events of other types read."""
+        rng = self.rng
+        if self.plain or rng.random() < 0.97:
+            return event
+        read = faults.READERS[event["type"]][0]
+        strange = [name for names, _ in faults.READERS.values() for name in names if name not in read]
+        name = rng.choice(sorted(set(strange)))
+        return {**event, "data": Pairs([*event["data"].items(), (name, faults.harmless(rng)), (name, Raw("0"))])}
+
+    def catalog_names(self):
+        """What the command line says of each catalog, in its order: FILE or FILE@HOUR; and the text of each file."""
+        rng = self.rng
+        named = [("catalog.json", "", self.catalog.text)]
+        for number, (us, later) in enumerate(self.later, 1):
+            named.append((f"catalog-{number}.json", "@" + time_text(rng, us, rng.random() < 0.5), later.text))
+        where = rng.randrange(len(named))
+        return named[1:where + 1] + named[:1] + named[where + 1:]
 
     def event_bytes(self):
         """events.ndjson"""
@@ -325,8 +504,12 @@ def write_case(seed, whole_hours, directory):
     """Writes the case of a seed to a directory that is there."""
     case = Case(seed, whole_hours)
     case.fill()
+    case.repeats()
     case.arrange()
-    (directory / "catalog.json").write_text(case.catalog.text, encoding="utf-8")
+    catalogs = case.catalog_names()
+    for file, _, text in catalogs:
+        (directory / file).write_text(text, encoding="utf-8")
+    (directory / "catalogs").write_text("".join(f"{file}{hour}\n" for file, hour, _ in catalogs), encoding="utf-8")
     (directory / "events.ndjson").write_bytes(case.event_bytes())
     (directory / "args").write_text(case.args(), encoding="utf-8")
 

@@ -1,26 +1,28 @@
 #!/usr/bin/env python3
 """What `hourglass rate` prints, worked out slowly and plainly from CONTRACT.md alone.
 
-    model.py --catalog FILE [--until TIME] [--every-second] EVENTS...
+    model.py --catalog FILE[@HOUR]... [--until TIME] [--every-second] EVENTS...
 
-The catalog is read as JSON. The level of a second is looked up in the fold of the events (CONTRACT §2.1) each
+The level of a second is looked up in the fold of the events (CONTRACT §2.1) each
 time it is asked for. Between two neighbouring seconds of change every second is like the first, so that one is
 worked out and counted as often as there are seconds; with --every-second each is worked out by itself.
 """
 
 import argparse
 import bisect
+import itertools
 import sys
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
 import times
-from catalog import BadCatalog, Catalog
-from events import UNITS, Rejected, parse_line, utf8
+from catalog import BadCatalog, read_catalogs
+from events import COUNTED, UNITS, Rejected, parse_line, utf8
 from orders import read_orders
 
 KINDS = {kind: rank for rank, kind in enumerate(
     ("launched", "reconfigured", "heartbeat", "stopped", "failed", "deleted"))}
+ENDS = {"stopped", "failed", "deleted"}
 STORAGE_KINDS = {"used": 0, "deleted": 1}
 
 
@@ -36,13 +38,13 @@ class Level:
 class Lines:
     """The charge lines: units and the exact amount of each, None when a billed unit has no price."""
 
-    def __init__(self, catalog):
-        self._catalog = catalog
+    def __init__(self, catalogs):
+        self._catalogs = catalogs
         self._lines = {}
 
     def rounded(self, amount):
         """An exact amount to the decimals of a charge, half to even (CONTRACT §4)."""
-        scale = 10 ** self._catalog.charge_scale
+        scale = 10 ** self._catalogs.charge_scale
         return Fraction(round(amount * scale), scale)
 
     def add(self, account, second, product, resource, meter, sku, kind, units, amount):
@@ -60,13 +62,13 @@ class Lines:
             fields = [f'"{name}":{_quote(value)}' for name, value in zip(names, key)]
             fields.append(f'"units":"{units}"')
             fields.append(f'"amount":{self._decimal(amount)}')
-            fields.append(f'"currency":"{self._catalog.currency}"')
+            fields.append(f'"currency":"{self._catalogs.currency}"')
             yield "{" + ",".join(fields) + "}\n"
 
     def _decimal(self, amount):
         if amount is None:
             return "null"
-        scale = self._catalog.charge_scale
+        scale = self._catalogs.charge_scale
         digits = round(amount * 10 ** scale)
         sign = "-" if digits < 0 else ""
         whole, part = divmod(abs(digits), 10 ** scale)
@@ -85,10 +87,12 @@ class Fold:
         self.seconds = []
         self._states = []
         self._start = start
-        for key, kind, event in sorted(places, key=lambda place: place[0]):
-            start = step(start, kind, event)
-            self.seconds.append(times.second_of(key[0]))
-            self._states.append(start)
+        places = sorted(places, key=lambda place: place[0])
+        for at_us, group in itertools.groupby(places, key=lambda place: place[0][0]):
+            for _, kind, event in ends_first(list(group), start):
+                start = step(start, kind, event)
+                self.seconds.append(times.second_of(at_us))
+                self._states.append(start)
 
     def at(self, second):
         """The state left by the last change whose time, cut to the second, is <= `second`."""
@@ -101,6 +105,13 @@ class Fold:
         last = self.seconds[index - 1]
         following = self.seconds[index] if index < len(self.seconds) else until
         return not liveness or following - last <= liveness
+
+
+def ends_first(places, before):
+    """The places of one microsecond, sorted: what runs before it ends first; stored bytes, an int, do not run."""
+    if not isinstance(before, Level):
+        return places
+    return sorted(places, key=lambda place: place[1] not in ENDS)
 
 
 def places_of(events, ranks, until_us):
@@ -140,16 +151,16 @@ def group_by(items, key):
 
 
 class Rating:
-    """The whole of CONTRACT §4 over accepted events that lie before `until` (a second)."""
+    """The whole of CONTRACT §4 over the accepted events, in the order of the log, before `until` (a second)."""
 
-    def __init__(self, catalog, events, until, every_second):
-        self.catalog = catalog
+    def __init__(self, catalogs, events, until, every_second):
+        self.catalogs = catalogs
         self.until = until
         self.every_second = every_second
         until_us = until * times.US
-        self.events = [event for event in events if event.effective_us < until_us]
-        self.lines = Lines(catalog)
-        self.orders = read_orders(self.events, catalog, until_us, self.lines)
+        self.events = once([event for event in events if event.effective_us < until_us])
+        self.lines = Lines(catalogs)
+        self.orders = read_orders(self.events, catalogs, until_us, self.lines)
         for product in UNITS:
             self.rate_running(product)
         self.rate_storage()
@@ -162,7 +173,7 @@ class Rating:
 
     def spans(self, product, seconds):
         """[from, to) spans, each inside an hour, in which nothing changes, from the first of `seconds` on."""
-        marks = set(seconds) | set(self.catalog.changes(product)) | {self.until}
+        marks = set(seconds) | self.catalogs.changes(product) | {self.until}
         for order in self.orders.values():
             marks |= {order.start, order.end}
         first = min(seconds)
@@ -177,13 +188,13 @@ class Rating:
         """Adds usage of `units` in each of `seconds` seconds that are like `second`."""
         if units == 0:
             return
-        price = self.catalog.price(product, sku, meter_price(meter), second)
+        price = self.catalogs.at(second).price(product, sku, meter_price(meter), second)
         amount = None if price is None else price * units * seconds
         self.lines.add(account, second, product, resource, meter, sku, "usage", units * seconds, amount)
 
     def rate_running(self, product):
         """Runtime of a product, account by account."""
-        events = [event for event in self.events if event.type.split(".")[0] == product]
+        events = [event for event in self.events if event.product == product]
         for account, group in group_by(events, lambda event: event.account).items():
             folds = self.folds(group, KINDS, run_step, None)
             seconds = [second for fold in folds.values() for second in fold.seconds]
@@ -194,9 +205,9 @@ class Rating:
     def billed(self, account, product, folds, second):
         """(resource, level, pay-as-you-go units) in a second; orders cover in bytewise order of names."""
         left = {}
+        liveness = self.catalogs.liveness.get(product, 0)
         for name in sorted(folds, key=utf8):
             level = folds[name].at(second)
-            liveness = self.catalog.liveness.get(product, 0)
             if level is None or not folds[name].alive(second, liveness, self.until):
                 continue
             order = self.orders.get((account, level.order))
@@ -208,14 +219,14 @@ class Rating:
 
     def rate_storage(self):
         """Stored bytes above the free ones, pool by pool (account and sku)."""
-        events = [event for event in self.events if event.type.startswith("storage.")]
+        events = [event for event in self.events if event.product == "storage"]
         pools = group_by(events, lambda event: (event.account, event.data["sku"]))
         for (account, sku), group in pools.items():
             folds = self.folds(group, STORAGE_KINDS, store_step, 0)
             seconds = [second for fold in folds.values() for second in fold.seconds]
             for begin, end in self.spans("storage", seconds):
                 stored = sum(fold.at(begin) for fold in folds.values())
-                billable = max(0, stored - self.catalog.free(sku))
+                billable = max(0, stored - self.catalogs.at(begin).free(sku))
                 self.charge(account, "storage", "*", "capacity", sku, begin, billable, end - begin)
 
     def rate_counts(self):
@@ -223,7 +234,7 @@ class Rating:
         for event in self.events:
             counts = {}
             if event.type == "maas.tokens":
-                counts = {name: event.data[name] for name in ("input_tokens", "output_tokens")}
+                counts = {name: event.data[name] for name in COUNTED}
             if event.type == "maas.images" and event.data["status"] == "succeeded":
                 counts = {"images": event.data["images"]}
             for meter, units in counts.items():
@@ -236,21 +247,31 @@ def meter_price(meter):
     return "payg" if meter in ("runtime", "capacity") else meter
 
 
+def once(events):
+    """The events without repeats: of each identity the first (CONTRACT §2)."""
+    seen = set()
+    kept = []
+    for event in events:
+        identity = event.identity()
+        if identity is None or identity not in seen:
+            kept.append(event)
+            seen.add(identity)
+    return kept
+
+
 def read_events(names, on_reject):
-    """The accepted events of the named files, each identity once (CONTRACT §2, §5)."""
-    accepted = {}
+    """The accepted events of the named files, repeats and all (CONTRACT §2, §5)."""
+    accepted = []
     for name in names:
         data = sys.stdin.buffer.read() if name == "-" else read_file(name)
         for number, line in enumerate(data.split(b"\n"), 1):
             if not line.strip(b" \t\r"):
                 continue
             try:
-                event = parse_line(line)
+                accepted.append(parse_line(line))
             except Rejected as error:
                 on_reject(name, number, str(error))
-                continue
-            accepted.setdefault((event.source, event.id), event)
-    return list(accepted.values())
+    return accepted
 
 
 def read_file(name):
@@ -260,13 +281,13 @@ def read_file(name):
 
 
 def until_of(text, events):
-    """TIME as a second: what was asked for, or the end of the hour of the latest event."""
+    """TIME as a second: what was asked for, or the end of the hour of the latest event, repeats aside."""
     if text is not None:
         us = times.parse_us(text)
         if us is None:
             raise ValueError(f"--until: not a time: {text}")
         return times.second_of(us)
-    latest_us = max((event.effective_us for event in events), default=0)
+    latest_us = max((event.effective_us for event in once(events)), default=0)
     return times.hour_of(times.second_of(latest_us)) + times.HOUR
 
 
@@ -274,12 +295,12 @@ def rate(arguments):
     """(exit status, lines of standard output, lines of standard error)"""
     rejected = []
     try:
-        catalog = Catalog(read_file(arguments.catalog))
+        catalogs = read_catalogs(arguments.catalog, read_file)
         events = read_events(arguments.events, lambda *reject: rejected.append(reject))
         until = until_of(arguments.until, events)
     except (BadCatalog, OSError, ValueError) as error:
         return 2, [], [f"{error}\n"]
-    lines = Rating(catalog, events, until, arguments.every_second).lines
+    lines = Rating(catalogs, events, until, arguments.every_second).lines
     complaints = [f"{name}:{number}: {reason}\n" for name, number, reason in rejected]
     return (3 if rejected else 0), list(lines.print()), complaints
 
@@ -287,7 +308,7 @@ def rate(arguments):
 def main(argv):
     """Runs the model as a command; returns its exit status."""
     parser = argparse.ArgumentParser()
-    parser.add_argument("--catalog", required=True)
+    parser.add_argument("--catalog", action="append", required=True)
     parser.add_argument("--until")
     parser.add_argument("--every-second", action="store_true")
     parser.add_argument("events", nargs="+")

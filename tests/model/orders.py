@@ -23,7 +23,7 @@ class Order:
         return self.start <= second < self.end
 
 
-def read_orders(events, catalog, until_us, lines):
+def read_orders(events, catalogs, until_us, lines):
     """The orders of `events` by (account, name); what they make is added to `lines`."""
     groups = {}
     for event in events:
@@ -34,19 +34,20 @@ def read_orders(events, catalog, until_us, lines):
         paid = [event for event in group if event.type == "order.paid"]
         if paid:
             first = min(paid, key=lambda event: (event.time_us, utf8(event.id), utf8(event.source)))
-            orders[key] = _settle(first, group, catalog, until_us, lines)
+            orders[key] = _settle(first, group, catalogs.at(times.second_of(first.time_us)), until_us, lines)
     return orders
 
 
 def _settle(paid, group, catalog, until_us, lines):
-    """One order: its subscription line, and the first of refund and void, if any."""
+    """One order: its subscription line, and the first of refund and void, if any.
+
+    `catalog` is that of the hour of `paid`, whatever the hour of what ends it."""
     data = paid.data
     start = times.second_of(paid.time_us)
     end = times.add_months(start, data["months"])
-    price = catalog.price(data["product"], data["sku"], "subscription", start)
-    units = data["quantity"] * data["months"]
-    amount = None if price is None else lines.rounded(price * units)
-    _line(lines, paid, "subscription", paid.time_us, units, amount)
+    price = catalog.order_price(data["product"], data["sku"], data["months"], start)
+    amount = None if price is None else lines.rounded(price * data["quantity"])
+    _line(lines, paid, "subscription", paid.time_us, data["quantity"] * data["months"], amount)
     runs_until = end
     ending = _first_ending(paid, group, catalog, until_us)
     if ending:

@@ -9,8 +9,8 @@ enum { INSTANTS = 24, TEXT = 32, SIGNS = 6 };
 static const int64_t begin_s = 1793491200; /* 2026-11-01 */
 static const int64_t gb = 1000000000;
 
-#define BODY                                                                                                 \
-    "a: {payg: {price: '2.50', per: hour}, subscription: {price: '1200', per: month}}\n"                     \
+#define BODY(price)                                                                                          \
+    "a: {payg: {price: '" price "', per: hour}, subscription: {price: '1200', per: month}}\n"                \
     "      b: {payg: [{price: '1', per: minute}, {from: 2026-11-02T02:20:00Z, price: '3', per: minute}]}\n"  \
     "      c: {subscription: {price: '77.7', per: month}}\n"
 #define REST                                                                                                 \
@@ -18,13 +18,19 @@ static const int64_t gb = 1000000000;
     "    cold: {payg: {price: '0.07', per: GiB-day}}}}\n"                                                    \
     "  maas: {settle: cycle, skus: {a: {input_tokens: {price: '0.6', per: 1M}, output_tokens:\n"             \
     "    {price: '7', per: 1K}, images: {price: '0.04', per: 1}}}}\n"
-#define CATALOG(void_after, container, node)                                                                 \
+#define CATALOG(void_after, price, container, node)                                                          \
     "currency: USD\nvoid_after: " void_after "\nproducts:\n"                                                 \
-    "  container:\n    settle: hourly\n    liveness: " container "\n    skus:\n      " BODY                  \
-    "  node:\n    settle: cycle\n    liveness: " node "\n    skus:\n      " BODY REST
+    "  container:\n    settle: hourly\n    liveness: " container                                             \
+    "\n    skus:\n      " BODY(price) "  node:\n    settle: cycle\n    liveness: " node                      \
+                                      "\n    skus:\n      " BODY(price) REST
 
-static const char *const catalogs[] = {CATALOG("90m", "1800", "0"), CATALOG("20h", "7200", "3600"),
-                                       CATALOG("0", "0", "10800"), CATALOG("3d", "3600", "20000")};
+static const char *const catalogs[] = {
+    CATALOG("90m", "2.50", "1800", "0"), CATALOG("20h", "2.50", "7200", "3600"),
+    CATALOG("0", "2.50", "0", "10800"), CATALOG("3d", "2.50", "3600", "20000")};
+/* What may follow each: a later catalog keeps liveness. */
+static const char *const later_catalogs[] = {
+    CATALOG("20h", "3.75", "1800", "0"), CATALOG("0", "0.000001", "7200", "3600"),
+    CATALOG("3d", "999.999999999999", "0", "10800"), CATALOG("90m", "3.75", "3600", "20000")};
 
 struct teller {
     struct world *world;
@@ -158,6 +164,7 @@ static void tell_report(struct teller *teller)
     }
     if (kind == RECORD_IMAGES)
         record.images = below(teller, 3);
+    record.succeeded = kind == RECORD_IMAGES;
     tell(teller, record);
 }
 
@@ -174,7 +181,7 @@ void story_make(struct world *world, uint64_t seed, struct story_kind kind)
     struct teller teller = {.world = world, .random = random_of(seed + 77000), .kind = kind};
     world->catalog = str_of(catalogs[seed % 4]);
     if (below(&teller, 2) > 0) {
-        world->later_catalog = str_of(catalogs[(seed + 1 + below(&teller, 3)) % 4]);
+        world->later_catalog = str_of(later_catalogs[seed % 4]);
         world->later_from_s = begin_s + below(&teller, (uint32_t)kind.hours) * (int64_t)HOUR_S;
     }
     choose_instants(&teller, kind.hours);

@@ -106,7 +106,7 @@ static bool fold_with_restart(const struct log *log, uint32_t stop, bool restart
     return at_epoch;
 }
 
-static void a_restart_from_a_snapshot_after_any_frame_makes_the_same_frames(void **state)
+static void a_restart_from_a_snapshot_after_any_epoch_makes_the_same_frames(void **state)
 {
     (void)state;
     int restarts = 0;
@@ -118,6 +118,7 @@ static void a_restart_from_a_snapshot_after_any_frame_makes_the_same_frames(void
             &world, &random,
             (struct world_kind){
                 .events = 40, .hours = 12, .orders = true, .late_heartbeats = true, .late_s = 6 * HOUR_S});
+        world.frame_rows = (int64_t)seed % 4;
         log_make(&log, &world, world.arrivals.count, 1, INT64_MAX);
         for (uint32_t stop = 0; stop + 1 < log.messages[0].ends.count; stop++) {
             struct byte_list through = {0}, again = {0};
@@ -165,7 +166,7 @@ static void a_snapshot_that_is_cut_or_longer_is_refused(void **state)
     world_release(&world);
 }
 
-/* After each frame: the lines of closed hours are what the events that have arrived say, judged at the close.
+/* After each epoch: the lines of closed hours are what the events that have arrived say, judged at the close.
  */
 static void check_closed_hours(const struct world *world, const struct log *log, struct byte_list *frames,
                                uint64_t *checked)
@@ -177,6 +178,8 @@ static void check_closed_hours(const struct world *world, const struct log *log,
         struct frame frame;
         outcome_take(&outcome, byte_list_at(frames, i));
         assert_int_equal(frame_decode(byte_list_at(frames, i), &rows, &frame), DECODE_OK);
+        if (frame.more)
+            continue;
         struct byte_list got = {0}, want = {0};
         struct outcome unused = {0};
         struct log fresh;
@@ -194,7 +197,7 @@ static void check_closed_hours(const struct world *world, const struct log *log,
     outcome_release(&outcome);
 }
 
-static void after_every_frame_closed_hours_are_what_the_events_so_far_say(void **state)
+static void after_every_epoch_closed_hours_are_what_the_events_so_far_say(void **state)
 {
     (void)state;
     uint64_t checked = 0;
@@ -220,9 +223,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(order_of_arrival_repeats_and_partitions_change_no_line),
-        cmocka_unit_test(a_restart_from_a_snapshot_after_any_frame_makes_the_same_frames),
+        cmocka_unit_test(a_restart_from_a_snapshot_after_any_epoch_makes_the_same_frames),
         cmocka_unit_test(a_snapshot_that_is_cut_or_longer_is_refused),
-        cmocka_unit_test(after_every_frame_closed_hours_are_what_the_events_so_far_say),
+        cmocka_unit_test(after_every_epoch_closed_hours_are_what_the_events_so_far_say),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

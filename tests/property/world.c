@@ -4,6 +4,7 @@
 
 #include "collectors/core/simulate.h"
 #include "lib/base/check.h"
+#include "lib/base/digest.h"
 #include "lib/base/time.h"
 #include "lib/codec/frame.h"
 #include "lib/codec/usage.h"
@@ -61,7 +62,7 @@ static void fill_other(struct world *world, struct random *random, struct record
         record->subject = STR("endpoint");
         record->sku = random_below(random, 4) > 0 ? STR("a") : STR("nope");
         record->input_tokens = random_below(random, 1000);
-        record->images = record->kind == RECORD_IMAGES;
+        record->images = record->succeeded = record->kind == RECORD_IMAGES;
         record->input_tokens *= record->kind == RECORD_TOKENS;
     } else {
         record->product = record->kind == RECORD_ORDER_PAID ? PRODUCT_CONTAINER : PRODUCT_NONE;
@@ -75,7 +76,7 @@ static void fill_other(struct world *world, struct random *random, struct record
 static struct record make_record(struct world *world, struct random *random, struct world_kind kind,
                                  int number)
 {
-    enum record_kind kinds = kind.orders ? RECORD_CREDITED : RECORD_ORDER_PAID;
+    enum record_kind kinds = kind.orders ? RECORD_CREDITED : RECORD_ORDER_PAID; /* payments move no line */
     char id[16];
     int size = snprintf(id, sizeof id, "%d", number);
     /* Few instants, so that ties and exact gaps happen. */
@@ -210,12 +211,24 @@ static void take_message(void *context, uint32_t partition, const struct message
     vec_release(&bytes.bytes);
 }
 
+/* A control message names the one before. */
+static void take_control(struct log *log, uint32_t partition, struct message *message,
+                         uint8_t last_hash[DIGEST_SIZE])
+{
+    memcpy(message->origin.prev_hash, last_hash, DIGEST_SIZE);
+    take_message(log, partition, message);
+    struct str bytes = byte_list_at(&log->messages[partition], log->messages[partition].ends.count - 1);
+    digest_of(bytes.at, bytes.size, last_hash);
+}
+
 void log_make(struct log *log, const struct world *world, uint32_t count, uint32_t partitions,
               int64_t until_s)
 {
-    struct rules rules = simulate_rules();
+    struct rules rules = rules_of(1, INT64_MAX, INT64_MAX);
     if (world->horizon_us > 0)
         rules.lifecycle_horizon_us = rules.report_horizon_us = world->horizon_us;
+    if (world->frame_rows > 0)
+        rules.frame_rows = world->frame_rows;
     struct simulate_config config = {.partitions = partitions,
                                      .epoch_us = rules.epoch_us,
                                      .delay_us = rules.delay_us,
@@ -227,12 +240,13 @@ void log_make(struct log *log, const struct world *world, uint32_t count, uint32
     struct message init = {.control = CONTROL_INIT, .rules = rules, .catalog = {INT64_MIN, first}};
     struct message later = {.control = CONTROL_CATALOG,
                             .catalog = {world->later_from_s, world->later_catalog}};
-    init.feed = later.feed = STR("");
+    init.feed = later.feed = init.origin.by = later.origin.by = STR("");
     *log = (struct log){.partitions = partitions};
     for (uint32_t p = 0; p < partitions; p++) {
-        take_message(log, p, &init);
+        uint8_t last_hash[DIGEST_SIZE] = {0};
+        take_control(log, p, &init, last_hash);
         if (world->later_catalog.size > 0)
-            take_message(log, p, &later);
+            take_control(log, p, &later, last_hash);
     }
     struct simulation *simulation = simulation_new(&config);
     for (uint32_t i = 0; i < count; i++)
@@ -250,11 +264,26 @@ void log_release(struct log *log)
     }
 }
 
+void log_say(struct fold *fold, struct byte_list *frames)
+{
+    struct frame_writer writer = {0};
+    struct packer bytes = {0};
+    const struct frame *frame;
+    while ((frame = fold_next_frame(fold)) != NULL) {
+        uint8_t hash[FRAME_HASH_SIZE];
+        vec_clear(&bytes.bytes);
+        frame_encode(&writer, frame, &bytes, hash);
+        fold_hashed(fold, hash);
+        byte_list_add(frames, &bytes);
+    }
+    frame_writer_release(&writer);
+    vec_release(&bytes.bytes);
+}
+
 void log_fold(const struct log *log, uint32_t partition, struct fold *fold, uint32_t from,
               struct byte_list *frames)
 {
     struct usage_records records = {0};
-    struct packer bytes = {0};
     for (uint32_t i = from; i < log->messages[partition].ends.count; i++) {
         struct message message;
         CHECK(usage_decode(byte_list_at(&log->messages[partition], i), &records, &message) == DECODE_OK);
@@ -264,13 +293,9 @@ void log_fold(const struct log *log, uint32_t partition, struct fold *fold, uint
         CHECK(outcome == FOLD_EPOCH_OPEN || outcome == FOLD_EPOCH_DUE);
         if (outcome != FOLD_EPOCH_DUE)
             continue;
-        uint8_t hash[FRAME_HASH_SIZE];
-        vec_clear(&bytes.bytes);
-        frame_encode(fold_close_epoch(fold), &bytes, hash);
-        fold_hashed(fold, hash);
-        byte_list_add(frames, &bytes);
+        fold_close_epoch(fold);
+        log_say(fold, frames);
     }
-    vec_release(&bytes.bytes);
     usage_records_release(&records);
 }
 
@@ -323,7 +348,8 @@ void outcome_take(struct outcome *outcome, struct str bytes)
     for (uint32_t i = 0; i < known; i++)
         vec_push(&before, book->hours.at[i].settled);
     CHECK(settle_frame(&outcome->settlement, &frame) == SETTLED);
-    bool quiet = frame.counters.records_in == 0;
+    bool quiet = frame.counters.records_in == 0 && !frame.more && !outcome->in_epoch;
+    outcome->in_epoch = frame.more;
     for (uint32_t i = 0; i < outcome->settlement.rows.count; i++) {
         const struct line_hour *hour = &book->hours.at[outcome->settlement.rows.at[i].hour];
         quiet = quiet && book->lines.at[hour->line].key.kind == CHARGE_USAGE;

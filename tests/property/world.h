@@ -29,6 +29,7 @@ struct world {
     struct str later_catalog; /* or none */
     int64_t later_from_s;
     int64_t horizon_us; /* of everything; 0: without end */
+    int64_t frame_rows; /* after which a frame ends at the next edge; 0: as the rules have it */
 };
 
 void world_make(struct world *world, struct random *random, struct world_kind kind);
@@ -59,6 +60,8 @@ void log_make(struct log *log, const struct world *world, uint32_t count, uint32
               int64_t until_s);
 void log_release(struct log *log);
 
+/* Appends the bytes of each frame of the epoch that is being said. */
+void log_say(struct fold *fold, struct byte_list *frames);
 /* Folds messages [from, ...) of a partition; appends each frame's bytes. The caller owns the fold. */
 void log_fold(const struct log *log, uint32_t partition, struct fold *fold, uint32_t from,
               struct byte_list *frames);
@@ -71,6 +74,7 @@ struct outcome {
     uint64_t far_corrections; /* of those, more than 48 hours back */
     uint64_t late_voids;      /* voids of orders that an earlier frame charged */
     uint64_t silences; /* corrections downwards, two hours back or more, that no record and no void made */
+    bool in_epoch;     /* the frame before said `more` */
 };
 void outcome_init(struct outcome *outcome);
 void outcome_take(struct outcome *outcome, struct str frame);

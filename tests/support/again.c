@@ -23,23 +23,15 @@ enum decode_outcome frame_again(struct str bytes, struct packer *out)
 {
     struct frame_rows rows = {0};
     struct frame frame;
+    struct frame_writer writer = {0};
     uint8_t hash[FRAME_HASH_SIZE];
     enum decode_outcome outcome = frame_decode(bytes, &rows, &frame);
     if (outcome == DECODE_OK) {
-        frame_encode(&frame, out, hash);
+        frame_encode(&writer, &frame, out, hash);
         CHECK(memcmp(hash, frame.hash, FRAME_HASH_SIZE) == 0);
     }
+    frame_writer_release(&writer);
     frame_rows_release(&rows);
-    return outcome;
-}
-
-/* A part is put where it stands in a frame; what lies around it is not said by it. */
-enum decode_outcome frame_part_again(struct str bytes, struct packer *out)
-{
-    struct frame_part part;
-    enum decode_outcome outcome = frame_part_decode(bytes, &part);
-    if (outcome == DECODE_OK)
-        frame_part_encode(&part, out);
     return outcome;
 }
 

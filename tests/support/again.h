@@ -9,7 +9,6 @@ typedef enum decode_outcome again(struct str bytes, struct packer *out);
 
 again usage_again;
 again frame_again;
-again frame_part_again;
 again snapshot_chunk_again;
 again snapshot_manifest_again;
 again generation_again;

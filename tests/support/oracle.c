@@ -183,10 +183,31 @@ void oracle_expect_bytes(struct oracle *oracle, const char *at, const char *name
     abort();
 }
 
-void oracle_expect_u128(struct oracle *oracle, const char *at, const char *name, unsigned __int128 value)
+void oracle_expect_whole(struct oracle *oracle, const char *at, const char *name, unsigned __int128 value)
 {
-    char big_endian[16];
-    for (int i = 15; i >= 0; i--, value >>= 8)
-        big_endian[i] = (char)value;
-    oracle_expect_bytes(oracle, at, name, (struct str){big_endian, sizeof big_endian});
+    char path[PATH];
+    int64_t low, high;
+    snprintf(path, sizeof path, "%s%s/low", at, name);
+    bool found = find_long(oracle, path, &low);
+    snprintf(path, sizeof path, "%s%s/high", at, name);
+    if (found && find_long(oracle, path, &high) && low >= 0 && high >= 0 &&
+        ((unsigned __int128)high << 63) + (unsigned __int128)low == value)
+        return;
+    fprintf(stderr, "%s%s is another number\n", at, name);
+    abort();
+}
+
+void oracle_expect_number(struct oracle *oracle, const char *at, const char *name, struct str value)
+{
+    char path[PATH];
+    int64_t number;
+    snprintf(path, sizeof path, "%s%s", at, name);
+    if (!find_long(oracle, path, &number) || (number == 0) != (value.size == 0)) {
+        fprintf(stderr, "%s is no number of \"%.*s\"\n", path, STR_ARG(value));
+        abort();
+    }
+    if (number == 0)
+        return;
+    snprintf(path, sizeof path, "names/%lld", (long long)number - 1);
+    oracle_expect_bytes(oracle, path, "", value);
 }

@@ -21,4 +21,7 @@ void oracle_write(struct oracle *oracle, struct packer *out);
 void oracle_expect_long(struct oracle *oracle, const char *at, const char *name, int64_t value);
 /* string, bytes, fixed, the symbol of an enum */
 void oracle_expect_bytes(struct oracle *oracle, const char *at, const char *name, struct str value);
-void oracle_expect_u128(struct oracle *oracle, const char *at, const char *name, unsigned __int128 value);
+/* A record of low and high: high x 2^63 + low. */
+void oracle_expect_whole(struct oracle *oracle, const char *at, const char *name, unsigned __int128 value);
+/* The number of a name, from 1, in the message's list `names`; 0: the name is empty. */
+void oracle_expect_number(struct oracle *oracle, const char *at, const char *name, struct str value);

@@ -10,6 +10,7 @@ enum { ITEMS = 6 };
 void samples_reset(struct samples *samples)
 {
     arena_reset(&samples->memory);
+    samples->name_count = 0;
 }
 
 void samples_release(struct samples *samples)
@@ -56,16 +57,35 @@ static struct str name(struct samples *samples, uint32_t least)
     return sample_text(samples, least, WIRE_NAME_MAX);
 }
 
+/* A name of the frame's rows: as often as not one that is there already. */
+static struct str row_name(struct samples *samples, uint32_t least)
+{
+    if (samples->name_count > 0 && chance(samples, 2))
+        return samples->names[random_below(&samples->random, samples->name_count)];
+    struct str fresh = name(samples, least);
+    bool full = samples->name_count == SAMPLE_NAMES;
+    if (fresh.size > 0)
+        samples->names[full ? random_below(&samples->random, SAMPLE_NAMES) : samples->name_count++] = fresh;
+    return fresh;
+}
+
 static uint32_t items(struct samples *samples)
 {
     return random_below(&samples->random, ITEMS);
 }
 
+/* From 1 to 2^126 - 1, which is the most that a frame takes; all lengths are as likely. */
 static unsigned __int128 quantity(struct samples *samples)
 {
     unsigned __int128 value = random_next(&samples->random);
     value = value << 64 | random_next(&samples->random);
-    return (value >> random_below(&samples->random, 128)) | 1;
+    return (value >> (2 + random_below(&samples->random, 126))) | 1;
+}
+
+static void fill_hash(struct samples *samples, uint8_t hash[FRAME_HASH_SIZE])
+{
+    for (int i = 0; i < FRAME_HASH_SIZE; i++)
+        hash[i] = (uint8_t)random_next(&samples->random);
 }
 
 /* --- messages --- */
@@ -79,7 +99,9 @@ static void fill_lifecycle(struct samples *samples, struct record *record)
         record->order = name(samples, 0);
     } else if (record->kind == RECORD_RECONFIGURED) {
         record->sku = name(samples, 0);
-        record->quantity = sample_long(samples, record->sku.size == 0, WIRE_COUNT_MAX);
+        record->order = name(samples, 0);
+        bool others = record->sku.size > 0 || record->order.size > 0;
+        record->quantity = sample_long(samples, others ? 0 : 1, WIRE_COUNT_MAX);
     } else if (record->kind == RECORD_FAILED) {
         record->since_us = sample_long(samples, 0, record->time_us);
     }
@@ -92,11 +114,16 @@ static void fill_report(struct samples *samples, struct record *record)
     if (record->kind == RECORD_STORAGE_USED)
         record->bytes = sample_long(samples, 0, WIRE_BYTES_MAX);
     if (record->kind == RECORD_TOKENS) {
-        record->input_tokens = sample_long(samples, 0, WIRE_COUNT_MAX);
+        record->input_tokens = sample_long(samples, 0, WIRE_INPUT_MAX);
+        record->cached_input_tokens = sample_long(samples, 0, record->input_tokens);
+        record->cache_write_tokens =
+            sample_long(samples, 0, record->input_tokens - record->cached_input_tokens);
         record->output_tokens = sample_long(samples, 0, WIRE_COUNT_MAX);
     }
-    if (record->kind == RECORD_IMAGES)
-        record->images = sample_long(samples, 0, WIRE_COUNT_MAX);
+    if (record->kind == RECORD_IMAGES) {
+        record->succeeded = chance(samples, 2);
+        record->images = record->succeeded ? sample_long(samples, 0, WIRE_COUNT_MAX) : 0;
+    }
 }
 
 static void fill_other(struct samples *samples, struct record *record)
@@ -107,9 +134,10 @@ static void fill_other(struct samples *samples, struct record *record)
         record->sku = name(samples, 1);
         record->quantity = sample_long(samples, 1, WIRE_COUNT_MAX);
         record->months = sample_long(samples, 1, WIRE_MONTHS_MAX);
-    } else if (record->kind == RECORD_CREDITED) {
+    } else if (record->kind == RECORD_CREDITED || record->kind == RECORD_DEBITED) {
         record->amount = sample_text(samples, 1, WIRE_AMOUNT_MAX);
         record->currency = STR("EUR");
+        record->for_bill = record->kind == RECORD_CREDITED && chance(samples, 2);
     }
 }
 
@@ -138,6 +166,8 @@ static struct rules sample_rules(struct samples *samples)
                           .lifecycle_horizon_us = sample_long(samples, 0, INT64_MAX),
                           .report_horizon_us = sample_long(samples, 0, INT64_MAX),
                           .epoch_records = sample_long(samples, 1, INT64_MAX),
+                          .frame_rows = sample_long(samples, 1, INT64_MAX),
+                          .frame_bytes = sample_long(samples, 1, INT64_MAX),
                           .snapshot_bytes = sample_long(samples, 0, INT64_MAX)};
 }
 
@@ -146,6 +176,14 @@ static struct catalog_text sample_catalog(struct samples *samples, enum control_
     int64_t hours = INT64_MAX / HOUR_S;
     int64_t from_s = control == CONTROL_INIT ? INT64_MIN : sample_long(samples, -hours, hours) * HOUR_S;
     return (struct catalog_text){from_s, sample_text(samples, 1, 3000)};
+}
+
+static struct control_origin sample_origin(struct samples *samples)
+{
+    struct control_origin origin = {.by = sample_text(samples, 0, CONTROL_BY_MAX),
+                                    .clock_us = sample_long(samples, 0, INT64_MAX)};
+    fill_hash(samples, origin.prev_hash);
+    return origin;
 }
 
 struct message sample_message(struct samples *samples)
@@ -159,6 +197,7 @@ struct message sample_message(struct samples *samples)
     if (message.control == CONTROL_INIT)
         message.rules = sample_rules(samples);
     if (message.control != CONTROL_NONE) {
+        message.origin = sample_origin(samples);
         message.catalog = sample_catalog(samples, message.control);
         return message;
     }
@@ -173,29 +212,75 @@ struct message sample_message(struct samples *samples)
 
 /* --- frames --- */
 
-static struct level_row sample_level(struct samples *samples)
+static int64_t sample_hour(struct samples *samples)
 {
     int64_t hours = INT64_MAX / HOUR_S;
+    return sample_long(samples, -hours, hours) * HOUR_S;
+}
+
+static struct level_row sample_level(struct samples *samples)
+{
     struct level_row row = {.product = (enum product)sample_long(samples, 0, PRODUCT_STORAGE),
-                            .account = name(samples, 1),
-                            .resource = name(samples, 1),
-                            .hour_s = sample_long(samples, -hours, hours) * HOUR_S,
+                            .account = row_name(samples, 1),
+                            .resource = row_name(samples, 1),
+                            .hour_s = sample_hour(samples),
                             .stopped = chance(samples, 2)};
     bool storage = row.product == PRODUCT_STORAGE;
     struct level_segment *segments = arena_take(&samples->memory, ITEMS * sizeof *segments);
-    row.sku = storage ? name(samples, 1) : STR("");
+    row.sku = storage ? row_name(samples, 1) : STR("");
     row.segments = segments;
     int64_t at = 0;
     for (uint32_t wanted = items(samples); row.segment_count < wanted && at < HOUR_S;) {
         struct level_segment *s = &segments[row.segment_count++];
         s->from_s = (uint16_t)sample_long(samples, at, HOUR_S - 1);
         s->len_s = (uint16_t)sample_long(samples, 1, HOUR_S - s->from_s);
-        s->sku = storage ? STR("") : name(samples, 1);
-        s->order = storage ? STR("") : name(samples, 0);
+        s->sku = storage ? STR("") : row_name(samples, 1);
+        s->order = storage ? STR("") : row_name(samples, 0);
         /* Never as the one before, which it may touch. */
         s->quantity = (quantity(samples) >> 3 << 3) + row.segment_count;
         at = s->from_s + s->len_s;
     }
+    return row;
+}
+
+/* At least one sum; by meter and second. */
+static struct count_row sample_count(struct samples *samples)
+{
+    struct count_row row = {.product = PRODUCT_MAAS,
+                            .account = row_name(samples, 1),
+                            .resource = row_name(samples, 1),
+                            .sku = row_name(samples, 1),
+                            .hour_s = sample_hour(samples),
+                            .replaces = chance(samples, 2)};
+    struct count_sum *sums = arena_take(&samples->memory, METER_COUNT * ITEMS * sizeof *sums);
+    row.sums = sums;
+    for (enum meter meter = METER_INPUT_TOKENS; meter <= METER_IMAGES; meter++) {
+        uint32_t wanted = items(samples) + (meter == METER_IMAGES && row.sum_count == 0);
+        int64_t at = 0;
+        for (uint32_t i = 0; i < wanted && at < HOUR_S; i++) {
+            int64_t from_s = sample_long(samples, at, HOUR_S - 1);
+            sums[row.sum_count++] = (struct count_sum){meter, (uint16_t)from_s, quantity(samples)};
+            at = from_s + 1;
+        }
+    }
+    return row;
+}
+
+static struct state_row sample_state(struct samples *samples)
+{
+    struct state_row row = {.product = (enum product)sample_long(samples, PRODUCT_CONTAINER, PRODUCT_NODE),
+                            .account = row_name(samples, 1),
+                            .resource = row_name(samples, 1),
+                            .state = (enum run_state)random_below(&samples->random, RUN_STATE_COUNT),
+                            .sku = STR(""),
+                            .order = STR(""),
+                            .sign_s = sample_long(samples, INT64_MIN, INT64_MAX)};
+    if (row.state == RUN_GONE)
+        return row;
+    row.sku = row_name(samples, 1);
+    row.order = row_name(samples, 0);
+    row.quantity = sample_long(samples, 1, WIRE_COUNT_MAX);
+    row.since_s = sample_long(samples, INT64_MIN, INT64_MAX);
     return row;
 }
 
@@ -207,6 +292,9 @@ static struct fact sample_fact(struct samples *samples)
     if (fact.control == CONTROL_INIT)
         fact.rules = sample_rules(samples);
     if (fact.control != CONTROL_NONE) {
+        fact.origin = (struct control_origin){.by = sample_text(samples, 0, CONTROL_BY_MAX),
+                                              .clock_us = sample_long(samples, INT64_MIN, INT64_MAX)};
+        fill_hash(samples, fact.origin.hash);
         fact.catalog = sample_catalog(samples, fact.control);
         return fact;
     }
@@ -218,26 +306,24 @@ static struct fact sample_fact(struct samples *samples)
 
 static void fill_rows(struct samples *samples, struct frame *frame)
 {
+    struct fact *facts = arena_take(&samples->memory, ITEMS * sizeof *facts);
     struct level_row *levels = arena_take(&samples->memory, ITEMS * sizeof *levels);
     struct count_row *counts = arena_take(&samples->memory, ITEMS * sizeof *counts);
-    struct fact *facts = arena_take(&samples->memory, ITEMS * sizeof *facts);
+    struct state_row *states = arena_take(&samples->memory, ITEMS * sizeof *states);
     struct frame_reject *rejects = arena_take(&samples->memory, ITEMS * sizeof *rejects);
+    frame->facts = facts;
     frame->levels = levels;
     frame->counts = counts;
-    frame->facts = facts;
+    frame->states = states;
     frame->rejects = rejects;
+    for (uint32_t wanted = items(samples); frame->fact_count < wanted;)
+        facts[frame->fact_count++] = sample_fact(samples);
     for (uint32_t wanted = items(samples); frame->level_count < wanted;)
         levels[frame->level_count++] = sample_level(samples);
     for (uint32_t wanted = items(samples); frame->count_count < wanted;)
-        counts[frame->count_count++] =
-            (struct count_row){name(samples, 1),
-                               name(samples, 1),
-                               name(samples, 1),
-                               (enum meter)sample_long(samples, METER_INPUT_TOKENS, METER_IMAGES),
-                               sample_long(samples, INT64_MIN, INT64_MAX),
-                               quantity(samples)};
-    for (uint32_t wanted = items(samples); frame->fact_count < wanted;)
-        facts[frame->fact_count++] = sample_fact(samples);
+        counts[frame->count_count++] = sample_count(samples);
+    for (uint32_t wanted = items(samples); frame->state_count < wanted;)
+        states[frame->state_count++] = sample_state(samples);
     for (uint32_t wanted = items(samples); frame->reject_count < wanted;)
         rejects[frame->reject_count++] =
             (struct frame_reject){name(samples, 1), name(samples, 0), name(samples, 0), name(samples, 0),
@@ -251,11 +337,11 @@ struct frame sample_frame(struct samples *samples)
                           .seq = (uint64_t)sample_long(samples, 0, INT64_MAX),
                           .next_offset = sample_long(samples, 0, INT64_MAX),
                           .watermark_us = sample_long(samples, INT64_MIN, INT64_MAX),
-                          .closed_s = sample_long(samples, INT64_MIN, INT64_MAX)};
-    for (int i = 0; i < FRAME_HASH_SIZE; i++) {
-        frame.prev_hash[i] = (uint8_t)random_next(&samples->random);
-        frame.snapshot_digest[i] = (uint8_t)random_next(&samples->random);
-    }
+                          .closed_s = sample_long(samples, INT64_MIN, INT64_MAX),
+                          .more = chance(samples, 2)};
+    samples->name_count = 0;
+    fill_hash(samples, frame.prev_hash);
+    fill_hash(samples, frame.snapshot_digest);
     uint64_t *counters[] = {&frame.counters.messages,         &frame.counters.ticks,
                             &frame.counters.records_in,       &frame.counters.records_applied,
                             &frame.counters.records_repeated, &frame.counters.records_rejected};
@@ -273,9 +359,11 @@ bool same_record(const struct record *a, const struct record *b)
            str_equal(a->subject, b->subject) && str_equal(a->source, b->source) && str_equal(a->id, b->id) &&
            a->time_us == b->time_us && a->since_us == b->since_us && str_equal(a->sku, b->sku) &&
            str_equal(a->order, b->order) && a->quantity == b->quantity && a->bytes == b->bytes &&
-           a->input_tokens == b->input_tokens && a->output_tokens == b->output_tokens &&
-           a->images == b->images && a->months == b->months && str_equal(a->amount, b->amount) &&
-           str_equal(a->currency, b->currency);
+           a->input_tokens == b->input_tokens && a->cached_input_tokens == b->cached_input_tokens &&
+           a->cache_write_tokens == b->cache_write_tokens && a->output_tokens == b->output_tokens &&
+           a->images == b->images && a->succeeded == b->succeeded && a->months == b->months &&
+           str_equal(a->amount, b->amount) && str_equal(a->currency, b->currency) &&
+           a->for_bill == b->for_bill;
 }
 
 static bool same_rules(const struct rules *a, const struct rules *b)
@@ -283,6 +371,7 @@ static bool same_rules(const struct rules *a, const struct rules *b)
     return a->number == b->number && a->epoch_us == b->epoch_us && a->delay_us == b->delay_us &&
            a->lifecycle_horizon_us == b->lifecycle_horizon_us &&
            a->report_horizon_us == b->report_horizon_us && a->epoch_records == b->epoch_records &&
+           a->frame_rows == b->frame_rows && a->frame_bytes == b->frame_bytes &&
            a->snapshot_bytes == b->snapshot_bytes;
 }
 
@@ -291,12 +380,18 @@ static bool same_catalog(const struct catalog_text *a, const struct catalog_text
     return a->from_s == b->from_s && str_equal(a->text, b->text);
 }
 
+static bool same_origin(const struct control_origin *a, const struct control_origin *b)
+{
+    return memcmp(a->prev_hash, b->prev_hash, CONTROL_HASH_SIZE) == 0 && str_equal(a->by, b->by) &&
+           a->clock_us == b->clock_us;
+}
+
 bool same_message(const struct message *a, const struct message *b)
 {
     bool same = a->control == b->control && a->clock_us == b->clock_us && str_equal(a->feed, b->feed) &&
                 a->incarnation == b->incarnation && a->acknowledged == b->acknowledged &&
-                same_rules(&a->rules, &b->rules) && same_catalog(&a->catalog, &b->catalog) &&
-                a->record_count == b->record_count;
+                same_origin(&a->origin, &b->origin) && same_rules(&a->rules, &b->rules) &&
+                same_catalog(&a->catalog, &b->catalog) && a->record_count == b->record_count;
     for (uint32_t i = 0; same && i < a->record_count; i++)
         same = same_record(&a->records[i], &b->records[i]);
     return same;
@@ -317,9 +412,21 @@ static bool same_level(const struct level_row *a, const struct level_row *b)
 
 static bool same_count(const struct count_row *a, const struct count_row *b)
 {
-    return str_equal(a->account, b->account) && str_equal(a->resource, b->resource) &&
-           str_equal(a->sku, b->sku) && a->meter == b->meter && a->second_s == b->second_s &&
-           a->sum == b->sum;
+    bool same = a->product == b->product && str_equal(a->account, b->account) &&
+                str_equal(a->resource, b->resource) && str_equal(a->sku, b->sku) && a->hour_s == b->hour_s &&
+                a->replaces == b->replaces && a->sum_count == b->sum_count;
+    for (uint32_t i = 0; same && i < a->sum_count; i++)
+        same = a->sums[i].meter == b->sums[i].meter && a->sums[i].from_s == b->sums[i].from_s &&
+               a->sums[i].sum == b->sums[i].sum;
+    return same;
+}
+
+static bool same_state(const struct state_row *a, const struct state_row *b)
+{
+    return a->product == b->product && str_equal(a->account, b->account) &&
+           str_equal(a->resource, b->resource) && a->state == b->state && str_equal(a->sku, b->sku) &&
+           str_equal(a->order, b->order) && a->quantity == b->quantity && a->since_s == b->since_s &&
+           a->sign_s == b->sign_s;
 }
 
 static bool same_reject(const struct frame_reject *a, const struct frame_reject *b)
@@ -328,10 +435,13 @@ static bool same_reject(const struct frame_reject *a, const struct frame_reject 
            str_equal(a->source, b->source) && str_equal(a->id, b->id) && a->offset == b->offset;
 }
 
+/* The hash before a control message's own is not in its fact. */
 static bool same_fact(const struct fact *a, const struct fact *b)
 {
-    return a->control == b->control && same_rules(&a->rules, &b->rules) &&
-           same_catalog(&a->catalog, &b->catalog) && same_record(&a->record, &b->record);
+    return a->control == b->control && memcmp(a->origin.hash, b->origin.hash, CONTROL_HASH_SIZE) == 0 &&
+           str_equal(a->origin.by, b->origin.by) && a->origin.clock_us == b->origin.clock_us &&
+           same_rules(&a->rules, &b->rules) && same_catalog(&a->catalog, &b->catalog) &&
+           same_record(&a->record, &b->record);
 }
 
 static bool same_head(const struct frame *a, const struct frame *b)
@@ -339,20 +449,23 @@ static bool same_head(const struct frame *a, const struct frame *b)
     return a->partition == b->partition && a->rules_number == b->rules_number && a->seq == b->seq &&
            a->next_offset == b->next_offset && memcmp(a->prev_hash, b->prev_hash, FRAME_HASH_SIZE) == 0 &&
            memcmp(a->snapshot_digest, b->snapshot_digest, FRAME_HASH_SIZE) == 0 &&
-           a->watermark_us == b->watermark_us && a->closed_s == b->closed_s &&
+           a->watermark_us == b->watermark_us && a->closed_s == b->closed_s && a->more == b->more &&
            memcmp(&a->counters, &b->counters, sizeof a->counters) == 0;
 }
 
 bool same_frame(const struct frame *a, const struct frame *b)
 {
-    bool same = same_head(a, b) && a->level_count == b->level_count && a->count_count == b->count_count &&
-                a->fact_count == b->fact_count && a->reject_count == b->reject_count;
+    bool same = same_head(a, b) && a->fact_count == b->fact_count && a->level_count == b->level_count &&
+                a->count_count == b->count_count && a->state_count == b->state_count &&
+                a->reject_count == b->reject_count;
+    for (uint32_t i = 0; same && i < a->fact_count; i++)
+        same = same_fact(&a->facts[i], &b->facts[i]);
     for (uint32_t i = 0; same && i < a->level_count; i++)
         same = same_level(&a->levels[i], &b->levels[i]);
     for (uint32_t i = 0; same && i < a->count_count; i++)
         same = same_count(&a->counts[i], &b->counts[i]);
-    for (uint32_t i = 0; same && i < a->fact_count; i++)
-        same = same_fact(&a->facts[i], &b->facts[i]);
+    for (uint32_t i = 0; same && i < a->state_count; i++)
+        same = same_state(&a->states[i], &b->states[i]);
     for (uint32_t i = 0; same && i < a->reject_count; i++)
         same = same_reject(&a->rejects[i], &b->rejects[i]);
     return same;

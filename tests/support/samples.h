@@ -7,9 +7,13 @@
 #include "lib/domain/frame.h"
 #include "tests/unit/random.h"
 
+enum { SAMPLE_NAMES = 8 };
+
 struct samples {
     struct random random;
     struct arena memory;
+    struct str names[SAMPLE_NAMES]; /* of this frame's rows, to be used again */
+    uint32_t name_count;
 };
 
 void samples_reset(struct samples *samples);
@@ -21,6 +25,7 @@ struct str sample_text(struct samples *samples, uint32_t least, uint32_t most);
 struct record sample_record(struct samples *samples, enum record_kind kind);
 /* Records, a tick, rules or a catalog. */
 struct message sample_message(struct samples *samples);
+/* Rows of all kinds, which share names; in no order. */
 struct frame sample_frame(struct samples *samples);
 
 bool same_record(const struct record *a, const struct record *b);

@@ -87,6 +87,7 @@ static void types_name_their_kind_and_product(void **state)
         {"order.failed", RECORD_ORDER_FAILED, PRODUCT_NONE},
         {"order.refunded", RECORD_ORDER_REFUNDED, PRODUCT_NONE},
         {"account.credited", RECORD_CREDITED, PRODUCT_NONE},
+        {"account.debited", RECORD_DEBITED, PRODUCT_NONE},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         char text[1024];
@@ -120,7 +121,7 @@ static void what_stands_is_taken_and_what_may_be_missing_has_its_default(void **
     assert_int_equal(r.quantity, 7);
     r = accepted(EVENT("node.reconfigured", "\"sku\":\"k\",\"order\":\"o\""));
     assert_str(r.sku, "k");
-    assert_str(r.order, "");
+    assert_str(r.order, "o");
     assert_int_equal(r.quantity, 0);
     r = accepted(EVENT("node.failed", "\"since\":\"2026-11-01T09:59:59.5Z\""));
     assert_int_equal(record_effective_us(&r), NOV_1_US - 500000);
@@ -142,8 +143,10 @@ static void what_stands_is_taken_and_what_may_be_missing_has_its_default(void **
     assert_int_equal(r.output_tokens, 6);
     r = accepted(EVENT("maas.images", "\"model\":\"m\",\"images\":3,\"status\":\"succeeded\""));
     assert_int_equal(r.images, 3);
+    assert_true(r.succeeded);
     r = accepted(EVENT("maas.images", "\"model\":\"m\",\"images\":3,\"status\":\"Succeeded\""));
     assert_int_equal(r.images, 0);
+    assert_false(r.succeeded);
     r = accepted(EVENT("order.paid", "\"product\":\"model\",\"sku\":\"k\",\"quantity\":2,\"months\":120"));
     assert_int_equal(r.product, PRODUCT_MODEL);
     assert_str(r.sku, "k");
@@ -152,6 +155,15 @@ static void what_stands_is_taken_and_what_may_be_missing_has_its_default(void **
     r = accepted(EVENT("account.credited", "\"amount\":\"0012.50\",\"currency\":\"EUR\""));
     assert_str(r.amount, "0012.50");
     assert_str(r.currency, "EUR");
+    assert_false(r.for_bill);
+    r = accepted(EVENT("account.credited", "\"amount\":\"1\",\"currency\":\"EUR\",\"for\":\"balance\""));
+    assert_false(r.for_bill);
+    r = accepted(EVENT("account.credited", "\"amount\":\"1\",\"currency\":\"EUR\",\"for\":\"bill\""));
+    assert_true(r.for_bill);
+    r = accepted(EVENT("account.debited", "\"amount\":\"7.5\",\"currency\":\"EUR\",\"for\":\"bill\""));
+    assert_str(r.amount, "7.5");
+    assert_str(r.currency, "EUR");
+    assert_false(r.for_bill);
 }
 
 struct binary_case {

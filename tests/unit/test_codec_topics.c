@@ -147,7 +147,7 @@ static void one_kinds_message_is_another_schemas_to_every_other(void **state)
                 assert_int_equal(messages[read].decode_and_encode(slice(&bytes), &unused),
                                  DECODE_OTHER_SCHEMA);
         assert_int_equal(usage_again(slice(&bytes), &unused), DECODE_OTHER_SCHEMA);
-        assert_int_equal(frame_part_again(slice(&bytes), &unused), DECODE_OTHER_SCHEMA);
+        assert_int_equal(frame_again(slice(&bytes), &unused), DECODE_OTHER_SCHEMA);
         oracle_free(oracle);
         vec_release(&bytes.bytes);
     }

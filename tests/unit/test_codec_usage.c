@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 
+#include "lib/base/digest.h"
 #include "lib/codec/usage.h"
 #include "lib/codec/wire.h"
 #include "tests/support/again.h"
@@ -16,9 +17,9 @@
 enum { ROUNDS = 3000, HOSTILE = 40, PATH = 100 };
 
 static const char *const branches[RECORD_KIND_COUNT] = {
-    "Launched",  "Reconfigured",   "Heartbeat",      "Stopped",       "Failed",
-    "Deleted",   "StorageUsed",    "StorageDeleted", "Tokens",        "Images",
-    "OrderPaid", "OrderFulfilled", "OrderFailed",    "OrderRefunded", "Credited"};
+    "Launched",    "Reconfigured",   "Heartbeat", "Stopped", "Failed",    "Deleted",
+    "StorageUsed", "StorageDeleted", "Tokens",    "Images",  "OrderPaid", "OrderFulfilled",
+    "OrderFailed", "OrderRefunded",  "Credited",  "Debited"};
 
 static struct packer encoded(const struct message *message)
 {
@@ -82,9 +83,8 @@ static void expect_level_body(struct oracle *oracle, const char *at, const struc
     if (record->kind == RECORD_LAUNCHED || record->kind == RECORD_RECONFIGURED) {
         oracle_expect_bytes(oracle, at, "sku", record->sku);
         oracle_expect_long(oracle, at, "quantity", record->quantity);
-    }
-    if (record->kind == RECORD_LAUNCHED)
         oracle_expect_bytes(oracle, at, "order", record->order);
+    }
     if (record->kind == RECORD_FAILED)
         oracle_expect_long(oracle, at, "since_us", record->since_us);
 }
@@ -94,10 +94,14 @@ static void expect_report_body(struct oracle *oracle, const char *at, const stru
     oracle_expect_bytes(oracle, at, "sku", record->sku);
     if (record->kind == RECORD_STORAGE_USED)
         oracle_expect_long(oracle, at, "bytes", record->bytes);
-    if (record->kind == RECORD_IMAGES)
+    if (record->kind == RECORD_IMAGES) {
         oracle_expect_long(oracle, at, "images", record->images);
+        oracle_expect_long(oracle, at, "succeeded", record->succeeded);
+    }
     if (record->kind == RECORD_TOKENS) {
         oracle_expect_long(oracle, at, "input_tokens", record->input_tokens);
+        oracle_expect_long(oracle, at, "cached_input_tokens", record->cached_input_tokens);
+        oracle_expect_long(oracle, at, "cache_write_tokens", record->cache_write_tokens);
         oracle_expect_long(oracle, at, "output_tokens", record->output_tokens);
     }
 }
@@ -109,10 +113,12 @@ static void expect_other_body(struct oracle *oracle, const char *at, const struc
         oracle_expect_bytes(oracle, at, "sku", record->sku);
         oracle_expect_long(oracle, at, "quantity", record->quantity);
         oracle_expect_long(oracle, at, "months", record->months);
-    } else if (record->kind == RECORD_CREDITED) {
+    } else if (record->kind == RECORD_CREDITED || record->kind == RECORD_DEBITED) {
         oracle_expect_bytes(oracle, at, "amount", record->amount);
         oracle_expect_bytes(oracle, at, "currency", record->currency);
     }
+    if (record->kind == RECORD_CREDITED)
+        oracle_expect_long(oracle, at, "for_bill", record->for_bill);
 }
 
 static void avro_c_finds_each_value_of_a_record_under_its_name(void **state)
@@ -153,6 +159,11 @@ static void expect_control(struct oracle *oracle, const struct message *message)
     bool init = message->control == CONTROL_INIT;
     const char *at = init ? "control/Init/" : "control/CatalogChange/";
     const char *rules = "control/Init/rules/";
+    const struct control_origin *origin = &message->origin;
+    struct str prev_hash = {(const char *)origin->prev_hash, CONTROL_HASH_SIZE};
+    oracle_expect_bytes(oracle, at, "prev_hash", prev_hash);
+    oracle_expect_bytes(oracle, at, "by", origin->by);
+    oracle_expect_long(oracle, at, "clock_us", origin->clock_us);
     oracle_expect_bytes(oracle, at, "catalog", message->catalog.text);
     if (!init) {
         oracle_expect_long(oracle, at, "from_s", message->catalog.from_s);
@@ -164,6 +175,8 @@ static void expect_control(struct oracle *oracle, const struct message *message)
     oracle_expect_long(oracle, rules, "lifecycle_horizon_us", message->rules.lifecycle_horizon_us);
     oracle_expect_long(oracle, rules, "report_horizon_us", message->rules.report_horizon_us);
     oracle_expect_long(oracle, rules, "epoch_records", message->rules.epoch_records);
+    oracle_expect_long(oracle, rules, "frame_rows", message->rules.frame_rows);
+    oracle_expect_long(oracle, rules, "frame_bytes", message->rules.frame_bytes);
     oracle_expect_long(oracle, rules, "snapshot_bytes", message->rules.snapshot_bytes);
 }
 
@@ -206,6 +219,82 @@ static void damaged_bytes_are_refused_or_the_one_encoding_of_something_else(void
     samples_release(&samples);
 }
 
+static void a_control_message_comes_with_the_hash_of_all_its_bytes(void **state)
+{
+    (void)state;
+    struct message message = {.control = CONTROL_CATALOG,
+                              .origin = {.by = STR("ann@host"), .clock_us = 5},
+                              .feed = STR(""),
+                              .catalog = {3600, STR("currency: USD")}};
+    struct message back;
+    struct usage_records room = {0};
+    struct packer bytes = encoded(&message);
+    uint8_t hash[CONTROL_HASH_SIZE];
+    digest_of(bytes.bytes.at, bytes.bytes.count, hash);
+    assert_int_equal(usage_decode(str_of_packer(&bytes), &room, &back), DECODE_OK);
+    assert_memory_equal(back.origin.hash, hash, sizeof hash);
+    vec_clear(&bytes.bytes);
+    message.origin.clock_us = 6;
+    usage_encode(&message, &bytes);
+    assert_int_equal(usage_decode(str_of_packer(&bytes), &room, &back), DECODE_OK);
+    assert_memory_not_equal(back.origin.hash, hash, sizeof hash);
+    usage_records_release(&room);
+    vec_release(&bytes.bytes);
+}
+
+/* The last byte of a record's body before the array's end and what the fields before it said. */
+static void assert_refused_with_last(const struct record *record, char last)
+{
+    struct message message = {.feed = STR(""), .records = record, .record_count = 1};
+    struct packer bytes = encoded(&message);
+    assert_int_equal(usage_again(str_of_packer(&bytes), &(struct packer){0}), DECODE_OK);
+    bytes.bytes.at[bytes.bytes.count - 2] = last;
+    assert_int_equal(usage_again(str_of_packer(&bytes), &(struct packer){0}), DECODE_MALFORMED);
+    vec_release(&bytes.bytes);
+}
+
+static void what_acceptance_never_says_of_a_record_is_refused(void **state)
+{
+    (void)state;
+    struct record record = {.account = STR("a"), .subject = STR("r"), .source = STR("s"), .id = STR("i")};
+    struct record images = record, reconfigured = record;
+    images.kind = RECORD_IMAGES;
+    images.sku = STR("m");
+    images.images = 3;
+    images.succeeded = true;
+    assert_refused_with_last(&images, 0); /* images of what did not succeed */
+    reconfigured.kind = RECORD_RECONFIGURED;
+    reconfigured.product = PRODUCT_NODE;
+    reconfigured.sku = STR("");
+    reconfigured.order = STR("");
+    reconfigured.quantity = 1;
+    struct message message = {.feed = STR(""), .records = &reconfigured, .record_count = 1};
+    struct packer bytes = encoded(&message);
+    bytes.bytes.at[bytes.bytes.count - 3] = 0; /* nothing new: no sku, no quantity, no order */
+    assert_int_equal(usage_again(str_of_packer(&bytes), &(struct packer){0}), DECODE_MALFORMED);
+    vec_release(&bytes.bytes);
+}
+
+static void parts_of_input_beyond_it_are_refused(void **state)
+{
+    (void)state;
+    struct record tokens = {.kind = RECORD_TOKENS,
+                            .account = STR("a"),
+                            .subject = STR("r"),
+                            .source = STR("s"),
+                            .id = STR("i"),
+                            .sku = STR("m"),
+                            .input_tokens = 5,
+                            .cached_input_tokens = 2,
+                            .cache_write_tokens = 3};
+    struct message message = {.feed = STR(""), .records = &tokens, .record_count = 1};
+    struct packer bytes = encoded(&message);
+    assert_int_equal(usage_again(str_of_packer(&bytes), &(struct packer){0}), DECODE_OK);
+    bytes.bytes.at[bytes.bytes.count - 3] = 4 << 1; /* 2 + 4 of 5 */
+    assert_int_equal(usage_again(str_of_packer(&bytes), &(struct packer){0}), DECODE_MALFORMED);
+    vec_release(&bytes.bytes);
+}
+
 static void another_schema_is_told_from_a_fault(void **state)
 {
     (void)state;
@@ -229,6 +318,9 @@ int main(void)
         cmocka_unit_test(avro_c_finds_each_value_of_a_record_under_its_name),
         cmocka_unit_test(avro_c_finds_each_value_of_a_message_under_its_name),
         cmocka_unit_test(damaged_bytes_are_refused_or_the_one_encoding_of_something_else),
+        cmocka_unit_test(a_control_message_comes_with_the_hash_of_all_its_bytes),
+        cmocka_unit_test(what_acceptance_never_says_of_a_record_is_refused),
+        cmocka_unit_test(parts_of_input_beyond_it_are_refused),
         cmocka_unit_test(another_schema_is_told_from_a_fault),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

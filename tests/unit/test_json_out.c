@@ -109,12 +109,16 @@ static void a_message_has_its_records_by_kind(void **state)
 static void a_control_message_has_its_catalog(void **state)
 {
     (void)state;
-    struct message message = {
-        .control = CONTROL_CATALOG, .feed = STR(""), .catalog = {1793527200, STR("currency: USD\n")}};
+    struct message message = {.control = CONTROL_CATALOG,
+                              .origin = {.by = STR("ann@host"), .clock_us = 1793527200000000},
+                              .feed = STR(""),
+                              .catalog = {1793527200, STR("currency: USD\n")}};
     struct packer out = {0};
     json_out_usage(&place, &message, &out);
     assert_text(&out, PLACE "\"schema\":\"UsageMessage\",\"clock_us\":0,\"clock\":null,\"feed\":\"\","
                             "\"incarnation\":0,\"acknowledged\":0,\"control\":{\"CatalogChange\":{"
+                            "\"prev_hash\":" ZEROS ",\"hash\":" ZEROS ",\"by\":\"ann@host\","
+                            "\"clock_us\":1793527200000000,\"clock\":\"2026-11-01T10:00:00Z\","
                             "\"from_s\":1793527200,\"from\":\"2026-11-01T10:00:00Z\","
                             "\"catalog\":\"currency: USD\\n\"}},\"records\":[]}\n");
 }
@@ -124,8 +128,22 @@ static void a_frame_has_rows_with_big_numbers_as_strings(void **state)
     (void)state;
     const struct level_segment segment = {0, 3600, STR("k"), STR("o"), ~(unsigned __int128)0};
     const struct level_row level = {PRODUCT_NODE, STR("a"), STR("r"), STR(""), 1793527200, true, &segment, 1};
-    const struct count_row count = {STR("a"), STR("e"), STR("m"), METER_IMAGES, 1793527201, 5};
-    const struct fact fact = {.control = CONTROL_CATALOG, .catalog = {1793527200, STR("c")}};
+    const struct count_sum sums[] = {{METER_CACHED_INPUT_TOKENS, 0, 7}, {METER_IMAGES, 1800, 5}};
+    const struct count_row count = {PRODUCT_MAAS, STR("a"), STR("e"), STR("m"), 1793527200, true, sums, 2};
+    const struct state_row state_row = {PRODUCT_NODE, STR("a"), STR("r"),   RUN_SILENT, STR("k"),
+                                        STR("o"),     4,        1793527200, INT64_MIN};
+    const struct fact facts[] = {{.control = CONTROL_CATALOG,
+                                  .origin = {.by = STR("me@here"), .clock_us = 1793527200500000},
+                                  .catalog = {1793527200, STR("c")}},
+                                 {.record = {.kind = RECORD_DEBITED,
+                                             .product = PRODUCT_NONE,
+                                             .account = STR("a"),
+                                             .subject = STR("p"),
+                                             .source = STR("/s"),
+                                             .id = STR("1"),
+                                             .time_us = 1793527200000000,
+                                             .amount = STR("5.00"),
+                                             .currency = STR("EUR")}}};
     const struct frame_reject reject = {STR("time: late"), STR("http"), STR("/s"), STR("9"), 12};
     struct frame frame = {.partition = 3,
                           .rules_number = 1,
@@ -133,31 +151,46 @@ static void a_frame_has_rows_with_big_numbers_as_strings(void **state)
                           .next_offset = 99,
                           .watermark_us = INT64_MIN,
                           .closed_s = INT64_MIN,
+                          .more = true,
                           .counters = {6, 5, 4, 2, 1, 1},
+                          .facts = facts,
+                          .fact_count = 2,
                           .levels = &level,
                           .level_count = 1,
                           .counts = &count,
                           .count_count = 1,
-                          .facts = &fact,
-                          .fact_count = 1,
+                          .states = &state_row,
+                          .state_count = 1,
                           .rejects = &reject,
                           .reject_count = 1};
     struct packer out = {0};
-    json_out_frame(&place, &frame, 2, &out);
+    json_out_frame(&place, &frame, &out);
     assert_text(&out, PLACE
-                "\"schema\":\"Frame\",\"parts\":2,\"rules_number\":1,\"seq\":8,\"next_offset\":99,"
+                "\"schema\":\"Frame\",\"rules_number\":1,\"seq\":8,\"next_offset\":99,"
                 "\"prev_hash\":" ZEROS ",\"snapshot_digest\":" ZEROS ","
                 "\"watermark_us\":-9223372036854775808,\"watermark\":null,"
-                "\"closed_s\":-9223372036854775808,\"closed\":null,\"messages\":6,\"ticks\":5,"
+                "\"closed_s\":-9223372036854775808,\"closed\":null,\"more\":true,"
+                "\"messages\":6,\"ticks\":5,"
                 "\"records_in\":4,\"records_applied\":2,\"records_repeated\":1,\"records_rejected\":1,"
+                "\"facts\":[{\"CatalogFact\":{\"hash\":" ZEROS ",\"by\":\"me@here\","
+                "\"clock_us\":1793527200500000,\"clock\":\"2026-11-01T10:00:00.5Z\","
+                "\"from_s\":1793527200,\"from\":\"2026-11-01T10:00:00Z\",\"catalog\":\"c\"}},"
+                "{\"RecordFact\":{\"kind\":\"debited\",\"account\":\"a\",\"subject\":\"p\","
+                "\"source\":\"/s\",\"id\":\"1\",\"time_us\":1793527200000000,"
+                "\"time\":\"2026-11-01T10:00:00Z\",\"product\":\"\",\"sku\":\"\",\"quantity\":0,"
+                "\"months\":0,\"amount\":\"5.00\",\"currency\":\"EUR\",\"for_bill\":false}}],"
                 "\"levels\":[{\"product\":\"node\",\"account\":\"a\",\"resource\":\"r\",\"sku\":\"\","
                 "\"hour_s\":1793527200,\"hour\":\"2026-11-01T10:00:00Z\",\"stopped\":true,\"segments\":["
                 "{\"from_s\":0,\"len_s\":3600,\"sku\":\"k\",\"order\":\"o\","
                 "\"quantity\":\"340282366920938463463374607431768211455\"}]}],"
-                "\"counts\":[{\"account\":\"a\",\"resource\":\"e\",\"sku\":\"m\",\"meter\":\"images\","
-                "\"second_s\":1793527201,\"second\":\"2026-11-01T10:00:01Z\",\"sum\":\"5\"}],"
-                "\"facts\":[{\"CatalogFact\":{\"from_s\":1793527200,\"from\":\"2026-11-01T10:00:00Z\","
-                "\"catalog\":\"c\"}}],"
+                "\"counts\":[{\"product\":\"maas\",\"account\":\"a\",\"resource\":\"e\",\"sku\":\"m\","
+                "\"hour_s\":1793527200,\"hour\":\"2026-11-01T10:00:00Z\",\"replaces\":true,\"sums\":["
+                "{\"meter\":\"cached_input_tokens\",\"from_s\":0,\"sum\":\"7\"},"
+                "{\"meter\":\"images\",\"from_s\":1800,\"sum\":\"5\"}]}],"
+                "\"states\":[{\"product\":\"node\",\"account\":\"a\",\"resource\":\"r\","
+                "\"state\":\"silent\",\"sku\":\"k\",\"order\":\"o\",\"quantity\":4,"
+                "\"since_s\":1793527200,\"since\":\"2026-11-01T10:00:00Z\","
+                "\"sign_s\":-9223372036854775808,\"sign\":null}],"
                 "\"rejects\":[{\"reason\":\"time: late\",\"feed\":\"http\",\"source\":\"/s\",\"id\":\"9\","
                 "\"offset\":12}],\"hash\":" ZEROS "}\n");
 }

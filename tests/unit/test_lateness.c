@@ -49,7 +49,7 @@ static void each_kind_has_its_horizon(void **state)
 static void orders_and_credits_are_never_too_late(void **state)
 {
     (void)state;
-    for (int kind = RECORD_ORDER_PAID; kind <= RECORD_CREDITED; kind++)
+    for (int kind = RECORD_ORDER_PAID; kind < RECORD_KIND_COUNT; kind++)
         assert_true(in_time((enum record_kind)kind, 0, 0));
 }
 

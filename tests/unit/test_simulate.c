@@ -46,7 +46,7 @@ static struct simulation *begin(struct log *log, uint32_t partitions, int64_t un
 {
     log->size = log->messages = 0;
     log->text[0] = 0;
-    struct rules rules = simulate_rules();
+    struct rules rules = rules_of(1, INT64_MAX, INT64_MAX);
     struct simulate_config config = {.partitions = partitions,
                                      .epoch_us = rules.epoch_us,
                                      .delay_us = rules.delay_us,
@@ -209,6 +209,36 @@ static void by_default_time_is_the_end_of_the_hour_of_the_latest_event(void **st
     simulation_free(simulation);
 }
 
+static void a_repeat_under_a_later_time_moves_no_clock(void **state)
+{
+    (void)state;
+    static const struct {
+        enum record_kind kind;
+        bool succeeded;
+        bool is_told_by_its_identity;
+    } kinds[] = {{RECORD_TOKENS, false, true},    {RECORD_IMAGES, true, true},
+                 {RECORD_IMAGES, false, false},   {RECORD_ORDER_FULFILLED, false, true},
+                 {RECORD_DEBITED, false, true},   {RECORD_STOPPED, false, false},
+                 {RECORD_HEARTBEAT, false, false}};
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
+        struct simulation *simulation = begin(&log_a, 1, INT64_MAX);
+        struct record record = {.kind = kinds[i].kind,
+                                .succeeded = kinds[i].succeeded,
+                                .account = STR("acc"),
+                                .subject = STR("r"),
+                                .source = STR("s"),
+                                .id = STR("1"),
+                                .time_us = base_s * SECOND_US,
+                                .since_us = base_s * SECOND_US};
+        assert_true(simulation_add(simulation, &record));
+        record.time_us = record.since_us = (base_s + 5 * HOUR_S) * SECOND_US;
+        assert_true(simulation_add(simulation, &record));
+        assert_int_equal(simulation_default_until_s(simulation),
+                         base_s + (kinds[i].is_told_by_its_identity ? 1 : 6) * HOUR_S);
+        simulation_free(simulation);
+    }
+}
+
 static void play(struct log *log, uint64_t seed)
 {
     struct random random = random_of(seed);
@@ -249,6 +279,7 @@ int main(void)
         cmocka_unit_test(events_effective_at_or_after_time_are_left_out),
         cmocka_unit_test(a_message_ends_when_it_is_full),
         cmocka_unit_test(by_default_time_is_the_end_of_the_hour_of_the_latest_event),
+        cmocka_unit_test(a_repeat_under_a_later_time_moves_no_clock),
         cmocka_unit_test(two_runs_of_a_file_are_the_same_log),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -6,7 +6,6 @@
 
 #include <cmocka.h>
 
-#include "aggregator/core/seen.h"
 #include "lib/base/table.h"
 #include "tests/unit/random.h"
 
@@ -43,33 +42,10 @@ static void it_holds_exactly_what_was_put_in_and_not_taken_out(void **state)
     table_release(&table);
 }
 
-static void an_identity_is_new_once(void **state)
-{
-    (void)state;
-    struct seen seen = {0};
-    for (int pass = 0; pass < 2; pass++)
-        for (uint64_t i = 1; i < 5000; i++)
-            assert_int_equal(seen_add(&seen, (int64_t)(i % 7) * 3600, (struct identity){i * i, i}),
-                             pass == 0);
-    seen_forget(&seen, 3 * 3600);
-    assert_true(seen_add(&seen, 0, (struct identity){49, 7}));
-    assert_false(seen_add(&seen, 4 * 3600, (struct identity){16, 4}));
-    seen_release(&seen);
-}
-
-static void source_and_id_are_told_apart(void **state)
-{
-    (void)state;
-    struct identity a = identity_of(STR("ab"), STR("c")), b = identity_of(STR("a"), STR("bc"));
-    assert_int_not_equal(identity_compare(&a, &b), 0);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(it_holds_exactly_what_was_put_in_and_not_taken_out),
-        cmocka_unit_test(an_identity_is_new_once),
-        cmocka_unit_test(source_and_id_are_told_apart),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,36 @@
+/* What the aggregator sends: frames, and snapshots of its state (DESIGN §4). What is on its way is bounded:
+ * a call waits for the broker until there is room, or until the process is to stop. */
+#pragma once
+
+#include "aggregator/core/kept.h"
+#include "lib/base/digest.h"
+#include "lib/base/pack.h"
+#include "lib/domain/topics.h"
+#include "lib/io/kafka.h"
+
+struct output {
+    struct kafka_producer *producer;
+    const struct topics *topics;
+    struct packer message; /* room for one, used again and again */
+    int frame_tag;         /* its address marks frames among deliveries */
+};
+
+/* Whether the delivery is a frame's. */
+bool output_is_frame(const struct output *output, const void *tag);
+/* Until no more than `most` messages are on their way, or the process is to stop. */
+enum kafka_class output_drain(struct output *output, uint32_t most, struct kafka_error *error);
+enum kafka_class output_frame(struct output *output, uint32_t partition, struct str bytes,
+                              struct kafka_error *error);
+
+struct state_snapshot {
+    uint32_t partition;
+    uint64_t seq; /* of the last frame in it */
+    int64_t next_offset;
+    uint8_t digest[DIGEST_SIZE];
+    struct str bytes;
+};
+/* Chunks, once all frames are acknowledged; *frames_from is then asked for where in usage.frames to begin
+ * after it. Last the manifest: with it the snapshot is whole, and older ones are given up. */
+enum kafka_class output_snapshot(struct output *output, const struct state_snapshot *snapshot,
+                                 const int64_t *frames_from, struct kept *kept, struct kafka_error *error);
+void output_release(struct output *output);

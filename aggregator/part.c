@@ -1,0 +1,219 @@
+#include "aggregator/part.h"
+
+#include <stdlib.h>
+
+#include "aggregator/core/pieces.h"
+#include "aggregator/counters.h"
+#include "lib/base/check.h"
+#include "lib/codec/frame.h"
+#include "lib/io/log.h"
+
+enum { SLICE_FRAMES = 8, SLICE_MESSAGES = 100, HELD_BYTES_MAX = 1 << 20 };
+
+struct part *part_new(uint32_t number)
+{
+    struct part *part = calloc(1, sizeof *part);
+    CHECK(part != NULL);
+    part->number = number;
+    return part;
+}
+
+static void let_held_go(struct part *part, uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        part->held_bytes -= part->held.at[i].size_bytes;
+        free(part->held.at[i].bytes);
+    }
+    vec_remove(&part->held, 0, count);
+}
+
+void part_free(struct part *part)
+{
+    if (part == NULL)
+        return;
+    fold_free(part->fold);
+    chain_release(&part->chain);
+    kept_release(&part->kept);
+    let_held_go(part, part->held.count);
+    vec_release(&part->held);
+    free(part);
+}
+
+void part_stop(struct part *part, const char *why)
+{
+    log_error("partition_stopped", LOG_INT("partition", part->number), LOG_STR("why", why),
+              LOG_INT("offset", part->fold != NULL ? fold_next_offset(part->fold) : -1));
+    fold_free(part->fold);
+    part->fold = NULL;
+    part->stopped = true;
+    let_held_go(part, part->held.count);
+    metric_add(&aggregator_metrics[AGGREGATOR_PARTITIONS_STOPPED], 1);
+}
+
+void part_work_release(struct part_work *work)
+{
+    usage_records_release(&work->records);
+    frame_writer_release(&work->writer);
+    vec_release(&work->frame.bytes);
+}
+
+/* --- saying --- */
+
+static void count_frame(const struct frame *frame)
+{
+    metric_add(&aggregator_metrics[AGGREGATOR_RECORDS_APPLIED], (int64_t)frame->counters.records_applied);
+    metric_add(&aggregator_metrics[AGGREGATOR_RECORDS_REPEATED], (int64_t)frame->counters.records_repeated);
+    metric_add(&aggregator_metrics[AGGREGATOR_RECORDS_REJECTED], (int64_t)frame->counters.records_rejected);
+    if (frame->watermark_us > 0)
+        metric_set(&aggregator_metrics[AGGREGATOR_WATERMARK_S], frame->watermark_us / 1000000);
+}
+
+/* A snapshot that is due is taken whether or not the epoch's last frame is new: the next one carries its
+ * digest.
+ */
+static enum kafka_class take_snapshot(struct part *part, struct part_work *work, bool frame_is_new,
+                                      struct kafka_error *error)
+{
+    if (!fold_snapshot_due(part->fold))
+        return KAFKA_OK;
+    struct packer state = {0};
+    struct state_snapshot snapshot = {.partition = part->number,
+                                      .seq = fold_next_seq(part->fold) - 1,
+                                      .next_offset = fold_next_offset(part->fold)};
+    fold_snapshot(part->fold, &state);
+    snapshot.bytes = (struct str){state.bytes.at, state.bytes.count};
+    digest_of(state.bytes.at, state.bytes.count, snapshot.digest);
+    fold_snapshot_taken(part->fold, snapshot.digest, state.bytes.count);
+    enum kafka_class class = KAFKA_OK;
+    uint32_t chunks = snapshot_chunk_count(state.bytes.count);
+    if (frame_is_new)
+        class = output_snapshot(work->output, &snapshot, &part->frames_from, &part->kept, error);
+    else /* whoever said the frame first may have written it */
+        kept_note(&part->kept, (struct kept_snapshot){snapshot.seq, chunks, false});
+    vec_release(&state.bytes);
+    return class;
+}
+
+/* The frame is compared with the chain where that has it, and sent where it has not. */
+static enum kafka_class say_frame(struct part *part, struct part_work *work, const struct frame *frame,
+                                  struct kafka_error *error)
+{
+    uint8_t hash[FRAME_HASH_SIZE];
+    vec_clear(&work->frame.bytes);
+    frame_encode(&work->writer, frame, &work->frame, hash);
+    fold_hashed(part->fold, hash);
+    const uint8_t *known = chain_at(&part->chain, frame->seq);
+    if (known != NULL && memcmp(known, hash, FRAME_HASH_SIZE) != 0) {
+        part_stop(part, "a frame does not come out as it was sent");
+        return KAFKA_OK;
+    }
+    count_frame(frame);
+    enum kafka_class class = KAFKA_OK;
+    if (known != NULL)
+        count_one(AGGREGATOR_FRAMES_REPLAYED);
+    else
+        class = output_frame(work->output, part->number,
+                             (struct str){work->frame.bytes.at, work->frame.bytes.count}, error);
+    return class == KAFKA_OK && !frame->more ? take_snapshot(part, work, known == NULL, error) : class;
+}
+
+static bool saying(const struct part *part)
+{
+    return part->fold != NULL && fold_saying(part->fold);
+}
+
+static enum kafka_class say_slice(struct part *part, struct part_work *work, struct kafka_error *error)
+{
+    enum kafka_class class = KAFKA_OK;
+    for (int i = 0; i < SLICE_FRAMES && saying(part) && class == KAFKA_OK; i++)
+        class = say_frame(part, work, fold_next_frame(part->fold), error);
+    return class;
+}
+
+/* --- folding --- */
+
+static enum kafka_class fold_message(struct part *part, struct part_work *work,
+                                     const struct kafka_message *from, struct kafka_error *error)
+{
+    struct message message;
+    enum fold_outcome outcome;
+    if (from->offset < fold_next_offset(part->fold))
+        return KAFKA_OK;
+    enum decode_outcome decoded = usage_decode(from->value, &work->records, &message);
+    if (decoded == DECODE_OTHER_SCHEMA) {
+        /* It may hold what a later release's collector accepted: not to be passed over. */
+        part_stop(part, "a message of a schema that this release does not know");
+        return KAFKA_OK;
+    }
+    if (decoded == DECODE_OK) {
+        message.offset = from->offset;
+        message.append_us = from->timestamp_ms * 1000;
+        outcome = fold_apply(part->fold, &message);
+    } else {
+        outcome = fold_pass_over(part->fold, from->offset);
+    }
+    count_one(AGGREGATOR_MESSAGES);
+    if (outcome == FOLD_EPOCH_DUE) {
+        fold_close_epoch(part->fold);
+        return say_slice(part, work, error);
+    }
+    if (outcome != FOLD_EPOCH_OPEN)
+        part_stop(part, fold_outcome_text(outcome));
+    return KAFKA_OK;
+}
+
+/* --- holding back --- */
+
+static void hold(struct part *part, const struct kafka_message *message)
+{
+    part->missed = part->missed || part->held_bytes > HELD_BYTES_MAX;
+    if (part->missed)
+        return;
+    struct held_message held = {message->offset, message->timestamp_ms, malloc(message->value.size + 1),
+                                message->value.size};
+    CHECK(held.bytes != NULL);
+    memcpy(held.bytes, message->value.at, message->value.size);
+    vec_push(&part->held, held);
+    part->held_bytes += held.size_bytes;
+}
+
+enum kafka_class part_take(struct part *part, struct part_work *work, const struct kafka_message *message,
+                           struct kafka_error *error)
+{
+    if (part->fold == NULL)
+        return KAFKA_OK;
+    if (part_busy(part)) {
+        hold(part, message);
+        return KAFKA_OK;
+    }
+    return fold_message(part, work, message, error);
+}
+
+bool part_busy(const struct part *part)
+{
+    return saying(part) || part->held.count > 0;
+}
+
+int64_t part_next_offset(const struct part *part)
+{
+    if (part->held.count > 0)
+        return part->held.at[part->held.count - 1].offset + 1;
+    return fold_next_offset(part->fold);
+}
+
+enum kafka_class part_go_on(struct part *part, struct part_work *work, struct kafka_error *error)
+{
+    enum kafka_class class = say_slice(part, work, error);
+    uint32_t taken = 0;
+    while (class == KAFKA_OK && part->fold != NULL && !saying(part) && taken < part->held.count &&
+           taken < SLICE_MESSAGES) {
+        const struct held_message *held = &part->held.at[taken++];
+        const struct kafka_message message = {.offset = held->offset,
+                                              .timestamp_ms = held->timestamp_ms,
+                                              .value = {held->bytes, held->size_bytes}};
+        class = fold_message(part, work, &message, error);
+    }
+    if (part->fold != NULL)
+        let_held_go(part, taken);
+    return class;
+}

@@ -1,0 +1,234 @@
+/* What runs, as frames say it (CONTRACT §7): a function of the levels and log time, said where it changes. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "lib/base/time.h"
+#include "tests/support/driver.h"
+#include "tests/unit/random.h"
+
+enum { LIVENESS_S = 90, DAY_S = 24 * HOUR_S };
+
+static const int64_t hour_s = DRIVER_BEGIN_S;
+
+static const char catalog[] =
+    "currency: USD\nproducts:\n"
+    "  container: {settle: hourly, skus: {k: {payg: {price: '1', per: hour}}}}\n"
+    "  node: {settle: hourly, liveness: 90, skus: {k: {payg: {price: '1', per: hour}}}}\n";
+
+static void begin(struct driver *driver)
+{
+    driver_begin(driver, 0, catalog,
+                 rules_of(1, 35 * DAY_S * (int64_t)SECOND_US, DAY_S * (int64_t)SECOND_US));
+}
+
+static void send(struct driver *driver, int64_t clock_s, struct record record)
+{
+    assert_true(driver_send(driver, clock_s, &record, 1));
+}
+
+static struct record about(struct driver *driver, enum product product, enum record_kind kind, int64_t time_s)
+{
+    struct record record = driver_record(driver, kind, time_s);
+    record.product = product;
+    return record;
+}
+
+static void expect(const struct driver *driver, enum run_state state, int64_t since_s, int64_t sign_s)
+{
+    const struct state_row *row = driver_state(driver);
+    assert_non_null(row);
+    assert_int_equal(row->state, state);
+    assert_true(row->since_s == since_s && row->sign_s == sign_s);
+    assert_true(state == RUN_GONE || (str_equal(row->sku, STR("k")) && row->quantity > 0));
+}
+
+static void a_state_is_said_in_the_epoch_of_its_event_and_once(void **state)
+{
+    (void)state;
+    struct driver driver;
+    begin(&driver);
+    send(&driver, hour_s + 10, driver_record(&driver, RECORD_LAUNCHED, hour_s + 3));
+    expect(&driver, RUN_RUNNING, hour_s + 3, INT64_MIN);
+    driver_tick(&driver, hour_s + 20);
+    assert_null(driver_state(&driver));
+    send(&driver, hour_s + 30, driver_record(&driver, RECORD_STOPPED, hour_s + 25));
+    expect(&driver, RUN_STOPPED, hour_s + 25, INT64_MIN);
+    send(&driver, hour_s + 40, driver_record(&driver, RECORD_FAILED, hour_s + 35));
+    assert_null(driver_state(&driver)); /* it did not run */
+    send(&driver, hour_s + 50, driver_record(&driver, RECORD_DELETED, hour_s + 45));
+    expect(&driver, RUN_DELETED, hour_s + 45, INT64_MIN);
+    send(&driver, hour_s + 60, driver_record(&driver, RECORD_STOPPED, hour_s + 55));
+    assert_null(driver_state(&driver));
+    send(&driver, hour_s + 70, driver_record(&driver, RECORD_LAUNCHED, hour_s + 65));
+    expect(&driver, RUN_RUNNING, hour_s + 65, INT64_MIN);
+    driver_release(&driver);
+}
+
+static void what_it_runs_with_is_part_of_it(void **state)
+{
+    (void)state;
+    struct driver driver;
+    begin(&driver);
+    send(&driver, hour_s + 10, driver_record(&driver, RECORD_LAUNCHED, hour_s + 3));
+    struct record more = driver_record(&driver, RECORD_RECONFIGURED, hour_s + 12);
+    more.quantity = 5;
+    more.order = STR("o");
+    send(&driver, hour_s + 20, more);
+    expect(&driver, RUN_RUNNING, hour_s + 12, INT64_MIN);
+    assert_true(driver_state(&driver)->quantity == 5);
+    assert_true(str_equal(driver_state(&driver)->order, STR("o")));
+    more = driver_record(&driver, RECORD_RECONFIGURED, hour_s + 22);
+    more.quantity = 5;
+    send(&driver, hour_s + 30, more);
+    assert_null(driver_state(&driver));
+    send(&driver, hour_s + 40, driver_record(&driver, RECORD_STOPPED, hour_s + 32));
+    expect(&driver, RUN_STOPPED, hour_s + 32, INT64_MIN);
+    assert_true(driver_state(&driver)->quantity == 5);
+    driver_release(&driver);
+}
+
+static void an_event_timed_ahead_is_said_when_log_time_has_reached_it(void **state)
+{
+    (void)state;
+    struct driver driver;
+    begin(&driver);
+    send(&driver, hour_s + 10, driver_record(&driver, RECORD_LAUNCHED, hour_s + 100));
+    assert_null(driver_state(&driver));
+    driver_restart(&driver);
+    driver_tick(&driver, hour_s + 99);
+    assert_null(driver_state(&driver));
+    driver_tick(&driver, hour_s + 105);
+    expect(&driver, RUN_RUNNING, hour_s + 100, INT64_MIN);
+    driver_release(&driver);
+}
+
+static void a_launch_and_a_stop_of_one_microsecond_ran_with_something(void **state)
+{
+    (void)state;
+    struct driver driver;
+    begin(&driver);
+    const struct record records[] = {driver_record(&driver, RECORD_LAUNCHED, hour_s + 5),
+                                     driver_record(&driver, RECORD_STOPPED, hour_s + 5)};
+    driver_send(&driver, hour_s + 10, records, 2);
+    expect(&driver, RUN_STOPPED, hour_s + 5, INT64_MIN);
+    driver_release(&driver);
+}
+
+static void what_falls_silent_is_said_within_a_minute_and_a_sign_resumes_it(void **state)
+{
+    (void)state;
+    struct driver driver;
+    begin(&driver);
+    send(&driver, hour_s + 10, about(&driver, PRODUCT_NODE, RECORD_LAUNCHED, hour_s + 5));
+    expect(&driver, RUN_RUNNING, hour_s + 5, hour_s + 5);
+    send(&driver, hour_s + 60, about(&driver, PRODUCT_NODE, RECORD_HEARTBEAT, hour_s + 58));
+    assert_null(driver_state(&driver)); /* a sign alone says nothing */
+    driver_restart(&driver);
+    driver_tick(&driver, hour_s + 58 + LIVENESS_S + 10);
+    assert_null(driver_state(&driver));
+    driver_tick(&driver, hour_s + 180); /* the minute after that of the last sign + liveness */
+    expect(&driver, RUN_SILENT, hour_s + 58, hour_s + 58);
+    driver_restart(&driver);
+    send(&driver, hour_s + 190, about(&driver, PRODUCT_NODE, RECORD_HEARTBEAT, hour_s + 188));
+    expect(&driver, RUN_RUNNING, hour_s + 5, hour_s + 188);
+    driver_tick(&driver, hour_s + 300);
+    expect(&driver, RUN_SILENT, hour_s + 188, hour_s + 188);
+    driver_release(&driver);
+}
+
+static void what_ended_goes_when_the_horizon_is_past(void **state)
+{
+    (void)state;
+    struct driver driver;
+    begin(&driver);
+    const struct record records[] = {driver_record(&driver, RECORD_LAUNCHED, hour_s + 1),
+                                     driver_record(&driver, RECORD_STOPPED, hour_s + 2)};
+    driver_send(&driver, hour_s + 10, records, 2);
+    for (int day = 1; day <= 35; day++) {
+        driver_tick(&driver, hour_s + day * (int64_t)DAY_S);
+        assert_null(driver_state(&driver));
+    }
+    uint32_t gone = 0;
+    for (int half = 71; half <= 80; half++) {
+        driver_tick(&driver, hour_s + half * (int64_t)DAY_S / 2);
+        if (half == 73)
+            driver_restart(&driver);
+        if (driver_state(&driver) != NULL)
+            expect(&driver, RUN_GONE, 0, INT64_MIN), gone++;
+    }
+    assert_int_equal(gone, 1);
+    driver_release(&driver);
+}
+
+static void what_runs_stays_however_long(void **state)
+{
+    (void)state;
+    struct driver driver;
+    begin(&driver);
+    send(&driver, hour_s + 10, driver_record(&driver, RECORD_LAUNCHED, hour_s + 1));
+    for (int day = 1; day <= 40; day++) {
+        driver_tick(&driver, hour_s + day * (int64_t)DAY_S);
+        assert_null(driver_state(&driver));
+    }
+    send(&driver, hour_s + 41 * (int64_t)DAY_S,
+         driver_record(&driver, RECORD_STOPPED, hour_s + 41 * (int64_t)DAY_S - 3));
+    expect(&driver, RUN_STOPPED, hour_s + 41 * (int64_t)DAY_S - 3, INT64_MIN);
+    driver_release(&driver);
+}
+
+/* A restart at any place changes nothing that is said of states, though what waits for time is worked out
+ * anew. */
+static void restarts_change_no_state(void **state)
+{
+    (void)state;
+    uint32_t said = 0;
+    for (uint64_t seed = 1; seed <= 200; seed++) {
+        struct driver through, again;
+        struct random random = random_of(seed);
+        begin(&through);
+        begin(&again);
+        for (int64_t clock_s = hour_s + 5, i = 0; i < 60; i++) {
+            static const enum record_kind kinds[] = {RECORD_LAUNCHED, RECORD_HEARTBEAT, RECORD_HEARTBEAT,
+                                                     RECORD_STOPPED,  RECORD_FAILED,    RECORD_DELETED};
+            clock_s += 5 + random_below(&random, 100);
+            int64_t time_s = clock_s + random_below(&random, 300) - 200;
+            struct record record = about(&through, PRODUCT_NODE, kinds[random_below(&random, 6)], time_s);
+            if (random_below(&random, 3) > 0) {
+                send(&through, clock_s, record);
+                send(&again, clock_s, record);
+            } else {
+                driver_tick(&through, clock_s);
+                driver_tick(&again, clock_s);
+            }
+            const struct state_row *x = driver_state(&through), *y = driver_state(&again);
+            assert_true((x == NULL) == (y == NULL));
+            said += x != NULL;
+            assert_true(x == NULL || (x->state == y->state && x->since_s == y->since_s &&
+                                      x->sign_s == y->sign_s && x->quantity == y->quantity));
+            if (random_below(&random, 3) == 0)
+                driver_restart(&again);
+        }
+        driver_release(&through);
+        driver_release(&again);
+    }
+    assert_true(said > 1000);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_state_is_said_in_the_epoch_of_its_event_and_once),
+        cmocka_unit_test(what_it_runs_with_is_part_of_it),
+        cmocka_unit_test(an_event_timed_ahead_is_said_when_log_time_has_reached_it),
+        cmocka_unit_test(a_launch_and_a_stop_of_one_microsecond_ran_with_something),
+        cmocka_unit_test(what_falls_silent_is_said_within_a_minute_and_a_sign_resumes_it),
+        cmocka_unit_test(what_ended_goes_when_the_horizon_is_past),
+        cmocka_unit_test(what_runs_stays_however_long),
+        cmocka_unit_test(restarts_change_no_state),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
