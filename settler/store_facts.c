@@ -3,7 +3,7 @@
 
 #include "settler/store_rows.h"
 
-static const char *fact_kind_name(enum record_kind kind)
+const char *order_fact_name(enum record_kind kind)
 {
     switch ((int)kind) {
     case RECORD_ORDER_PAID:
@@ -80,7 +80,7 @@ static bool write_orders(struct pg *pg, const struct frame *frame)
                                     r->source,
                                     r->id,
                                     r->subject,
-                                    str_of(fact_kind_name(r->kind)),
+                                    str_of(order_fact_name(r->kind)),
                                     paid ? str_of(product_name(r->product)) : STR(""),
                                     r->sku};
         for (int c = 0; c < 7; c++)

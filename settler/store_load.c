@@ -34,6 +34,8 @@ enum { COLUMN_KEY, COLUMN_USAGE, COLUMN_UNITS, COLUMN_PRICED, COLUMN_EXISTS, COL
 enum { COLUMN_METER = COLUMN_TOTAL + 1, COLUMN_SKU, COLUMN_KIND };
 /* That say which usage is wanted. */
 enum { USAGE_COLUMNS = 5 };
+/* So many keys are asked for at once: an answer is bounded, however much a step wants. */
+enum { KEYS_AT_ONCE = 8192 };
 
 static int64_t number_at(const PGresult *rows, int row, int column)
 {
@@ -114,18 +116,20 @@ static void add_resource(struct loaded *loaded, struct usage_key key, struct pg_
     pg_array_add_number(&columns[4], account_number(loaded, r->account));
 }
 
-/* Lines that have a name and no row in that hour come too: their names need not be written again. */
-bool load_usage(struct loaded *loaded)
+/* Lines that have a name and no row in that hour come too: their names need not be written again. OFFSET 0
+ * keeps each key's look-up to itself: joined freely, the server may read the whole table for a few thousand
+ * keys. */
+static bool load_some_usage(struct loaded *loaded, uint32_t *next)
 {
     struct pg_array columns[USAGE_COLUMNS] = {0};
     const char *values[USAGE_COLUMNS];
     VEC(uint32_t) asked = {0};
-    for (uint32_t i = 0; i < loaded->usage_keys.count; i++) {
-        if (loaded->usage_keys.at[i].loaded)
+    for (; *next < loaded->usage_keys.count && asked.count < KEYS_AT_ONCE; ++*next) {
+        if (loaded->usage_keys.at[*next].loaded)
             continue;
-        loaded->usage_keys.at[i].loaded = true;
-        add_resource(loaded, loaded->usage_keys.at[i], columns);
-        vec_push(&asked, i);
+        loaded->usage_keys.at[*next].loaded = true;
+        add_resource(loaded, loaded->usage_keys.at[*next], columns);
+        vec_push(&asked, *next);
     }
     for (int c = 0; c < USAGE_COLUMNS; c++)
         values[c] = pg_array_end(&columns[c]);
@@ -136,8 +140,8 @@ bool load_usage(struct loaded *loaded)
             "SELECT k.number, s.usage, s.units, s.priced, s.\"exists\", s.total, n.meter, n.sku, n.kind"
             " FROM unnest($1::bigint[], $2::text[], $3::text[], $4::text[], $5::bigint[])"
             " WITH ORDINALITY k(hour_s, account, product, resource, owner, number)"
-            " JOIN line_names n ON n.account = k.account AND n.product = k.product AND n.resource = "
-            "k.resource"
+            " CROSS JOIN LATERAL (SELECT line, meter, sku, kind FROM line_names WHERE account = k.account"
+            " AND product = k.product AND resource = k.resource OFFSET 0) n"
             " LEFT JOIN LATERAL (SELECT usage, units, priced, \"exists\", total FROM settled"
             " WHERE account = k.owner AND hour = to_timestamp(k.hour_s) AND line = n.line"
             " ORDER BY seq DESC LIMIT 1) s ON true",
@@ -152,13 +156,21 @@ bool load_usage(struct loaded *loaded)
     return good;
 }
 
-bool load_counts(struct loaded *loaded)
+bool load_usage(struct loaded *loaded)
+{
+    bool good = true;
+    for (uint32_t next = 0; good && next < loaded->usage_keys.count;)
+        good = load_some_usage(loaded, &next);
+    return good;
+}
+
+static bool load_some_counts(struct loaded *loaded, uint32_t *next)
 {
     struct book *book = &loaded->settlement->book;
     struct pg_array lines = {0}, hours = {0}, owners = {0};
     VEC(struct line_at) asked = {0};
-    for (uint32_t i = 0; i < loaded->counts.count; i++) {
-        struct line_at at = loaded->counts.at[i];
+    for (; *next < loaded->counts.count && asked.count < KEYS_AT_ONCE; ++*next) {
+        struct line_at at = loaded->counts.at[*next];
         char id[37];
         if (at.hour_s < loaded->from_s || at.hour_s >= loaded->to_s)
             continue;
@@ -193,14 +205,23 @@ bool load_counts(struct loaded *loaded)
     return good;
 }
 
+bool load_counts(struct loaded *loaded)
+{
+    bool good = true;
+    for (uint32_t next = 0; good && next < loaded->counts.count;)
+        good = load_some_counts(loaded, &next);
+    return good;
+}
+
 /* --- orders --- */
 
 static enum record_kind fact_kind_of(struct str name)
 {
-    static const char *const names[] = {"paid", "fulfilled", "failed", "refunded"};
-    for (int i = 0; i < 4; i++)
-        if (str_equal(name, str_of(names[i])))
-            return (enum record_kind)(RECORD_ORDER_PAID + i);
+    static const enum record_kind kinds[] = {RECORD_ORDER_PAID, RECORD_ORDER_FULFILLED, RECORD_ORDER_FAILED,
+                                             RECORD_ORDER_REFUNDED};
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
+        if (str_equal(name, str_of(order_fact_name(kinds[i]))))
+            return kinds[i];
     CHECK(!"a kind of order fact");
     return RECORD_ORDER_PAID;
 }
@@ -266,14 +287,16 @@ bool load_orders(struct loaded *loaded, uint32_t first)
         query_orders(
             loaded, first,
             "SELECT o.account, o.\"order\", o.source, o.id, o.kind, o.time_us, coalesce(o.product, ''),"
-            " coalesce(o.sku, ''), coalesce(o.quantity, 0), coalesce(o.months, 0) FROM order_facts o"
-            " JOIN unnest($1::text[], $2::text[]) k(a, o) ON o.account = k.a AND o.\"order\" = k.o",
+            " coalesce(o.sku, ''), coalesce(o.quantity, 0), coalesce(o.months, 0)"
+            " FROM unnest($1::text[], $2::text[]) k(a, o) CROSS JOIN LATERAL (SELECT * FROM order_facts"
+            " WHERE account = k.a AND \"order\" = k.o OFFSET 0) o",
             take_fact) &&
-        query_orders(loaded, first,
-                     "SELECT u.account, u.\"order\", u.product, u.resource, u.first_hour, u.last_hour"
-                     " FROM order_usage u JOIN unnest($1::text[], $2::text[]) k(a, o)"
-                     " ON u.account = k.a AND u.\"order\" = k.o",
-                     take_user);
+        query_orders(
+            loaded, first,
+            "SELECT u.account, u.\"order\", u.product, u.resource, u.first_hour, u.last_hour"
+            " FROM unnest($1::text[], $2::text[]) k(a, o) CROSS JOIN LATERAL (SELECT * FROM order_usage"
+            " WHERE account = k.a AND \"order\" = k.o OFFSET 0) u",
+            take_user);
     for (uint32_t i = first; i < loaded->order_list.count && good; i++) {
         struct book_order *order = &book->orders.at[loaded->order_list.at[i]];
         order->state =
@@ -286,25 +309,30 @@ bool load_orders(struct loaded *loaded, uint32_t first)
 /* Orders of which the batch's facts have an identity: it counts once, whatever order it names. */
 bool load_identities(struct loaded *loaded, const struct frame *frame)
 {
-    struct pg_array accounts = {0}, sources = {0}, ids = {0};
+    struct pg_array accounts = {0}, kinds = {0}, sources = {0}, ids = {0};
     bool any = false;
     for (uint32_t i = 0; i < frame->fact_count; i++) {
         const struct record *record = &frame->facts[i].record;
         if (frame->facts[i].control != CONTROL_NONE || !order_takes(record->kind))
             continue;
         pg_array_add(&accounts, record->account);
+        pg_array_add(&kinds, str_of(order_fact_name(record->kind)));
         pg_array_add(&sources, record->source);
         pg_array_add(&ids, record->id);
         any = true;
     }
-    const char *const values[] = {pg_array_end(&accounts), pg_array_end(&sources), pg_array_end(&ids)};
+    const char *const values[] = {pg_array_end(&accounts), pg_array_end(&kinds), pg_array_end(&sources),
+                                  pg_array_end(&ids)};
     PGresult *rows = NULL;
     if (any)
-        rows = pg_query(loaded->pg,
-                        "SELECT o.account, o.\"order\" FROM order_facts o JOIN unnest($1::text[], $2::text[],"
-                        " $3::text[]) k(a, s, i) ON o.account = k.a AND o.source = k.s AND o.id = k.i",
-                        3, values);
+        rows = pg_query(
+            loaded->pg,
+            "SELECT o.account, o.\"order\" FROM unnest($1::text[], $2::text[], $3::text[], $4::text[])"
+            " k(a, k, s, i) CROSS JOIN LATERAL (SELECT account, \"order\" FROM order_facts"
+            " WHERE account = k.a AND kind = k.k AND source = k.s AND id = k.i OFFSET 0) o",
+            4, values);
     pg_array_release(&accounts);
+    pg_array_release(&kinds);
     pg_array_release(&sources);
     pg_array_release(&ids);
     for (int i = 0; rows != NULL && i < PQntuples(rows); i++)

@@ -33,8 +33,8 @@ bool usage_unpack(struct book *book, uint32_t hour, struct str bytes)
     return !in.bad;
 }
 
-/* A COPY is ended and another begun beyond it. */
-enum { COPY_BYTES = 1 << 20, SETTLED_COLUMNS = 11 };
+/* A COPY, or an INSERT of names, is ended and another begun beyond it. */
+enum { COPY_BYTES = 1 << 20, NAMES_AT_ONCE = 8192, SETTLED_COLUMNS = 11 };
 
 /* The six names of a line, in the order of its id. */
 enum { NAMES = 6 };
@@ -168,20 +168,6 @@ static bool write_settled(struct batch_rows *rows, struct loaded *loaded)
     return good;
 }
 
-bool rows_add_frame(struct batch_rows *rows, struct loaded *loaded, const struct frame *frame)
-{
-    struct settlement *settlement = loaded->settlement;
-    for (uint32_t i = 0; i < settlement->rows.count; i++) {
-        put_settled(rows, loaded, &settlement->rows.at[i], frame);
-        if (rows->settled.bytes.count >= COPY_BYTES && !write_settled(rows, loaded))
-            return false;
-    }
-    rows->settled_count += settlement->rows.count;
-    return true;
-}
-
-/* --- one statement a table --- */
-
 static bool write_names(struct batch_rows *rows, struct loaded *loaded)
 {
     const struct book *book = &loaded->settlement->book;
@@ -213,8 +199,25 @@ static bool write_names(struct batch_rows *rows, struct loaded *loaded)
               NAMES + 2, values, NULL);
     for (int c = 0; c <= NAMES; c++)
         pg_array_release(&columns[c]);
+    vec_clear(&rows->named);
     return good;
 }
+
+bool rows_add_frame(struct batch_rows *rows, struct loaded *loaded, const struct frame *frame)
+{
+    struct settlement *settlement = loaded->settlement;
+    for (uint32_t i = 0; i < settlement->rows.count; i++) {
+        put_settled(rows, loaded, &settlement->rows.at[i], frame);
+        if (rows->settled.bytes.count >= COPY_BYTES && !write_settled(rows, loaded))
+            return false;
+        if (rows->named.count >= NAMES_AT_ONCE && !write_names(rows, loaded))
+            return false;
+    }
+    rows->settled_count += settlement->rows.count;
+    return true;
+}
+
+/* --- one statement a table --- */
 
 static bool write_users(struct loaded *loaded)
 {

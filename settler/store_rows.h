@@ -92,6 +92,9 @@ __attribute__((warn_unused_result)) bool rows_write_facts(struct pg *pg, const s
 void rows_remember(struct loaded *loaded);
 void rows_release(struct batch_rows *rows);
 
+/* What order_facts calls it: "paid", ... */
+const char *order_fact_name(enum record_kind kind);
+
 /* The usage of a line and hour as bytes (schemas/README.md), and back into the book. */
 void usage_pack(const struct book *book, const struct line_hour *hour, struct packer *out);
 __attribute__((warn_unused_result)) bool usage_unpack(struct book *book, uint32_t hour, struct str bytes);

@@ -125,9 +125,9 @@ static bool configure(rd_kafka_conf_t *conf, const char *brokers, const char *cl
         "enable.auto.offset.store", "false", "auto.offset.reset", "error", "check.crcs", "true",
         "enable.partition.eof", "true", "partition.assignment.strategy", "range", "session.timeout.ms",
         "6000", "heartbeat.interval.ms", "500", "max.poll.interval.ms", "60000", "queued.min.messages",
-        "100000", "queued.max.messages.kbytes", "65536", "fetch.wait.max.ms", "100", "fetch.error.backoff.ms",
-        "100", "fetch.message.max.bytes", "8388608", "socket.nagle.disable", "true",
-        "reconnect.backoff.max.ms", "1000", NULL};
+        "100000", "queued.max.messages.kbytes", "16384", "fetch.max.bytes", "16777216", "fetch.wait.max.ms",
+        "100", "fetch.error.backoff.ms", "100", "fetch.message.max.bytes", "8388608", "socket.nagle.disable",
+        "true", "reconnect.backoff.max.ms", "1000", NULL};
     if (!kafka_conf_set(conf, pairs, error))
         return false;
     if (group == NULL || group->instance == NULL || group->instance[0] == 0)
