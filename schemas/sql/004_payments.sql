@@ -37,10 +37,9 @@ CREATE TABLE settled (
     usage     bytea NOT NULL,
     units     numeric(40, 0) NOT NULL,
     total     numeric NOT NULL,
-    amount    numeric NOT NULL
+    amount    numeric NOT NULL,
+    PRIMARY KEY (account, hour, line, seq) -- measured: docs/decisions/007-settled-key.md
 ) PARTITION BY RANGE (hour);
--- Not unique, so that rows of one account and hour share an entry: docs/decisions/006-settled-key.md has the figures.
-CREATE INDEX settled_account_hour ON settled (account, hour);
 COMMENT ON TABLE settled IS 'Charges, insert-only: a correction is a further row, and a line is their sum.';
 COMMENT ON COLUMN settled.account IS 'account_key of the account''s name.';
 COMMENT ON COLUMN settled.line IS 'Of line_names.';
@@ -113,6 +112,9 @@ DROP TABLE credits;
 ALTER TABLE rejected_events RENAME TO rejected;
 ALTER INDEX rejected_events_pkey RENAME TO rejected_pkey;
 
+-- Counts come once, when their hour closes.
+DROP TABLE open_counts;
+
 ALTER TABLE claim RENAME COLUMN epoch TO fence;
 COMMENT ON TABLE claim IS 'Who settles a partition (fence: of two, the higher), and which frame comes next.';
 
@@ -141,8 +143,8 @@ BEGIN
     FOREACH what IN ARRAY ARRAY[
         'INSERT ON %I.meta', 'INSERT ON %I.account_names', 'INSERT ON %I.line_names', 'INSERT ON %I.settled',
         'INSERT ON %I.order_facts', 'INSERT ON %I.payments', 'INSERT ON %I.catalogs', 'INSERT ON %I.rejected',
-        'INSERT, UPDATE ON %I.claim', 'INSERT, UPDATE, DELETE ON %I.open_counts', 'INSERT, UPDATE ON %I.order_usage',
-        'INSERT, DELETE ON %I.order_due', 'EXECUTE ON FUNCTION %I.settled_range',
+        'INSERT, UPDATE ON %I.claim', 'INSERT, UPDATE ON %I.order_usage', 'INSERT, DELETE ON %I.order_due',
+        'EXECUTE ON FUNCTION %I.settled_range',
         'EXECUTE ON FUNCTION %I.account_key'] LOOP
         EXECUTE format('GRANT ' || what || ' TO %I', here, role);
     END LOOP;
