@@ -203,36 +203,9 @@ static bool write_names(struct batch_rows *rows, struct loaded *loaded)
     return good;
 }
 
-static int compare_by_table_key(const void *a, const void *b, void *context)
-{
-    struct loaded *loaded = context;
-    const struct book *book = &loaded->settlement->book;
-    const struct line_hour *x = &book->hours.at[((const struct settled_row *)a)->hour];
-    const struct line_hour *y = &book->hours.at[((const struct settled_row *)b)->hour];
-    uint32_t i = book->lines.at[x->line].key.account, j = book->lines.at[y->line].key.account;
-    if (i != j)
-        return i < j ? -1 : 1;
-    if (x->hour_s != y->hour_s)
-        return x->hour_s < y->hour_s ? -1 : 1;
-    return memcmp(loaded->lines.at[x->line].id, loaded->lines.at[y->line].id, LINE_ID_SIZE);
-}
-
-/* An account's rows of an hour go in by rising line: pages of the table's key are filled, not split in halves
- * (docs/decisions/007-settled-key.md). */
-static void sort_by_table_key(struct loaded *loaded)
-{
-    struct settlement *settlement = loaded->settlement;
-    for (uint32_t i = 0; i < settlement->rows.count; i++)
-        line_state(loaded, settlement->book.hours.at[settlement->rows.at[i].hour].line);
-    if (settlement->rows.count > 0)
-        qsort_r(settlement->rows.at, settlement->rows.count, sizeof *settlement->rows.at,
-                compare_by_table_key, loaded);
-}
-
 bool rows_add_frame(struct batch_rows *rows, struct loaded *loaded, const struct frame *frame)
 {
     struct settlement *settlement = loaded->settlement;
-    sort_by_table_key(loaded);
     for (uint32_t i = 0; i < settlement->rows.count; i++) {
         put_settled(rows, loaded, &settlement->rows.at[i], frame);
         if (rows->settled.bytes.count >= COPY_BYTES && !write_settled(rows, loaded))

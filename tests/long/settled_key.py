@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Measures keys of `settled` (docs/decisions/006-settled-key.md): fills the schema's own table as the settler does, an
+"""Measures keys of `settled` (docs/decisions/007-settled-key.md): fills the schema's own table as the settler does, an
 hour at a time and accounts in order, under each key, and asks what is asked of it. Needs deploy/local/up's PostgreSQL on
 this machine, and nothing beside it. Ten million rows take some minutes and 3 GB a key.
 
