@@ -15,7 +15,7 @@
 #include "settler/core/intake.h"
 #include "settler/store.h"
 
-enum { POLL_MS = 100, TURN = 500, GAP_S = 60, FAILURES_MAX = 20 };
+enum { POLL_MS = 100, TURN = 500, GAP_S = 60, FAILURES_MAX = 20, READ_AHEAD_KIB = 4 * 1024 };
 /* What one transaction takes, unless a single frame is more. */
 enum { BATCH_FRAMES = 64, BATCH_ROWS = 50000, BATCH_BYTES = 1 << 20 };
 /* A slot of more is not kept for the next frame: most are small. */
@@ -67,6 +67,7 @@ struct loop {
     VEC(struct part *) parts;
     struct assignment wanted;
     bool reassigned;
+    bool settled; /* something, in this turn */
 };
 
 /* --- partitions --- */
@@ -164,6 +165,7 @@ static bool settle_batch(struct loop *loop, struct part *part)
         return false;
     }
     empty_batch(part);
+    loop->settled = true;
     return true;
 }
 
@@ -328,10 +330,13 @@ static enum kafka_class take_over(struct loop *loop, struct kafka_error *error)
 
 /* --- the loop --- */
 
+/* A partition that has much ends the turn with its first full batch, so that the others settle what they have
+ * before its next. */
 static enum kafka_class turn(struct loop *loop, struct kafka_error *error)
 {
     process_alive();
-    for (int i = 0; i < TURN; i++) {
+    loop->settled = false;
+    for (int i = 0; i < TURN && !loop->settled; i++) {
         struct kafka_message message;
         enum kafka_got got = kafka_reader_poll(loop->reader, i == 0 ? POLL_MS : 0, &message, error);
         if (loop->reassigned) {
@@ -386,6 +391,7 @@ static enum kafka_class open_handles(struct loop *loop, struct kafka_error *erro
     struct kafka_group group = {.name = o->group,
                                 .instance = o->instance,
                                 .topic = loop->topics.frames,
+                                .read_ahead_kib = READ_AHEAD_KIB,
                                 .assigned = on_assigned,
                                 .revoked = on_revoked,
                                 .context = loop};

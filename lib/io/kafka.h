@@ -90,6 +90,9 @@ struct kafka_group {
     const char *name; /* NULL: no group; the reader reads what kafka_reader_assign says */
     const char *instance;
     const char *topic;
+    /* How much of each partition is read ahead, in KiB; 0: 16 MiB. What is ahead of one stands before what
+     * the others bring: little where a message is much work. */
+    uint32_t read_ahead_kib;
     /* Partitions that are ours from now on; the callee says where each begins by kafka_reader_assign. */
     void (*assigned)(void *context, const uint32_t *partitions, uint32_t count);
     /* None is ours any more. */

@@ -1,3 +1,4 @@
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "lib/base/check.h"
@@ -5,6 +6,7 @@
 #include "lib/io/kafka_handle.h"
 
 enum { QUERY_MS = 5000, RANGES_MS = 2000, SLICE_MS = 10, NUDGE_MS = 100 };
+enum { READ_AHEAD_KIB = 16 * 1024, FETCH_KIB = 8 * 1024 };
 
 /* How far a partition was read. */
 struct place {
@@ -118,6 +120,11 @@ static void on_rebalance(rd_kafka_t *handle, rd_kafka_resp_err_t code,
 static bool configure(rd_kafka_conf_t *conf, const char *brokers, const char *client_id,
                       const struct kafka_group *group, struct kafka_error *error)
 {
+    char ahead[16], fetch[16];
+    uint32_t kib = group != NULL && group->read_ahead_kib > 0 ? group->read_ahead_kib : READ_AHEAD_KIB;
+    snprintf(ahead, sizeof ahead, "%u", kib);
+    /* A message that is larger comes all the same. */
+    snprintf(fetch, sizeof fetch, "%u", kib < FETCH_KIB ? kib * 1024 : FETCH_KIB * 1024);
     const char *const pairs[] = {
         "bootstrap.servers", brokers, "client.id", client_id,
         /* assign() needs a group's name too; without a group nothing is ever committed under it. */
@@ -125,8 +132,8 @@ static bool configure(rd_kafka_conf_t *conf, const char *brokers, const char *cl
         "enable.auto.offset.store", "false", "auto.offset.reset", "error", "check.crcs", "true",
         "enable.partition.eof", "true", "partition.assignment.strategy", "range", "session.timeout.ms",
         "6000", "heartbeat.interval.ms", "500", "max.poll.interval.ms", "60000", "queued.min.messages",
-        "100000", "queued.max.messages.kbytes", "16384", "fetch.max.bytes", "16777216", "fetch.wait.max.ms",
-        "100", "fetch.error.backoff.ms", "100", "fetch.message.max.bytes", "8388608", "socket.nagle.disable",
+        "100000", "queued.max.messages.kbytes", ahead, "fetch.max.bytes", "16777216", "fetch.wait.max.ms",
+        "100", "fetch.error.backoff.ms", "100", "fetch.message.max.bytes", fetch, "socket.nagle.disable",
         "true", "reconnect.backoff.max.ms", "1000", NULL};
     if (!kafka_conf_set(conf, pairs, error))
         return false;
