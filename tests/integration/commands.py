@@ -14,32 +14,17 @@ import tempfile
 import time
 import urllib.request
 
+import facts
 import kafka_client
+from facts import BUILD, TOP, tell
 
-TOP = pathlib.Path(__file__).resolve().parents[2]
-BUILD = pathlib.Path(os.environ.get('HOURGLASS_BUILD', TOP / 'build'))
 CATALOG = TOP / 'deploy/local/catalog.yaml'
 PARTITIONS = 3
 FOLDER = pathlib.Path(tempfile.mkdtemp(prefix='hourglass-commands'))
 RUN = f'c{os.getpid()}x{int(time.time())}'
-passed = failed = 0
 
 
-def tell(good, fact, *shown):
-    global passed, failed
-    passed, failed = passed + bool(good), failed + (not good)
-    print(('ok - ' if good else 'not ok - ') + fact, flush=True)
-    for what in shown if not good else ():
-        print('#   ' + str(what)[:1500].replace('\n', '\n#   '), flush=True)
-
-
-def servers():
-    said = subprocess.run([TOP / 'deploy/local/status', '--env'], stdout=subprocess.PIPE, check=True, text=True).stdout
-    found = dict(re.findall(r'^(HOURGLASS_\w+)=[\'"]?([^\'"\n]*)', said, re.M))
-    return found['HOURGLASS_KAFKA'], found['HOURGLASS_DATABASE']
-
-
-KAFKA, DATABASE = servers()
+KAFKA, DATABASE = facts.servers('KAFKA', 'DATABASE')
 
 
 def hourglass(*words, timeout=90):
@@ -375,8 +360,7 @@ def main():
     tail_shows_every_topic()
     apply_in_a_live_generation()
     an_applied_catalog_reaches_the_tables()
-    print(f'{passed} passed, {failed} failed')
-    return failed > 0
+    return facts.end()
 
 
 if __name__ == '__main__':

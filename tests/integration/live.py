@@ -19,8 +19,9 @@ import time
 import traceback
 import urllib.parse
 
-TOP = pathlib.Path(__file__).resolve().parents[2]
-BUILD = pathlib.Path(os.environ.get('HOURGLASS_BUILD', TOP / 'build')).resolve()
+import facts
+from facts import BUILD, TOP, tell
+
 FOLDER = pathlib.Path(tempfile.mkdtemp(prefix='hourglass-live'))
 RUN = f'l{os.getpid()}x{int(time.time())}'
 PREFIX, SCHEMA = RUN + '.', 'run_' + RUN
@@ -39,19 +40,9 @@ products:
     settle: hourly
     skus: {llm: {input_tokens: {price: "1.00", per: 1K}, output_tokens: {price: "2.00", per: 1K}}}
 """
-passed = failed = 0
 processes = []
 accepted = []  # every event that was answered 200, in order
 KAFKA = DATABASE = ''
-
-
-def tell(good, fact, *shown):
-    global passed, failed
-    passed, failed = passed + bool(good), failed + (not good)
-    print(('ok - ' if good else 'not ok - ') + fact, flush=True)
-    for what in shown if not good else ():
-        print('#   ' + str(what)[:1500].replace('\n', '\n#   '), flush=True)
-    return good
 
 
 def wait_for(what, seconds, pause=0.1):
@@ -669,9 +660,7 @@ def prove():
 def servers():
     global KAFKA, DATABASE
     subprocess.run([TOP / 'deploy/local/up'], stdin=subprocess.DEVNULL, check=True, timeout=300)
-    said = subprocess.run([TOP / 'deploy/local/status', '--env'], stdout=subprocess.PIPE, check=True, text=True).stdout
-    found = dict(re.findall(r'^(HOURGLASS_\w+)=[\'"]?([^\'"\n]*)', said, re.M))
-    KAFKA, DATABASE = found['HOURGLASS_KAFKA'], found['HOURGLASS_DATABASE']
+    KAFKA, DATABASE = facts.servers('KAFKA', 'DATABASE')
     (FOLDER / 'catalog.yaml').write_text(CATALOG)
     must(hourglass('init', '--kafka', KAFKA, '--prefix', PREFIX, '--partitions', 4, '--replicas', 1, '--catalog',
                    FOLDER / 'catalog.yaml'))
@@ -689,8 +678,7 @@ def main():
             if process.process.poll() is None:
                 process.kill()
         local('kafka_start')
-    print(f'{passed} passed, {failed} failed')
-    sys.exit(failed > 0)
+    sys.exit(facts.end())
 
 
 signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))

@@ -11,22 +11,14 @@ import tempfile
 import time
 import traceback
 
-TOP = pathlib.Path(__file__).resolve().parents[2]
-BUILD = pathlib.Path(os.environ.get('HOURGLASS_BUILD', TOP / 'build')).resolve()
+import facts
+from facts import BUILD, TOP, tell
+
 FOLDER = pathlib.Path(tempfile.mkdtemp(prefix='hourglass-members'))
 PREFIX = f'm{os.getpid()}x{int(time.time())}.'
 CATALOG, PARTITIONS, WAIT_S = TOP / 'deploy/local/catalog.yaml', 8, 60
-passed = failed = 0
 members = []
 KAFKA = ''
-
-
-def tell(good, fact, *shown):
-    global passed, failed
-    passed, failed = passed + bool(good), failed + (not good)
-    print(('ok - ' if good else 'not ok - ') + fact, flush=True)
-    for what in shown if not good else ():
-        print('#   ' + str(what)[:1500].replace('\n', '\n#   '), flush=True)
 
 
 def wait_for(what):
@@ -94,7 +86,7 @@ def messages(partition=-1):
 def prepare():
     global KAFKA
     run(TOP / 'deploy/local/up')
-    KAFKA = re.search(r'^HOURGLASS_KAFKA=[\'"]?([^\'"\n]*)', run(TOP / 'deploy/local/status', '--env'), re.M)[1]
+    KAFKA, = facts.servers('KAFKA')
     run(BUILD / 'cli/hourglass', 'init', '--kafka', KAFKA, '--prefix', PREFIX, '--partitions', PARTITIONS, '--replicas', 1,
         '--simulated', '--snapshot-bytes', 20000, '--catalog', CATALOG)
     events = FOLDER / 'events.ndjson'
@@ -143,8 +135,7 @@ def main():
         for member in members:
             member.process.kill()
             member.process.wait()
-    print(f'{passed} passed, {failed} failed')
-    sys.exit(failed > 0)
+    sys.exit(facts.end())
 
 
 main()

@@ -3,14 +3,14 @@
 of the schema to run its code. Real PostgreSQL; needs deploy/local/up's servers."""
 import itertools
 import os
-import pathlib
 import re
 import subprocess
 import sys
 import time
 
-TOP = pathlib.Path(__file__).resolve().parents[2]
-BUILD = pathlib.Path(os.environ.get('HOURGLASS_BUILD', TOP / 'build'))
+import facts
+from facts import BUILD, TOP, tell
+
 SCHEMA = f'roles_{os.getpid()}_{int(time.time())}'
 LAIR = SCHEMA + '_lair'
 SETTLER = 'hourglass_settler'
@@ -25,24 +25,9 @@ VALUES = {
     'text': ["'acme'"],
 }
 numbers = itertools.count(700)
-passed = failed = 0
 
 
-def tell(good, fact, *shown):
-    global passed, failed
-    passed, failed = passed + bool(good), failed + (not good)
-    print(('ok - ' if good else 'not ok - ') + fact, flush=True)
-    for what in shown if not good else ():
-        print('#   ' + str(what)[:1500].replace('\n', '\n#   '), flush=True)
-
-
-def servers():
-    said = subprocess.run([TOP / 'deploy/local/status', '--env'], stdout=subprocess.PIPE, check=False, text=True).stdout
-    found = dict(re.findall(r'^(HOURGLASS_\w+)=(.*)$', said, re.M))
-    return found['HOURGLASS_DATABASE'], found['HOURGLASS_SETTLER_DATABASE']
-
-
-OWNER_URL, SETTLER_URL = servers()
+OWNER_URL, SETTLER_URL = facts.servers('DATABASE', 'SETTLER_DATABASE')
 
 
 def psql(url, *words):
@@ -205,8 +190,7 @@ def main():
         money_stays()
     finally:
         end()
-    print(f'{passed} passed, {failed} failed')
-    return failed > 0
+    return facts.end()
 
 
 if __name__ == '__main__':

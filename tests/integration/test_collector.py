@@ -17,31 +17,18 @@ import tempfile
 import time
 import zlib
 
-TOP = pathlib.Path(__file__).resolve().parents[2]
-BUILD = pathlib.Path(os.environ.get('HOURGLASS_BUILD', TOP / 'build'))
+import facts
+from facts import BUILD, TOP, tell
+
 SERVERS = pathlib.Path(os.environ.get('HOURGLASS_RUN', TOP / '.run'))
 FOLDER = pathlib.Path(tempfile.mkdtemp(prefix='hourglass-collector'))
 PREFIX = f'd{os.getpid()}x{int(time.time())}.'
 PARTITIONS = 3
 EVENT, BATCH = 'application/cloudevents+json', 'application/cloudevents-batch+json'
 TOKEN = 'a-token-for-tests'
-passed = failed = 0
 
 
-def tell(good, fact, *shown):
-    global passed, failed
-    passed, failed = passed + bool(good), failed + (not good)
-    print(('ok - ' if good else 'not ok - ') + fact, flush=True)
-    for what in shown if not good else ():
-        print('#   ' + str(what)[:1500].replace('\n', '\n#   '), flush=True)
-
-
-def broker_address():
-    said = subprocess.run([TOP / 'deploy/local/status', '--env'], stdout=subprocess.PIPE, check=False, text=True).stdout
-    return re.search(r'^HOURGLASS_KAFKA=[\'"]?([^\'"\n]*)', said, re.M)[1]
-
-
-KAFKA = broker_address()
+KAFKA, = facts.servers('KAFKA')
 
 
 class StoppedBroker:
@@ -611,8 +598,7 @@ def main():
     check_slow_clients()
     check_stopped_broker()
     check_stopping()
-    print(f'{passed} passed, {failed} failed')
-    return failed > 0 or passed == 0
+    return facts.end()
 
 
 sys.exit(main())

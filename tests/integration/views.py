@@ -3,35 +3,20 @@
 account's hour reads that hour alone. Real PostgreSQL; needs deploy/local/up's servers."""
 import json
 import os
-import pathlib
-import re
 import subprocess
 import sys
 import time
 
-TOP = pathlib.Path(__file__).resolve().parents[2]
-BUILD = pathlib.Path(os.environ.get('HOURGLASS_BUILD', TOP / 'build'))
+import facts
+from facts import BUILD, TOP, tell
+
 SCHEMA = f'views_{os.getpid()}_{int(time.time())}'
 LINES = [('hour', 'timestamp with time zone'), ('account', 'text'), ('product', 'text'), ('resource', 'text'),
          ('meter', 'text'), ('sku', 'text'), ('kind', 'text'), ('units', 'numeric'), ('amount', 'numeric'),
          ('currency', 'text')]
-passed = failed = 0
 
 
-def tell(good, fact, *shown):
-    global passed, failed
-    passed, failed = passed + bool(good), failed + (not good)
-    print(('ok - ' if good else 'not ok - ') + fact, flush=True)
-    for what in shown if not good else ():
-        print('#   ' + str(what)[:1500].replace('\n', '\n#   '), flush=True)
-
-
-def server():
-    said = subprocess.run([TOP / 'deploy/local/status', '--env'], stdout=subprocess.PIPE, check=False, text=True).stdout
-    return re.search('^HOURGLASS_DATABASE=(.*)$', said, re.M)[1]
-
-
-DATABASE = server()
+DATABASE, = facts.servers('DATABASE')
 
 
 def sql(text):
@@ -174,8 +159,7 @@ def main():
     the_last_row_is_the_line()
     an_accounts_hour_is_read_alone()
     drop()
-    print(f'{passed} passed, {failed} failed')
-    return failed > 0
+    return facts.end()
 
 
 if __name__ == '__main__':
