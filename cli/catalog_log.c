@@ -29,7 +29,6 @@ static uint32_t keep_text(struct catalog_log *log, struct str text)
 /* Of the same hour, the later in the log. */
 static void keep(struct catalog_log *log, struct partition_catalogs *of, const struct message *message)
 {
-    memcpy(of->last_hash, message->origin.hash, CONTROL_HASH_SIZE);
     struct logged_catalog catalog = {.from_s = message->catalog.from_s,
                                      .offset = message->offset,
                                      .text = keep_text(log, message->catalog.text)};
@@ -41,6 +40,33 @@ static void keep(struct catalog_log *log, struct partition_catalogs *of, const s
         of->list.at[i] = catalog;
     else
         vec_insert(&of->list, i, catalog);
+}
+
+/* Whether the catalog's hour comes in time for the partition. That an hour has counts already is not seen
+ * here. */
+static bool in_time(const struct partition_catalogs *of, uint32_t partition, const struct message *message)
+{
+    int64_t from_us = message->catalog.from_s * SECOND_US;
+    if (of->now_us == INT64_MIN)
+        return true;
+    return partition == 0 ? from_us >= of->now_us + CATALOG_LEAD_S * (int64_t)SECOND_US
+                          : from_us > of->now_us;
+}
+
+/* The register as the aggregator follows it (DESIGN §2): what names another predecessor is no part of it, nor
+ * is what partition 0 refuses; what is too late elsewhere alone is, and does not hold there. */
+static void take_control(struct catalog_log *log, uint32_t partition, const struct message *message)
+{
+    struct partition_catalogs *of = &log->of[partition];
+    bool first = message->control == CONTROL_INIT;
+    bool follows = memcmp(message->origin.prev_hash, of->last_hash, CONTROL_HASH_SIZE) == 0;
+    if (!follows || first != (of->list.count == 0))
+        return;
+    bool holds = first || in_time(of, partition, message);
+    if (holds || partition != 0)
+        memcpy(of->last_hash, message->origin.hash, CONTROL_HASH_SIZE);
+    if (holds)
+        keep(log, of, message);
 }
 
 /* As the aggregator judges it: log time is the greatest that append time and a message's clock agree on. */
@@ -60,10 +86,7 @@ static void take(void *context, const struct kafka_message *from)
             of->now_us = agreed_us;
         return;
     }
-    if (message.control == CONTROL_INIT ? of->list.count == 0 : /* a second one is skipped */
-            of->now_us == INT64_MIN ||
-                message.catalog.from_s >= time_second(of->now_us - 1) + 1 + CATALOG_LEAD_S)
-        keep(scan->log, of, &message);
+    take_control(scan->log, from->partition, &message);
 }
 
 enum kafka_class catalog_log_read(struct kafka_reader *reader, const char *brokers,

@@ -17,7 +17,7 @@ struct logged_catalog {
 /* In force, by from_s; what the partition refused is not there. */
 struct partition_catalogs {
     VEC(struct logged_catalog) list;
-    uint8_t last_hash[CONTROL_HASH_SIZE]; /* of the last control message that it took */
+    uint8_t last_hash[CONTROL_HASH_SIZE]; /* of the last control message of its register */
     int64_t now_us; /* log time: what is less than CATALOG_LEAD_S ahead of it is refused */
 };
 

@@ -2,6 +2,7 @@
 """What `hourglass tail`, `catalog apply` and `catalog show` promise, with real Kafka, real PostgreSQL and the processes
 themselves. Needs deploy/local/up's servers. Takes about a minute and a half."""
 import datetime
+import hashlib
 import json
 import os
 import pathlib
@@ -250,8 +251,8 @@ def shown(prefix, *words):
     return done.returncode, done.stdout
 
 
-def control_bytes(second, text):
-    """A CatalogChange as usage.records has it."""
+def control_bytes(second, text, previous):
+    """A CatalogChange as usage.records has it, behind the one of that hash."""
     header = (BUILD / 'schemas/fingerprints.h').read_text()
     number = int(re.search(r'SCHEMA_USAGE_MESSAGE\s+0x([0-9A-Fa-f]+)', header)[1], 16)
 
@@ -260,8 +261,19 @@ def control_bytes(second, text):
         while value > 127:
             value, out = value >> 7, out + bytes([value & 127 | 128])
         return out + bytes([value])
-    return (b'\xc3\x01' + number.to_bytes(8, 'little') + long(0) * 4 + long(2) + bytes(32) + long(0) * 2 + long(second) +
+    return (b'\xc3\x01' + number.to_bytes(8, 'little') + long(0) * 4 + long(2) + previous + long(0) * 2 + long(second) +
             long(len(text)) + text + long(0))
+
+
+def sha256(data):
+    return hashlib.sha256(data).digest()
+
+
+def last_control(prefix, partition, but):
+    """The hash of the last control message of a partition's log, that one left out."""
+    hashes = [message['control']['CatalogChange']['hash'] for message in tail(prefix, 'usage.records', '-p', partition)
+              if 'CatalogChange' in (message['control'] or {})]
+    return bytes.fromhex([found for found in hashes if found != sha256(but).hex()][-1])
 
 
 def apply_in_a_live_generation():
@@ -314,10 +326,16 @@ def apply_again_and_disagree(live, dearer, hour):
     status, text = shown(live.prefix, '--text')
     tell(status == 0 and text.count('# ' + hour_text(hour)) == 1 and third.read_text() in text,
          'show --text has the later of two for the same hour', text)
-    kafka_client.put(KAFKA, live.prefix + 'usage.records', 1, control_bytes(hour, b'other'))
+    agreed = shown(live.prefix)
+    records, catalog = live.prefix + 'usage.records', CATALOG.read_bytes()
+    stray = control_bytes(hour, catalog, bytes(32))
+    kafka_client.put(KAFKA, records, 1, stray)
+    tell(shown(live.prefix) == agreed, 'show leaves out what names another message before it')
+    other = control_bytes(hour, catalog, last_control(live.prefix, 1, stray))
+    kafka_client.put(KAFKA, records, 1, other)
     status, text = shown(live.prefix)
     tell(status == 1 and text.endswith('not as in partition 0: 1\n'), 'show names a partition that differs', text)
-    kafka_client.put(KAFKA, live.prefix + 'usage.records', 1, control_bytes(int(time.time()) // 3600 * 3600, b'late'))
+    kafka_client.put(KAFKA, records, 1, control_bytes(int(time.time()) // 3600 * 3600, catalog, sha256(other)))
     tell(shown(live.prefix) == (status, text), 'show leaves out what the partition refused as too late')
     done = command(live.prefix, 'catalog', 'apply', third, '--from', hour_text(hour))
     tell(done.returncode == 0 and 'written to 1' in done.stdout and shown(live.prefix)[0] == 0,
