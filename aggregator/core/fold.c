@@ -124,7 +124,7 @@ static enum points_outcome apply_change(struct fold *fold, const struct record *
 {
     struct series_ref ref = {fold_resource(fold, record), false};
     struct points_shared shared = fold_shared(fold);
-    if (points_add(&fold->resources.at[ref.index].points, &shared, record) == POINTS_REPEATED)
+    if (points_put(&fold->resources.at[ref.index].points, &shared, record) == POINTS_REPEATED)
         return POINTS_REPEATED;
     int64_t second_s = time_second(record->since_us);
     touch(fold, ref, second_s);

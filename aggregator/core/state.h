@@ -18,11 +18,11 @@
 #include "aggregator/core/points.h"
 #include "aggregator/core/pool.h"
 #include "aggregator/core/run.h"
-#include "lib/domain/seen.h"
 #include "aggregator/core/spans.h"
 #include "aggregator/core/sums.h"
 #include "aggregator/core/timeline.h"
 #include "lib/base/slab.h"
+#include "lib/domain/seen.h"
 
 /* What a resource and a pool have in common: it has a level, and things were said of it. */
 struct series {
