@@ -33,24 +33,16 @@ struct fold *fold_new(uint32_t partition)
     return fold;
 }
 
-static void release_series(struct series *series)
-{
-    vec_release(&series->said.steps);
-}
-
 void fold_free(struct fold *fold)
 {
     if (fold == NULL)
         return;
-    for (uint32_t i = 0; i < fold->resources.count; i++) {
-        release_series(&fold->resources.at[i].series);
-        vec_release(&fold->resources.at[i].points.list);
-        vec_release(&fold->resources.at[i].spans.list);
-    }
+    for (uint32_t i = 0; i < fold->resources.count; i++)
+        resource_release(&fold->resources.at[i]);
     for (uint32_t i = 0; i < fold->file_systems.count; i++)
         vec_release(&fold->file_systems.at[i].points.list);
     for (uint32_t i = 0; i < fold->pools.count; i++) {
-        release_series(&fold->pools.at[i].series);
+        vec_release(&fold->pools.at[i].series.said.steps);
         vec_release(&fold->pools.at[i].pool.changes);
     }
     vec_release(&fold->incarnations);

@@ -101,6 +101,17 @@ static struct record about(struct teller *teller, enum record_kind kind, enum pr
                            .currency = STR("")};
 }
 
+/* In a live story each day has resources of its own, so that what is forgotten leaves. */
+static void rename_by_day(struct teller *teller, struct record *record)
+{
+    if (!teller->kind.ahead)
+        return;
+    char text[TEXT];
+    int day = (int)((record->time_us / SECOND_US - begin_s) / (24 * HOUR_S));
+    int size = snprintf(text, sizeof text, "%.*s-%d", STR_ARG(record->subject), day);
+    record->subject = arena_copy(&teller->world->strings.strings, (struct str){text, (uint32_t)size});
+}
+
 static struct str sku(struct teller *teller)
 {
     static const char *const skus[] = {"a", "a", "a", "b", "c"};
@@ -127,6 +138,7 @@ static void tell_resource(struct teller *teller)
     enum record_kind kind = kinds[below(teller, 8)];
     enum product product = below(teller, 3) > 0 ? PRODUCT_CONTAINER : PRODUCT_NODE;
     struct record record = about(teller, kind, product, name(teller, "r", below(teller, 3)));
+    rename_by_day(teller, &record);
     if (record.kind == RECORD_LAUNCHED || record.kind == RECORD_RECONFIGURED) {
         record.sku = sku(teller);
         record.quantity = 1 + below(teller, 4);
@@ -176,6 +188,8 @@ static void tell_report(struct teller *teller)
     bool storage = kind == RECORD_STORAGE_USED || kind == RECORD_STORAGE_DELETED;
     struct record record = about(teller, kind, storage ? PRODUCT_STORAGE : PRODUCT_MAAS,
                                  name(teller, storage ? "fs" : "endpoint", below(teller, 2)));
+    if (storage)
+        rename_by_day(teller, &record);
     if (storage)
         record.sku = below(teller, 3) > 0 ? STR("standard") : STR("cold");
     else
