@@ -44,6 +44,7 @@ void fold_free(struct fold *fold)
     for (uint32_t i = 0; i < fold->pools.count; i++) {
         vec_release(&fold->pools.at[i].series.said.steps);
         vec_release(&fold->pools.at[i].pool.changes);
+        vec_release(&fold->pools.at[i].last_stops);
     }
     vec_release(&fold->incarnations);
     controls_release(&fold->controls);
@@ -137,6 +138,23 @@ static void apply_heartbeat(struct fold *fold, const struct record *record)
     add_sign(fold, ref, record->since_us);
 }
 
+/* Deletions come ahead of log time too: the next hour's hides none of the hour under way. */
+static void note_pool_stop(const struct fold *fold, struct storage_pool *pool, int64_t second_s)
+{
+    uint32_t kept = 0;
+    for (uint32_t i = 0; i < pool->last_stops.count; i++) {
+        int64_t stop_s = pool->last_stops.at[i];
+        if (time_hour(stop_s) == time_hour(second_s))
+            second_s = stop_s > second_s ? stop_s : second_s;
+        else if (stop_s >= fold->clock.closed_s)
+            pool->last_stops.at[kept++] = stop_s;
+    }
+    pool->last_stops.count = kept;
+    while (kept > 0 && pool->last_stops.at[kept - 1] > second_s)
+        kept--;
+    vec_insert(&pool->last_stops, kept, second_s);
+}
+
 static enum points_outcome apply_storage(struct fold *fold, const struct record *record)
 {
     uint32_t index = fold_file_system(fold, record);
@@ -157,8 +175,7 @@ static enum points_outcome apply_storage(struct fold *fold, const struct record 
     pool_add(&pool->pool, second_s, until_s, after - before);
     touch(fold, ref, second_s);
     if (record->kind == RECORD_STORAGE_DELETED) {
-        if (second_s > pool->last_stop_s)
-            pool->last_stop_s = second_s;
+        note_pool_stop(fold, pool, second_s);
         vec_push(&fold->stops, (struct stop){ref, time_hour(second_s)});
     }
     return POINTS_ADDED;

@@ -77,8 +77,7 @@ static uint32_t pool_of(struct fold *fold, uint32_t account, uint32_t sku)
                                                            .sku = sku,
                                                            .changed_s = INT64_MAX,
                                                            .signs_changed_s = INT64_MAX,
-                                                           .stop_minute = INT64_MIN},
-                                                .last_stop_s = INT64_MIN / 2});
+                                                           .stop_minute = INT64_MIN}});
     return fold->pools.count - 1;
 }
 

@@ -59,7 +59,7 @@ struct file_system {
 struct storage_pool {
     struct series series;
     struct pool pool;
-    int64_t last_stop_s; /* the last deletion's second; what an open hour is said up to */
+    VEC(int64_t) last_stops; /* second of the last deletion of each open hour: what it is said up to */
 };
 
 /* A resource or a pool, by index. */
