@@ -199,6 +199,7 @@ static void note_stale(struct points *points, uint32_t at)
 static void insert(struct points *points, const struct points_shared *shared, const struct record *record,
                    uint32_t at, const struct key *key)
 {
+    bool storage = record->kind == RECORD_STORAGE_USED || record->kind == RECORD_STORAGE_DELETED;
     struct point point = {
         .time_us = key->time_us,
         .id = slab_copy(shared->ids, record->id),
@@ -209,12 +210,17 @@ static void insert(struct points *points, const struct points_shared *shared, co
         .order = names_intern(shared->names, record->order),
         .quantity = record->kind == RECORD_STORAGE_USED ? record->bytes : record->quantity,
     };
-    if (record->kind == RECORD_STORAGE_USED || record->kind == RECORD_STORAGE_DELETED)
-        point.sku = 0;
     if (record->kind == RECORD_FAILED)
         point.quantity = key->other_us;
+    if (storage) { /* sets the bytes outright, and changes nothing beyond the next report */
+        point.sku = 0;
+        struct left left = after_point((struct left){0}, &point);
+        point.left = left.level;
+        point.state = (uint8_t)left.state;
+    }
     vec_insert(&points->list, at, point);
-    note_stale(points, at);
+    if (!storage)
+        note_stale(points, at);
 }
 
 enum points_outcome points_put(struct points *points, const struct points_shared *shared,

@@ -23,7 +23,7 @@ struct point {
     uint32_t sku;    /* as the event says: numbers of names; 0: absent */
     uint32_t order;
     int64_t quantity;  /* as the event says; storage: bytes; failed: the other one of its two times, in us */
-    struct level left; /* the level after its microsecond; quantity 0: not running */
+    struct level left; /* the level after its microsecond (storage: after it); quantity 0: not running */
 };
 
 struct points {

@@ -217,6 +217,32 @@ static void late_events_are_folded_in_together(void **state)
     world_release(&alone);
 }
 
+/* Both kinds set the bytes outright: the last in order holds, and none folds its microsecond (of many, that
+ * is the test's time too). */
+static void of_reports_of_one_microsecond_the_last_holds(void **state)
+{
+    (void)state;
+    enum { MANY = 70000 };
+    struct world world = {0};
+    names_init(&world.names);
+    for (int i = 0; i < MANY; i++) {
+        char id[8];
+        snprintf(id, sizeof id, "%05d", i);
+        struct record record = {.kind = RECORD_STORAGE_USED,
+                                .source = STR("/x"),
+                                .id = str_of(id),
+                                .bytes = i,
+                                .time_us = SECOND_US,
+                                .since_us = SECOND_US};
+        assert_int_equal(add(&world, &record), POINTS_ADDED);
+        assert_true(points_level(&world.points, 1).quantity == (unsigned)i);
+    }
+    struct record deleted = event(RECORD_STORAGE_DELETED, 1, "0");
+    add(&world, &deleted);
+    assert_true(points_level(&world.points, 1).quantity == 0);
+    world_release(&world);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -226,6 +252,7 @@ int main(void)
         cmocka_unit_test(a_failure_stands_at_since_and_at_time),
         cmocka_unit_test(forgetting_keeps_the_level_that_was_left),
         cmocka_unit_test(late_events_are_folded_in_together),
+        cmocka_unit_test(of_reports_of_one_microsecond_the_last_holds),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
