@@ -141,9 +141,7 @@ static enum kafka_class read_on(struct loop *loop, struct kafka_error *error)
     VEC(struct kafka_position) positions = {0};
     for (uint32_t i = 0; i < loop->parts.list.count; i++) {
         struct part *part = loop->parts.list.at[i];
-        part->missed = part->missed && part_busy(part);
-        part->unread = part->missed;
-        if (part->fold != NULL && !part->unread)
+        if (part_is_read(part))
             vec_push(&positions,
                      (struct kafka_position){loop->topics.records, part->number, part_next_offset(part)});
     }
@@ -220,7 +218,7 @@ static enum kafka_class go_on(struct loop *loop, bool *busy, struct kafka_error 
         struct part *part = loop->parts.list.at[i];
         if (part_busy(part))
             class = part_go_on(part, &loop->work, error);
-        changed = changed || (part->missed && part_busy(part) != part->unread);
+        changed = changed || part_turns(part);
         *busy = *busy || part_busy(part);
     }
     return class == KAFKA_OK && changed ? read_on(loop, error) : class;

@@ -194,6 +194,18 @@ bool part_busy(const struct part *part)
     return saying(part) || part->held.count > 0;
 }
 
+bool part_turns(const struct part *part)
+{
+    return part->missed && !(part_busy(part) && part->unread);
+}
+
+bool part_is_read(struct part *part)
+{
+    part->missed = part->missed && part_busy(part);
+    part->unread = part->missed;
+    return part->fold != NULL && !part->unread;
+}
+
 int64_t part_next_offset(const struct part *part)
 {
     if (part->held.count > 0)

@@ -52,6 +52,10 @@ enum kafka_class part_take(struct part *part, struct part_work *work, const stru
                            struct kafka_error *error);
 /* Whether frames or messages wait. */
 bool part_busy(const struct part *part);
+/* Whether what is read is to be chosen anew: it missed messages, and is read still or has caught up. */
+bool part_turns(const struct part *part);
+/* What is read is chosen anew: whether it is among that. */
+bool part_is_read(struct part *part);
 /* The next message of usage.records to be read. */
 int64_t part_next_offset(const struct part *part);
 /* A bounded piece of what waits. */

@@ -15,11 +15,7 @@ bool clock_advance(struct clock *clock, const struct rules *rules, int64_t appen
     bool first = clock->now_us == INT64_MIN;
     int64_t before_us = clock->now_us;
     clock->now_us = agreed_us;
-    if (first) {
-        clock->closed_s = clock_due_s(clock, rules);
-        return true;
-    }
-    return floor_div(before_us, rules->epoch_us) != floor_div(agreed_us, rules->epoch_us);
+    return first || floor_div(before_us, rules->epoch_us) != floor_div(agreed_us, rules->epoch_us);
 }
 
 int64_t clock_watermark_us(const struct clock *clock, const struct rules *rules)

@@ -33,25 +33,18 @@ struct fold *fold_new(uint32_t partition)
     return fold;
 }
 
-static void release_series(struct series *series)
-{
-    vec_release(&series->said.steps);
-}
-
 void fold_free(struct fold *fold)
 {
     if (fold == NULL)
         return;
-    for (uint32_t i = 0; i < fold->resources.count; i++) {
-        release_series(&fold->resources.at[i].series);
-        vec_release(&fold->resources.at[i].points.list);
-        vec_release(&fold->resources.at[i].spans.list);
-    }
+    for (uint32_t i = 0; i < fold->resources.count; i++)
+        resource_release(&fold->resources.at[i]);
     for (uint32_t i = 0; i < fold->file_systems.count; i++)
         vec_release(&fold->file_systems.at[i].points.list);
     for (uint32_t i = 0; i < fold->pools.count; i++) {
-        release_series(&fold->pools.at[i].series);
+        vec_release(&fold->pools.at[i].series.said.steps);
         vec_release(&fold->pools.at[i].pool.changes);
+        vec_release(&fold->pools.at[i].last_stops);
     }
     vec_release(&fold->incarnations);
     controls_release(&fold->controls);
@@ -124,7 +117,7 @@ static enum points_outcome apply_change(struct fold *fold, const struct record *
 {
     struct series_ref ref = {fold_resource(fold, record), false};
     struct points_shared shared = fold_shared(fold);
-    if (points_add(&fold->resources.at[ref.index].points, &shared, record) == POINTS_REPEATED)
+    if (points_put(&fold->resources.at[ref.index].points, &shared, record) == POINTS_REPEATED)
         return POINTS_REPEATED;
     int64_t second_s = time_second(record->since_us);
     touch(fold, ref, second_s);
@@ -143,6 +136,23 @@ static void apply_heartbeat(struct fold *fold, const struct record *record)
         return;
     struct series_ref ref = {fold_resource(fold, record), false};
     add_sign(fold, ref, record->since_us);
+}
+
+/* Deletions come ahead of log time too: the next hour's hides none of the hour under way. */
+static void note_pool_stop(const struct fold *fold, struct storage_pool *pool, int64_t second_s)
+{
+    uint32_t kept = 0;
+    for (uint32_t i = 0; i < pool->last_stops.count; i++) {
+        int64_t stop_s = pool->last_stops.at[i];
+        if (time_hour(stop_s) == time_hour(second_s))
+            second_s = stop_s > second_s ? stop_s : second_s;
+        else if (stop_s >= fold->clock.closed_s)
+            pool->last_stops.at[kept++] = stop_s;
+    }
+    pool->last_stops.count = kept;
+    while (kept > 0 && pool->last_stops.at[kept - 1] > second_s)
+        kept--;
+    vec_insert(&pool->last_stops, kept, second_s);
 }
 
 static enum points_outcome apply_storage(struct fold *fold, const struct record *record)
@@ -165,8 +175,7 @@ static enum points_outcome apply_storage(struct fold *fold, const struct record 
     pool_add(&pool->pool, second_s, until_s, after - before);
     touch(fold, ref, second_s);
     if (record->kind == RECORD_STORAGE_DELETED) {
-        if (second_s > pool->last_stop_s)
-            pool->last_stop_s = second_s;
+        note_pool_stop(fold, pool, second_s);
         vec_push(&fold->stops, (struct stop){ref, time_hour(second_s)});
     }
     return POINTS_ADDED;

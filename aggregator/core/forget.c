@@ -52,6 +52,7 @@ static void forget_storage(struct fold *fold, int64_t before_s)
         pool_forget(&fold->pools.at[i].pool, before_s);
         timeline_forget(&fold->pools.at[i].series.said, before_s);
     }
+    leave_file_systems(fold);
 }
 
 void forget_old(struct fold *fold)
@@ -63,7 +64,9 @@ void forget_old(struct fold *fold)
         seen_forget(&fold->seen, report_s);
         forget_storage(fold, report_s);
     }
-    if (lifecycle_s != INT64_MIN)
-        for (uint32_t i = 0; i < fold->resources.count; i++)
-            forget_resource(fold, i, lifecycle_s);
+    if (lifecycle_s == INT64_MIN)
+        return;
+    for (uint32_t i = 0; i < fold->resources.count; i++)
+        forget_resource(fold, i, lifecycle_s);
+    leave_resources(fold, lifecycle_s);
 }

@@ -6,12 +6,23 @@ static uint64_t resource_hash(struct str account, enum product product, struct s
     return hash_mix(hash_mix(hash_str(account), hash_str(name)), product);
 }
 
+static uint64_t hash_of_resource(const struct fold *fold, const struct series *series)
+{
+    return resource_hash(names_get(&fold->names, series->account), series->product,
+                         names_get(&fold->names, series->name));
+}
+
+void fold_index_resources(struct fold *fold)
+{
+    table_clear(&fold->resource_index);
+    for (uint32_t i = 0; i < fold->resources.count; i++)
+        table_insert(&fold->resource_index, hash_of_resource(fold, &fold->resources.at[i].series), i);
+}
+
 void fold_adopt_resource(struct fold *fold, struct resource resource)
 {
     const struct series *series = &resource.series;
-    uint64_t hash = resource_hash(names_get(&fold->names, series->account), series->product,
-                                  names_get(&fold->names, series->name));
-    table_insert(&fold->resource_index, hash, fold->resources.count);
+    table_insert(&fold->resource_index, hash_of_resource(fold, series), fold->resources.count);
     if (series->live)
         vec_push(&fold->live, (struct series_ref){fold->resources.count, false});
     vec_push(&fold->resources, resource);
@@ -66,8 +77,7 @@ static uint32_t pool_of(struct fold *fold, uint32_t account, uint32_t sku)
                                                            .sku = sku,
                                                            .changed_s = INT64_MAX,
                                                            .signs_changed_s = INT64_MAX,
-                                                           .stop_minute = INT64_MIN},
-                                                .last_stop_s = INT64_MIN / 2});
+                                                           .stop_minute = INT64_MIN}});
     return fold->pools.count - 1;
 }
 
@@ -75,6 +85,13 @@ static uint32_t pool_of(struct fold *fold, uint32_t account, uint32_t sku)
 static uint64_t file_system_hash(const struct file_system *fs)
 {
     return hash_mix(fs->account, fs->subject);
+}
+
+void fold_index_file_systems(struct fold *fold)
+{
+    table_clear(&fold->file_system_index);
+    for (uint32_t i = 0; i < fold->file_systems.count; i++)
+        table_insert(&fold->file_system_index, file_system_hash(&fold->file_systems.at[i]), i);
 }
 
 void fold_adopt_file_system(struct fold *fold, struct file_system file_system)

@@ -56,8 +56,11 @@ static int64_t last_stop(const struct fold *fold, struct stop stop)
     if (!stop.ref.is_pool)
         return points_last_stop(&fold->resources.at[stop.ref.index].points, stop.hour_s,
                                 stop.hour_s + HOUR_S);
-    int64_t second_s = fold->pools.at[stop.ref.index].last_stop_s;
-    return time_hour(second_s) == stop.hour_s ? second_s : INT64_MIN;
+    const struct storage_pool *pool = &fold->pools.at[stop.ref.index];
+    for (uint32_t i = 0; i < pool->last_stops.count; i++)
+        if (time_hour(pool->last_stops.at[i]) == stop.hour_s)
+            return pool->last_stops.at[i];
+    return INT64_MIN;
 }
 
 static bool same_ref(struct series_ref a, struct series_ref b)

@@ -149,20 +149,20 @@ static struct left left_before(const struct points *points, uint32_t i)
     return (struct left){points->list.at[i - 1].left, (enum run_state)points->list.at[i - 1].state};
 }
 
-/* Folds from the microsecond of index i on, until one leaves what it left before. */
-static void refold(struct points *points, uint32_t i)
+/* Folds from the microsecond of index i on, until one of old points alone, from index `old` on, leaves what
+ * it left before. */
+static void refold(struct points *points, uint32_t i, uint32_t old)
 {
     const struct point *list = points->list.at;
     while (i > 0 && list[i - 1].time_us == list[i].time_us)
         i--;
     struct left left = left_before(points, i);
     struct level ran;
-    for (uint32_t first = i, to; i < points->list.count; i = to) {
+    for (uint32_t to; i < points->list.count; i = to) {
         for (to = i + 1; to < points->list.count && list[to].time_us == list[i].time_us;)
             to++;
         left = after_instant(points, i, to, left, &ran);
-        bool same = level_equal(left.level, list[i].left) && left.state == list[i].state;
-        if (i > first && same)
+        if (i >= old && level_equal(left.level, list[i].left) && left.state == list[i].state)
             return;
         for (uint32_t at = i; at < to; at++) {
             points->list.at[at].left = left.level;
@@ -171,19 +171,35 @@ static void refold(struct points *points, uint32_t i)
     }
 }
 
+void points_refresh(struct points *points)
+{
+    if (points->stale_to > 0)
+        refold(points, points->stale_from, points->stale_to);
+    points->stale_from = points->stale_to = 0;
+}
+
 void points_refold(struct points *points)
 {
-    for (uint32_t i = 0; i < points->list.count; i++)
-        points->list.at[i].state = UINT8_MAX; /* of no instant: none is taken for done */
-    if (points->list.count > 0)
-        refold(points, 0);
+    points->stale_from = 0;
+    points->stale_to = points->list.count;
+    points_refresh(points);
 }
 
 /* --- adding --- */
 
+/* A point was put in at that index. */
+static void note_stale(struct points *points, uint32_t at)
+{
+    bool first = points->stale_to == 0;
+    if (first || at < points->stale_from)
+        points->stale_from = at;
+    points->stale_to = !first && at < points->stale_to ? points->stale_to + 1 : at + 1;
+}
+
 static void insert(struct points *points, const struct points_shared *shared, const struct record *record,
                    uint32_t at, const struct key *key)
 {
+    bool storage = record->kind == RECORD_STORAGE_USED || record->kind == RECORD_STORAGE_DELETED;
     struct point point = {
         .time_us = key->time_us,
         .id = slab_copy(shared->ids, record->id),
@@ -194,15 +210,20 @@ static void insert(struct points *points, const struct points_shared *shared, co
         .order = names_intern(shared->names, record->order),
         .quantity = record->kind == RECORD_STORAGE_USED ? record->bytes : record->quantity,
     };
-    if (record->kind == RECORD_STORAGE_USED || record->kind == RECORD_STORAGE_DELETED)
-        point.sku = 0;
     if (record->kind == RECORD_FAILED)
         point.quantity = key->other_us;
+    if (storage) { /* sets the bytes outright, and changes nothing beyond the next report */
+        point.sku = 0;
+        struct left left = after_point((struct left){0}, &point);
+        point.left = left.level;
+        point.state = (uint8_t)left.state;
+    }
     vec_insert(&points->list, at, point);
-    refold(points, at);
+    if (!storage)
+        note_stale(points, at);
 }
 
-enum points_outcome points_add(struct points *points, const struct points_shared *shared,
+enum points_outcome points_put(struct points *points, const struct points_shared *shared,
                                const struct record *record)
 {
     struct key key = {record->since_us, record->kind, record->id, record->source, record->time_us};
@@ -219,6 +240,14 @@ enum points_outcome points_add(struct points *points, const struct points_shared
     if (!found) /* else its first place is beyond the horizon, and was forgotten */
         insert(points, shared, record, at, &key);
     return POINTS_ADDED;
+}
+
+enum points_outcome points_add(struct points *points, const struct points_shared *shared,
+                               const struct record *record)
+{
+    enum points_outcome outcome = points_put(points, shared, record);
+    points_refresh(points);
+    return outcome;
 }
 
 bool points_have(const struct points *points, const struct names *names, const struct record *record)
@@ -323,6 +352,7 @@ struct level points_last_level(const struct points *points, uint32_t count)
 
 void points_forget(struct points *points, const struct points_shared *shared, int64_t second_s)
 {
+    CHECK(points->stale_to == 0);
     uint32_t gone = points_at(points, second_s);
     if (gone == 0)
         return;
@@ -333,5 +363,5 @@ void points_forget(struct points *points, const struct points_shared *shared, in
         slab_free(shared->ids, points->list.at[i].id);
     vec_remove(&points->list, 0, gone);
     if (ended && points->list.count > 0)
-        refold(points, 0); /* what ended it is forgotten with them */
+        refold(points, 0, 1); /* what ended it is forgotten with them */
 }

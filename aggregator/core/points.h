@@ -1,10 +1,11 @@
 /* The change points of one resource or file system: the fold of CONTRACT §2.1.
  *
  * Points are kept sorted by (effective time, kind, id, source) and each knows what the points of its
- * microsecond leave, so the order in which they arrive cannot matter, and a late one is folded in from its
- * own place on only. Of one microsecond, where the resource runs just before it, those that end it are
- * applied before the others. A failed event stands twice, at `since` and at `time`. The level of a second is
- * the one left by the last point whose time, cut to the second, is at or before it. */
+ * microsecond leave, so the order in which they arrive cannot matter, and late ones are folded in from their
+ * own place on only: once for all that an epoch brings (one by one, k late ones cost k times what follows).
+ * Of one microsecond, where the resource runs just before it, those that end it are applied before the
+ * others. A failed event stands twice, at `since` and at `time`. The level of a second is the one left by the
+ * last point whose time, cut to the second, is at or before it. */
 #pragma once
 
 #include "aggregator/core/timeline.h"
@@ -22,13 +23,17 @@ struct point {
     uint32_t sku;    /* as the event says: numbers of names; 0: absent */
     uint32_t order;
     int64_t quantity;  /* as the event says; storage: bytes; failed: the other one of its two times, in us */
-    struct level left; /* the level after its microsecond; quantity 0: not running */
+    struct level left; /* the level after its microsecond (storage: after it); quantity 0: not running */
 };
 
 struct points {
     VEC(struct point) list;
     struct level base;    /* before the first point */
     int64_t base_since_s; /* since when it is so, where it runs */
+    /* Points [stale_from, stale_to) were put in, and what they and later ones leave is not worked out yet;
+     * {0, 0}: none. */
+    uint32_t stale_from;
+    uint32_t stale_to;
 };
 
 /* What all resources of a partition share: names of skus, orders and sources, and where ids lie. */
@@ -40,7 +45,13 @@ struct points_shared {
 
 enum points_outcome { POINTS_ADDED, POINTS_REPEATED };
 
-/* Puts an event's change in (not a heartbeat). A repeat has the same two times (CONTRACT §2). */
+/* Puts an event's change in (not a heartbeat). A repeat has the same two times (CONTRACT §2). Levels and
+ * states are good again after points_refresh. */
+enum points_outcome points_put(struct points *points, const struct points_shared *shared,
+                               const struct record *record);
+/* Works out what the points leave since the first that was put in. */
+void points_refresh(struct points *points);
+/* Both. */
 enum points_outcome points_add(struct points *points, const struct points_shared *shared,
                                const struct record *record);
 /* Whether the event is known. */

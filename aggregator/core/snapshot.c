@@ -7,7 +7,7 @@
 #include "lib/base/time.h"
 
 /* Bumped whenever the bytes change; a snapshot of another number is not ours. */
-enum { SNAPSHOT_FORMAT = 2 };
+enum { SNAPSHOT_FORMAT = 3 };
 
 enum { POINT_BYTES = 41 };   /* the least that a change point takes */
 enum { RECORD_WEIGHT = 64 }; /* bytes that a record of input counts for, when a snapshot falls due */
@@ -259,7 +259,9 @@ static void pack_pools(struct packer *out, const struct fold *fold, const struct
         const struct storage_pool *pool = &fold->pools.at[order[i]];
         pack_series(out, fold, &pool->series);
         pack_stops(out, stops, (struct series_ref){order[i], true});
-        pack_u64(out, (uint64_t)pool->last_stop_s);
+        pack_u64(out, pool->last_stops.count);
+        for (uint32_t l = 0; l < pool->last_stops.count; l++)
+            pack_u64(out, (uint64_t)pool->last_stops.at[l]);
         pack_u128(out, (unsigned __int128)pool->pool.base);
         pack_u64(out, pool->pool.changes.count);
         for (uint32_t c = 0; c < pool->pool.changes.count; c++) {
@@ -521,7 +523,9 @@ static void unpack_pools(struct unpacker *in, struct fold *fold)
         struct storage_pool pool = {0};
         unpack_series(in, fold, &pool.series);
         unpack_stops(in, fold, (struct series_ref){fold->pools.count, true});
-        pool.last_stop_s = (int64_t)unpack_u64(in);
+        uint32_t last_stops = unpack_count(in, sizeof(uint64_t));
+        for (uint32_t l = 0; l < last_stops; l++)
+            vec_push(&pool.last_stops, (int64_t)unpack_u64(in));
         pool.pool.base = pool.pool.cursor_total = (__int128)unpack_u128(in);
         uint32_t changes = unpack_count(in, 24);
         for (uint32_t c = 0; c < changes; c++) {

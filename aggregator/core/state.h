@@ -59,7 +59,7 @@ struct file_system {
 struct storage_pool {
     struct series series;
     struct pool pool;
-    int64_t last_stop_s; /* the last deletion's second; what an open hour is said up to */
+    VEC(int64_t) last_stops; /* second of the last deletion of each open hour: what it is said up to */
 };
 
 /* A resource or a pool, by index. */
@@ -186,6 +186,13 @@ static inline struct series *series_at(struct fold *fold, struct series_ref ref)
     return ref.is_pool ? &fold->pools.at[ref.index].series : &fold->resources.at[ref.index].series;
 }
 
+static inline void resource_release(struct resource *resource)
+{
+    vec_release(&resource->series.said.steps);
+    vec_release(&resource->points.list);
+    vec_release(&resource->spans.list);
+}
+
 static inline struct points_shared fold_shared(struct fold *fold)
 {
     return (struct points_shared){&fold->names, &fold->ids};
@@ -200,6 +207,9 @@ bool fold_storage_repeated(const struct fold *fold, uint32_t file_system, const 
 void fold_adopt_resource(struct fold *fold, struct resource resource);
 void fold_adopt_pool(struct fold *fold, struct storage_pool pool);
 void fold_adopt_file_system(struct fold *fold, struct file_system file_system);
+/* After some have left. */
+void fold_index_resources(struct fold *fold);
+void fold_index_file_systems(struct fold *fold);
 
 /* aggregator/core/levels.c: which hours of a series are to be said again, and their rows. */
 
@@ -222,6 +232,10 @@ uint32_t work_account(const struct fold *fold, const struct work *work);
 
 /* aggregator/core/forget.c: lets go of what is too late to change. */
 void forget_old(struct fold *fold);
+
+/* aggregator/core/leave.c: drops those of which nothing is left. What lies before before_s is forgotten. */
+void leave_resources(struct fold *fold, int64_t before_s);
+void leave_file_systems(struct fold *fold);
 
 /* aggregator/core/rejects.c */
 void reject_record(struct fold *fold, const struct message *message, const struct record *record);

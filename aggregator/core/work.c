@@ -172,10 +172,19 @@ static int compare_work(const void *a, const void *b, void *context)
     return compare_series(fold, series_of(fold, x->ref), series_of(fold, y->ref));
 }
 
+/* What the epoch put into resources is folded in once (DESIGN §4). */
+static void refresh_points(struct fold *fold)
+{
+    for (uint32_t i = 0; i < fold->touched.count; i++)
+        if (!fold->touched.at[i].is_pool)
+            points_refresh(&fold->resources.at[fold->touched.at[i].index].points);
+}
+
 void work_collect(struct fold *fold, int64_t closed_before_s)
 {
     struct saying *saying = &fold->saying;
     CHECK(!saying->under_way);
+    refresh_points(fold);
     saying->before_s = closed_before_s;
     saying->closes = fold->clock.closed_s > closed_before_s && closed_before_s != INT64_MIN;
     saying->at = saying->fact = 0;

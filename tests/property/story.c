@@ -4,7 +4,7 @@
 
 #include "lib/base/time.h"
 
-enum { INSTANTS = 24, TEXT = 32, SIGNS = 6 };
+enum { INSTANTS = 24, TEXT = 32, SIGNS = 6, AHEAD_S = 300 };
 
 static const int64_t begin_s = 1793491200; /* 2026-11-01 */
 static const int64_t gb = 1000000000;
@@ -63,9 +63,12 @@ static void choose_instants(struct teller *teller, int hours)
     }
 }
 
-/* How long an event is on its way: most come at once, three in ten take up to days. */
+/* How long an event is on its way: most come at once, three in ten take up to days; some come before their
+ * time. */
 static int64_t delay_us(struct teller *teller)
 {
+    if (teller->kind.ahead && below(teller, 3) == 0)
+        return -(int64_t)below(teller, AHEAD_S) * SECOND_US;
     uint32_t luck = below(teller, 10);
     uint32_t most_s = luck < 5 ? 5 : luck < 7 ? 2 * HOUR_S : (uint32_t)teller->kind.late_hours * HOUR_S;
     return below(teller, most_s) * (int64_t)SECOND_US;
@@ -98,10 +101,33 @@ static struct record about(struct teller *teller, enum record_kind kind, enum pr
                            .currency = STR("")};
 }
 
+/* In a live story each day has resources of its own, so that what is forgotten leaves. */
+static void rename_by_day(struct teller *teller, struct record *record)
+{
+    if (!teller->kind.ahead)
+        return;
+    char text[TEXT];
+    int day = (int)((record->time_us / SECOND_US - begin_s) / (24 * HOUR_S));
+    int size = snprintf(text, sizeof text, "%.*s-%d", STR_ARG(record->subject), day);
+    record->subject = arena_copy(&teller->world->strings.strings, (struct str){text, (uint32_t)size});
+}
+
 static struct str sku(struct teller *teller)
 {
     static const char *const skus[] = {"a", "a", "a", "b", "c"};
     return str_of(skus[below(teller, 5)]);
+}
+
+/* A reconfiguration says what is new, an order too. */
+static void leave_out(struct teller *teller, struct record *record)
+{
+    uint32_t said = 1 + below(teller, 7);
+    if ((said & 1) == 0)
+        record->sku = STR("");
+    if ((said & 2) == 0)
+        record->quantity = 0;
+    if ((said & 4) != 0)
+        record->order = name(teller, "o", below(teller, 3));
 }
 
 static void tell_resource(struct teller *teller)
@@ -112,12 +138,15 @@ static void tell_resource(struct teller *teller)
     enum record_kind kind = kinds[below(teller, 8)];
     enum product product = below(teller, 3) > 0 ? PRODUCT_CONTAINER : PRODUCT_NODE;
     struct record record = about(teller, kind, product, name(teller, "r", below(teller, 3)));
+    rename_by_day(teller, &record);
     if (record.kind == RECORD_LAUNCHED || record.kind == RECORD_RECONFIGURED) {
         record.sku = sku(teller);
         record.quantity = 1 + below(teller, 4);
     }
     if (record.kind == RECORD_LAUNCHED && below(teller, 4) > 0)
         record.order = name(teller, "o", below(teller, 3));
+    if (record.kind == RECORD_RECONFIGURED)
+        leave_out(teller, &record);
     if (record.kind == RECORD_FAILED) {
         static const int64_t back_s[] = {0, 1, 1800, 3600, 20 * HOUR_S};
         record.since_us = record.time_us - back_s[below(teller, 5)] * SECOND_US;
@@ -131,15 +160,22 @@ static void tell_resource(struct teller *teller)
 
 static void tell_order(struct teller *teller)
 {
-    static const enum record_kind kinds[] = {RECORD_ORDER_PAID, RECORD_ORDER_PAID, RECORD_ORDER_FULFILLED,
-                                             RECORD_ORDER_FAILED, RECORD_ORDER_REFUNDED};
-    enum record_kind kind = kinds[below(teller, 5)];
+    static const enum record_kind kinds[] = {
+        RECORD_ORDER_PAID,      RECORD_ORDER_PAID,   RECORD_ORDER_PAID,
+        RECORD_ORDER_FULFILLED, RECORD_ORDER_FAILED, RECORD_ORDER_REFUNDED,
+        RECORD_ORDER_REFUNDED,  RECORD_CREDITED,     RECORD_DEBITED};
+    enum record_kind kind = kinds[below(teller, 9)];
     struct record record = about(teller, kind, PRODUCT_NONE, name(teller, "o", below(teller, 3)));
     if (record.kind == RECORD_ORDER_PAID) {
         record.product = below(teller, 4) > 0 ? PRODUCT_CONTAINER : PRODUCT_NODE;
         record.sku = sku(teller);
         record.quantity = 1 + below(teller, 3);
         record.months = 1 + below(teller, 2);
+    }
+    if (record_is_payment(kind)) {
+        record.amount = STR("12.50");
+        record.currency = below(teller, 2) > 0 ? STR("USD") : STR("EUR");
+        record.for_bill = kind == RECORD_CREDITED && below(teller, 3) == 0;
     }
     tell(teller, record);
 }
@@ -153,6 +189,8 @@ static void tell_report(struct teller *teller)
     struct record record = about(teller, kind, storage ? PRODUCT_STORAGE : PRODUCT_MAAS,
                                  name(teller, storage ? "fs" : "endpoint", below(teller, 2)));
     if (storage)
+        rename_by_day(teller, &record);
+    if (storage)
         record.sku = below(teller, 3) > 0 ? STR("standard") : STR("cold");
     else
         record.sku = below(teller, 4) > 0 ? STR("a") : STR("unheard-of");
@@ -161,10 +199,15 @@ static void tell_report(struct teller *teller)
     if (kind == RECORD_TOKENS) {
         record.input_tokens = below(teller, 100000);
         record.output_tokens = below(teller, 1000);
+        if (below(teller, 2) > 0)
+            record.cached_input_tokens = below(teller, (uint32_t)record.input_tokens + 1);
+        if (below(teller, 2) > 0)
+            record.cache_write_tokens =
+                below(teller, (uint32_t)(record.input_tokens - record.cached_input_tokens) + 1);
     }
-    if (kind == RECORD_IMAGES)
+    record.succeeded = kind == RECORD_IMAGES && below(teller, 4) > 0;
+    if (record.succeeded)
         record.images = below(teller, 3);
-    record.succeeded = kind == RECORD_IMAGES;
     tell(teller, record);
 }
 

@@ -9,6 +9,7 @@ struct story_kind {
     int hours;
     int late_hours; /* how late news may be */
     bool late_heartbeats;
+    bool ahead; /* some events come up to five minutes before their time */
 };
 
 /* Same seed, same story. The world's catalogs differ from seed to seed as well. */

@@ -12,6 +12,7 @@
 #include "lib/base/time.h"
 #include "lib/codec/frame.h"
 #include "lib/codec/usage.h"
+#include "tests/property/life.h"
 #include "tests/property/story.h"
 
 static const int64_t far_s = INT64_C(4000000000);
@@ -94,7 +95,7 @@ static void order_repeats_and_partitions_change_no_line_of_any_time(void **state
         struct random random = random_of(seed);
         struct world world = {0};
         struct byte_list sorted = {0}, told = {0}, shuffled = {0};
-        story_make(&world, seed, (struct story_kind){150, 96, 90, true});
+        story_make(&world, seed, (struct story_kind){150, 96, 90, true, false});
         int64_t until_s = choose_until(&world, &random);
         lines_of(&world, 1, until_s, &told, &counts);
         world_repeat(&world, &random);
@@ -116,64 +117,6 @@ static void order_repeats_and_partitions_change_no_line_of_any_time(void **state
 
 /* --- restarts --- */
 
-/* One message at a time, with a snapshot after every epoch. */
-struct life {
-    const struct log *log;
-    struct fold *fold;
-    uint32_t next; /* message */
-    struct byte_list frames;
-    struct byte_list snapshots;
-    VEC(uint32_t) frames_at; /* how many frames there were at each snapshot */
-};
-
-/* Goes on to the end of the next epoch; false: the log ends before. */
-static bool live_epoch(struct life *life)
-{
-    uint32_t had = life->frames.ends.count;
-    while (life->frames.ends.count == had) {
-        if (life->next == life->log->messages[0].ends.count)
-            return false;
-        struct log head = *life->log;
-        head.messages[0].ends.count = life->next + 1;
-        log_fold(&head, 0, life->fold, life->next++, &life->frames);
-    }
-    struct packer snapshot = {0};
-    uint8_t digest[DIGEST_SIZE];
-    fold_snapshot(life->fold, &snapshot);
-    digest_of(snapshot.bytes.at, snapshot.bytes.count, digest);
-    fold_snapshot_taken(life->fold, digest, snapshot.bytes.count);
-    byte_list_add(&life->snapshots, &snapshot);
-    vec_push(&life->frames_at, life->frames.ends.count);
-    vec_release(&snapshot.bytes);
-    return true;
-}
-
-static struct life life_from_snapshot(const struct log *log, struct str snapshot)
-{
-    uint8_t digest[DIGEST_SIZE];
-    digest_of(snapshot.at, snapshot.size, digest);
-    struct life life = {.log = log, .fold = fold_restore(snapshot, digest)};
-    assert_non_null(life.fold);
-    life.next = (uint32_t)fold_next_offset(life.fold);
-    return life;
-}
-
-static void life_release(struct life *life)
-{
-    fold_free(life->fold);
-    byte_list_release(&life->frames);
-    byte_list_release(&life->snapshots);
-    vec_release(&life->frames_at);
-}
-
-/* From `from` on, the lists say the same. */
-static void expect_rest(const struct byte_list *whole, uint32_t from, const struct byte_list *rest)
-{
-    assert_int_equal(whole->ends.count, from + rest->ends.count);
-    for (uint32_t i = 0; i < rest->ends.count; i++)
-        assert_true(str_equal(byte_list_at(whole, from + i), byte_list_at(rest, i)));
-}
-
 static void a_snapshot_after_any_epoch_leads_to_the_same_frames_and_snapshots(void **state)
 {
     (void)state;
@@ -183,23 +126,23 @@ static void a_snapshot_after_any_epoch_leads_to_the_same_frames_and_snapshots(vo
         struct log log;
         bool forgetful = seed % 2 > 0;
         story_make(&world, seed + 3000,
-                   (struct story_kind){90, forgetful ? 160 : 72, forgetful ? 20 : 60, true});
+                   (struct story_kind){90, forgetful ? 160 : 72, forgetful ? 20 : 60, true, false});
         world.horizon_us = forgetful ? 20 * HOUR_S * (int64_t)SECOND_US : 0;
         world.frame_rows = (int64_t)seed % 5;
         log_make(&log, &world, world.arrivals.count, 1, INT64_MAX);
         struct life first = {.log = &log, .fold = fold_new(0)}, again = {.log = &log, .fold = fold_new(0)};
-        while (live_epoch(&first))
+        while (life_epoch(&first))
             ;
-        while (live_epoch(&again))
+        while (life_epoch(&again))
             ;
-        expect_rest(&first.frames, 0, &again.frames);
-        expect_rest(&first.snapshots, 0, &again.snapshots);
+        assert_true(byte_list_is_rest(&first.frames, 0, &again.frames));
+        assert_true(byte_list_is_rest(&first.snapshots, 0, &again.snapshots));
         for (uint32_t i = 0; i < first.snapshots.ends.count; i++, restarts++) {
             struct life other = life_from_snapshot(&log, byte_list_at(&first.snapshots, i));
-            while (live_epoch(&other))
+            while (life_epoch(&other))
                 ;
-            expect_rest(&first.frames, first.frames_at.at[i], &other.frames);
-            expect_rest(&first.snapshots, i + 1, &other.snapshots);
+            assert_true(byte_list_is_rest(&first.frames, first.frames_at.at[i], &other.frames));
+            assert_true(byte_list_is_rest(&first.snapshots, i + 1, &other.snapshots));
             life_release(&other);
         }
         life_release(&first);
@@ -267,7 +210,7 @@ static void rows_add_up_and_need_no_frame_that_was_settled(void **state)
         struct sums sums = {0};
         struct outcome kept, wiped;
         struct fold *fold = fold_new(0);
-        story_make(&world, seed + 5000, (struct story_kind){150, 96, 90, true});
+        story_make(&world, seed + 5000, (struct story_kind){150, 96, 90, true, false});
         log_make(&log, &world, world.arrivals.count, 1, INT64_MAX);
         log_fold(&log, 0, fold, 0, &frames);
         finish(&log, fold, &frames);
@@ -374,10 +317,16 @@ static uint64_t check_story(uint64_t seed, struct outcome *counts)
     struct frame_rows rows = {0};
     struct fold *fold = fold_new(0);
     uint64_t lines = 0;
-    story_make(&world, seed, (struct story_kind){80, 80, 90, false});
+    bool live = seed % 4 == 1;
+    story_make(&world, seed, (struct story_kind){80, 80, 90, false, live});
     world_repeat(&world, &random);
     world.frame_rows = (int64_t)seed % 6;
-    log_make(&log, &world, world.arrivals.count, 1, INT64_MAX);
+    if (live)
+        log_make_live(&log, &world, world.arrivals.count,
+                      world.arrivals.at[world.arrivals.count - 1].arrives_us +
+                          3 * HOUR_S * (int64_t)SECOND_US);
+    else
+        log_make(&log, &world, world.arrivals.count, 1, INT64_MAX);
     log_fold(&log, 0, fold, 0, &frames);
     outcome_init(&outcome);
     for (uint32_t i = 0; i < frames.ends.count; i++) {
@@ -385,7 +334,7 @@ static uint64_t check_story(uint64_t seed, struct outcome *counts)
         struct byte_list got = {0}, want = {0};
         outcome_take(&outcome, byte_list_at(&frames, i));
         assert_int_equal(frame_decode(byte_list_at(&frames, i), &rows, &frame), DECODE_OK);
-        if (frame.more)
+        if (frame.more || log.arrived[0].at[frame.next_offset - 1] == 0)
             continue;
         lines_of_arrived(&world, log.arrived[0].at[frame.next_offset - 1], &frame, &want);
         outcome_lines(&outcome, frame.closed_s, &got);
@@ -462,7 +411,7 @@ static void forgetting_what_is_too_late_changes_no_line(void **state)
         struct world world = {0};
         struct byte_list with = {0}, without = {0};
         int late_hours = seed % 2 > 0 ? 4 : 20;
-        story_make(&world, seed + 20000, (struct story_kind){120, 24 * 10, late_hours, true});
+        story_make(&world, seed + 20000, (struct story_kind){120, 24 * 10, late_hours, true, false});
         world_repeat(&world, &random);
         mindful += live_story(&world, &without, &counts, &refused_without_end);
         world.horizon_us = late_hours * HOUR_S * (int64_t)SECOND_US;

@@ -221,14 +221,35 @@ static void take_control(struct log *log, uint32_t partition, struct message *me
     digest_of(bytes.at, bytes.size, last_hash);
 }
 
-void log_make(struct log *log, const struct world *world, uint32_t count, uint32_t partitions,
-              int64_t until_s)
+static struct rules rules_for(const struct world *world)
 {
     struct rules rules = rules_of(1, INT64_MAX, INT64_MAX);
     if (world->horizon_us > 0)
         rules.lifecycle_horizon_us = rules.report_horizon_us = world->horizon_us;
     if (world->frame_rows > 0)
         rules.frame_rows = world->frame_rows;
+    return rules;
+}
+
+static void take_controls(struct log *log, const struct world *world)
+{
+    struct str first = world->catalog.size > 0 ? world->catalog : STR(catalog);
+    struct message init = {.control = CONTROL_INIT, .rules = rules_for(world), .catalog = {INT64_MIN, first}};
+    struct message later = {.control = CONTROL_CATALOG,
+                            .catalog = {world->later_from_s, world->later_catalog}};
+    init.feed = later.feed = init.origin.by = later.origin.by = STR("");
+    for (uint32_t p = 0; p < log->partitions; p++) {
+        uint8_t last_hash[DIGEST_SIZE] = {0};
+        take_control(log, p, &init, last_hash);
+        if (world->later_catalog.size > 0)
+            take_control(log, p, &later, last_hash);
+    }
+}
+
+void log_make(struct log *log, const struct world *world, uint32_t count, uint32_t partitions,
+              int64_t until_s)
+{
+    struct rules rules = rules_for(world);
     struct simulate_config config = {.partitions = partitions,
                                      .epoch_us = rules.epoch_us,
                                      .delay_us = rules.delay_us,
@@ -236,24 +257,47 @@ void log_make(struct log *log, const struct world *world, uint32_t count, uint32
                                      .feed = STR("test"),
                                      .sink = take_message,
                                      .context = log};
-    struct str first = world->catalog.size > 0 ? world->catalog : STR(catalog);
-    struct message init = {.control = CONTROL_INIT, .rules = rules, .catalog = {INT64_MIN, first}};
-    struct message later = {.control = CONTROL_CATALOG,
-                            .catalog = {world->later_from_s, world->later_catalog}};
-    init.feed = later.feed = init.origin.by = later.origin.by = STR("");
     *log = (struct log){.partitions = partitions};
-    for (uint32_t p = 0; p < partitions; p++) {
-        uint8_t last_hash[DIGEST_SIZE] = {0};
-        take_control(log, p, &init, last_hash);
-        if (world->later_catalog.size > 0)
-            take_control(log, p, &later, last_hash);
-    }
+    take_controls(log, world);
     struct simulation *simulation = simulation_new(&config);
     for (uint32_t i = 0; i < count; i++)
         simulation_add(simulation, &world->arrivals.at[i].record);
     log->until_s = until_s != INT64_MAX ? until_s : simulation_default_until_s(simulation);
     simulation_end(simulation, log->until_s);
     simulation_free(simulation);
+}
+
+/* One message; its clocks agree. */
+static void take_live(struct log *log, const struct batch *batch, int64_t clock_us)
+{
+    const struct message message = {.clock_us = clock_us,
+                                    .feed = STR("test"),
+                                    .records = batch->records.at,
+                                    .record_count = batch->records.count};
+    take_message(log, 0, &message);
+}
+
+void log_make_live(struct log *log, const struct world *world, uint32_t count, int64_t end_us)
+{
+    static const int64_t ticks_us[] = {4, 30, 75, 1800, 7200};
+    struct batch batch = {0};
+    int64_t epoch_us = rules_for(world).epoch_us;
+    *log = (struct log){.partitions = 1, .until_s = INT64_MAX};
+    take_controls(log, world);
+    for (uint32_t i = 0; i < count; i++) {
+        int64_t at_us = world->arrivals.at[i].arrives_us;
+        int64_t next_us = i + 1 < count ? world->arrivals.at[i + 1].arrives_us : end_us;
+        batch_add(&batch, &world->arrivals.at[i].record);
+        if (next_us / epoch_us == at_us / epoch_us)
+            continue;
+        take_live(log, &batch, at_us);
+        batch_clear(&batch);
+        for (size_t t = 0; t < sizeof ticks_us / sizeof *ticks_us; t++)
+            if (at_us + ticks_us[t] * SECOND_US < next_us)
+                take_live(log, &batch, at_us + ticks_us[t] * SECOND_US);
+    }
+    take_live(log, &batch, end_us);
+    batch_release(&batch);
 }
 
 void log_release(struct log *log)

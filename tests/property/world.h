@@ -58,6 +58,9 @@ struct log {
 };
 void log_make(struct log *log, const struct world *world, uint32_t count, uint32_t partitions,
               int64_t until_s);
+/* The same as it comes about live, in one partition: clocks are the times at which events arrive, so that
+ * some are timed ahead of them. With ticks in between; the last message is at end_us. */
+void log_make_live(struct log *log, const struct world *world, uint32_t count, int64_t end_us);
 void log_release(struct log *log);
 
 /* Appends the bytes of each frame of the epoch that is being said. */

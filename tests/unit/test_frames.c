@@ -137,6 +137,27 @@ static void all_but_the_last_say_more_and_keep_what_was(void **state)
     driver_release(&driver);
 }
 
+/* Its hours before log time began count as closed, with the last frame too. */
+static void the_first_epoch_keeps_that_nothing_was_closed(void **state)
+{
+    (void)state;
+    struct rules rules = rules_of(1, INT64_MAX, INT64_MAX);
+    rules.frame_rows = 1;
+    struct driver driver = {.fold = fold_new(0)};
+    struct message init = {.control = CONTROL_INIT, .rules = rules, .catalog = {INT64_MIN, STR(catalog)}};
+    assert_int_equal(driver_control(&driver, &init), FOLD_EPOCH_OPEN);
+    struct record records[] = {driver_record(&driver, RECORD_LAUNCHED, hour_s - 2 * HOUR_S),
+                               driver_record(&driver, RECORD_LAUNCHED, hour_s - HOUR_S)};
+    records[1].account = STR("b");
+    assert_true(driver_send(&driver, hour_s + 10, records, 2));
+    assert_true(driver.frames.count > 2);
+    for (uint32_t i = 0; i < driver.frames.count; i++) {
+        const struct frame *frame = &driver.frames.at[i].frame;
+        assert_true(frame->closed_s == (frame->more ? INT64_MIN : hour_s));
+    }
+    driver_release(&driver);
+}
+
 static void closed_hours_are_said_with_the_last_frame(void **state)
 {
     (void)state;
@@ -253,6 +274,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(however_an_epoch_is_cut_it_says_the_same),
         cmocka_unit_test(all_but_the_last_say_more_and_keep_what_was),
+        cmocka_unit_test(the_first_epoch_keeps_that_nothing_was_closed),
         cmocka_unit_test(closed_hours_are_said_with_the_last_frame),
         cmocka_unit_test(frames_end_between_accounts_then_resources_then_hours),
         cmocka_unit_test(facts_stand_before_all_rows),

@@ -84,9 +84,12 @@ static void the_order_of_arrival_changes_no_level(void **state)
         for (int i = 0; i < EVENTS; i++)
             add(&first, &records[i]);
         shuffle(&random, records);
+        struct points_shared shared = {&second.names, &second.ids};
         for (int i = 0; i < EVENTS; i++) {
-            add(&second, &records[i]);
-            assert_int_equal(add(&second, &records[i]), POINTS_REPEATED);
+            assert_int_equal(points_put(&second.points, &shared, &records[i]), POINTS_ADDED);
+            assert_int_equal(points_put(&second.points, &shared, &records[i]), POINTS_REPEATED);
+            if (i + 1 == EVENTS || random_below(&random, 3) == 0)
+                points_refresh(&second.points);
         }
         for (int s = 0; s < SPAN; s++) {
             struct level a = points_level(&first.points, s), b = points_level(&second.points, s);
@@ -179,6 +182,67 @@ static void forgetting_keeps_the_level_that_was_left(void **state)
     world_release(&world);
 }
 
+/* Folded in one by one, late ones cost the square of what follows them: a minute, and the test its time. */
+static void late_events_are_folded_in_together(void **state)
+{
+    (void)state;
+    enum { MANY = 40000 };
+    struct world together = {0}, alone = {0};
+    struct points_shared shared = {&together.names, &together.ids};
+    struct record record = {
+        .kind = RECORD_LAUNCHED, .source = STR("/x"), .sku = STR("s"), .quantity = 1, .id = STR("launch")};
+    names_init(&together.names);
+    names_init(&alone.names);
+    add(&together, &record);
+    add(&alone, &record);
+    record.kind = RECORD_RECONFIGURED;
+    for (int i = 0; i < 2 * MANY; i++) {
+        char id[8];
+        snprintf(id, sizeof id, "%d", i);
+        record.id = str_of(id);
+        record.time_us = record.since_us = i < MANY ? SECOND_US + i : 1 + i / 2;
+        record.order = i < MANY ? STR("o") : STR("");
+        record.sku = STR("");
+        record.quantity = i < MANY ? 0 : 1 + i % 3;
+        assert_int_equal(points_put(&together.points, &shared, &record), POINTS_ADDED);
+        if (i % MANY == MANY - 1)
+            add(&alone, &record);
+    }
+    points_refresh(&together.points);
+    struct level got = points_level(&together.points, 2), want = points_level(&alone.points, 2);
+    assert_true(got.quantity == want.quantity && got.quantity == 1 + (2 * MANY - 1) % 3);
+    assert_true(str_equal(names_get(&together.names, got.order), STR("o")));
+    assert_int_equal(points_level(&together.points, 0).order, 0);
+    world_release(&together);
+    world_release(&alone);
+}
+
+/* Both kinds set the bytes outright: the last in order holds, and none folds its microsecond (of many, that
+ * is the test's time too). */
+static void of_reports_of_one_microsecond_the_last_holds(void **state)
+{
+    (void)state;
+    enum { MANY = 70000 };
+    struct world world = {0};
+    names_init(&world.names);
+    for (int i = 0; i < MANY; i++) {
+        char id[8];
+        snprintf(id, sizeof id, "%05d", i);
+        struct record record = {.kind = RECORD_STORAGE_USED,
+                                .source = STR("/x"),
+                                .id = str_of(id),
+                                .bytes = i,
+                                .time_us = SECOND_US,
+                                .since_us = SECOND_US};
+        assert_int_equal(add(&world, &record), POINTS_ADDED);
+        assert_true(points_level(&world.points, 1).quantity == (unsigned)i);
+    }
+    struct record deleted = event(RECORD_STORAGE_DELETED, 1, "0");
+    add(&world, &deleted);
+    assert_true(points_level(&world.points, 1).quantity == 0);
+    world_release(&world);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -187,6 +251,8 @@ int main(void)
         cmocka_unit_test(launched_and_stopped_inside_one_second_is_none),
         cmocka_unit_test(a_failure_stands_at_since_and_at_time),
         cmocka_unit_test(forgetting_keeps_the_level_that_was_left),
+        cmocka_unit_test(late_events_are_folded_in_together),
+        cmocka_unit_test(of_reports_of_one_microsecond_the_last_holds),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

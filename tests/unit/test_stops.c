@@ -132,6 +132,38 @@ static void a_deleted_file_system_waits_alike(void **state)
     driver_release(&driver);
 }
 
+static struct record report(struct driver *driver, enum record_kind kind, int64_t time_s, struct str subject)
+{
+    struct record record = driver_record(driver, kind, time_s);
+    record.product = PRODUCT_STORAGE;
+    record.subject = subject;
+    record.sku = STR("k");
+    record.bytes = kind == RECORD_STORAGE_USED ? 100 : 0;
+    return record;
+}
+
+static void a_deletion_of_the_next_hour_hides_none_of_the_hour_under_way(void **state)
+{
+    (void)state;
+    struct driver driver;
+    const int64_t next_s = hour_s + HOUR_S;
+    begin(&driver);
+    struct record records[] = {report(&driver, RECORD_STORAGE_USED, next_s - 200, STR("x")),
+                               report(&driver, RECORD_STORAGE_USED, next_s - 200, STR("y")),
+                               report(&driver, RECORD_STORAGE_DELETED, next_s - 100, STR("x")),
+                               report(&driver, RECORD_STORAGE_DELETED, next_s + 20, STR("y"))};
+    driver_send(&driver, next_s - 95, records, 4);
+    assert_int_equal(driver_levels(&driver), 2);
+    const struct level_row *row = driver_last(&driver)->levels;
+    assert_true(row[0].hour_s == hour_s && row[0].segments[0].len_s == 100);
+    assert_true(row[1].hour_s == next_s && row[1].segments[0].len_s == 20);
+    driver_restart(&driver);
+    records[0] = report(&driver, RECORD_STORAGE_DELETED, next_s - 150, STR("z"));
+    driver_send(&driver, next_s - 35, records, 1); /* another minute; said up to the last one still */
+    assert_int_equal(driver_levels(&driver), 0);
+    driver_release(&driver);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -141,6 +173,7 @@ int main(void)
         cmocka_unit_test(many_stops_in_an_hour_are_at_most_61_sayings),
         cmocka_unit_test(what_waited_is_said_by_the_close_of_its_hour),
         cmocka_unit_test(a_deleted_file_system_waits_alike),
+        cmocka_unit_test(a_deletion_of_the_next_hour_hides_none_of_the_hour_under_way),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
