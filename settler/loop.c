@@ -15,7 +15,7 @@
 #include "settler/core/intake.h"
 #include "settler/store.h"
 
-enum { POLL_MS = 100, TURN = 500, GAP_S = 60, FAILURES_MAX = 20, READ_AHEAD_KIB = 4 * 1024 };
+enum { POLL_MS = 100, TURN = 500, GAP_S = 60, FAILURES_MAX = 20, READ_AHEAD_KIB = 1024 };
 /* What one transaction takes, unless a single frame is more. */
 enum { BATCH_FRAMES = 64, BATCH_ROWS = 50000, BATCH_BYTES = 1 << 20 };
 /* A slot of more is not kept for the next frame: most are small. */

@@ -123,8 +123,9 @@ static bool configure(rd_kafka_conf_t *conf, const char *brokers, const char *cl
     char ahead[16], fetch[16];
     uint32_t kib = group != NULL && group->read_ahead_kib > 0 ? group->read_ahead_kib : READ_AHEAD_KIB;
     snprintf(ahead, sizeof ahead, "%u", kib);
-    /* A message that is larger comes all the same. */
-    snprintf(fetch, sizeof fetch, "%u", kib < FETCH_KIB ? kib * 1024 : FETCH_KIB * 1024);
+    /* It bounds compressed bytes, of which a few times as much is read ahead. A message that is larger comes
+     * all the same. */
+    snprintf(fetch, sizeof fetch, "%u", kib / 4 < FETCH_KIB ? kib / 4 * 1024 : FETCH_KIB * 1024);
     const char *const pairs[] = {
         "bootstrap.servers", brokers, "client.id", client_id,
         /* assign() needs a group's name too; without a group nothing is ever committed under it. */
