@@ -246,12 +246,12 @@ static void a_control_message_comes_with_the_hash_of_all_its_bytes(void **state)
 static void assert_refused_with_last(const struct record *record, char last)
 {
     struct message message = {.feed = STR(""), .records = record, .record_count = 1};
-    struct packer bytes = encoded(&message), again = {0};
-    assert_int_equal(usage_again(str_of_packer(&bytes), &again), DECODE_OK);
+    struct packer bytes = encoded(&message), copy = {0};
+    assert_int_equal(usage_again(str_of_packer(&bytes), &copy), DECODE_OK);
     bytes.bytes.at[bytes.bytes.count - 2] = last;
-    assert_int_equal(usage_again(str_of_packer(&bytes), &again), DECODE_MALFORMED);
+    assert_int_equal(usage_again(str_of_packer(&bytes), &copy), DECODE_MALFORMED);
     vec_release(&bytes.bytes);
-    vec_release(&again.bytes);
+    vec_release(&copy.bytes);
 }
 
 static void what_acceptance_never_says_of_a_record_is_refused(void **state)
