@@ -15,7 +15,7 @@
 #include "settler/core/intake.h"
 #include "settler/store.h"
 
-enum { POLL_MS = 100, TURN = 500, GAP_S = 60, FAILURES_MAX = 20 };
+enum { POLL_MS = 100, TURN = 500, FAILURES_MAX = 20 };
 /* What one transaction takes, unless a single frame is more. */
 enum { BATCH_FRAMES = 64, BATCH_ROWS = 50000, BATCH_BYTES = 1 << 20 };
 /* A slot of more is not kept for the next frame: most are small. */
@@ -56,7 +56,6 @@ struct part {
     uint32_t row_count;
     size_t size_bytes;
     bool frame_alone; /* the batch's frame must be settled alone */
-    time_t gap_since; /* 0: the next frame has not been missed */
 };
 
 struct loop {
@@ -171,10 +170,9 @@ static bool settle_batch(struct loop *loop, struct part *part)
 
 static void note_gap(struct part *part)
 {
-    time_t now = time(NULL);
-    if (part->gap_since == 0)
-        part->gap_since = now;
-    if (now - part->gap_since > GAP_S)
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    if (intake_missed(&part->intake, now.tv_sec))
         let_go(part, SETTLER_PARTITIONS_STOPPED, "the next frame does not come");
 }
 
@@ -194,7 +192,6 @@ static bool is_next(struct part *part, struct str bytes)
     }
     switch (intake_take(&part->intake, frame)) {
     case INTAKE_TAKEN:
-        part->gap_since = 0;
         return true;
     case INTAKE_REPEATED:
         metric_add(&settler_metrics[SETTLER_FRAMES_REPEATED], 1);
