@@ -260,6 +260,42 @@ static void an_order_is_voided_in_time_by_who_remembers_it_and_by_who_does_not(v
     }
 }
 
+static struct fact fulfilled(const char *order)
+{
+    return (struct fact){.record = {.kind = RECORD_ORDER_FULFILLED,
+                                    .product = PRODUCT_NONE,
+                                    .account = STR("a"),
+                                    .subject = str_of(order),
+                                    .source = STR("/p"),
+                                    .id = STR("1"),
+                                    .time_us = BEGIN_S * SECOND_US}};
+}
+
+static void what_repeats_an_identity_keeps_no_order_from_being_voided(void **state)
+{
+    (void)state;
+    static const struct level_segment named = {0, 3600, {"s", 1}, {"o", 1}, 1};
+    static const struct level_row row = {.product = PRODUCT_CONTAINER,
+                                         .account = STR("a"),
+                                         .resource = STR("c"),
+                                         .hour_s = BEGIN_S,
+                                         .segments = &named,
+                                         .segment_count = 1};
+    struct world world;
+    begin(&world);
+    const struct fact first[] = {paid, fulfilled("another")}, second[] = {fulfilled("o")};
+    say_facts(&world, first, 2);
+    world.frame.levels = &row;
+    world.frame.level_count = 1;
+    say(&world);
+    assert_query(&world, "SELECT kind, units FROM lines ORDER BY kind", "subscription|1\n");
+    world.frame.watermark_us += 2 * HOUR_S * (int64_t)SECOND_US;
+    say_facts(&world, second, 1);
+    assert_query(&world, "SELECT kind, units FROM lines ORDER BY kind",
+                 "subscription|1\nusage|3600\nvoid|0\n");
+    end(&world);
+}
+
 /* --- what is asked of the database --- */
 
 static void say_open_hour(struct world *world)
@@ -336,6 +372,7 @@ int main(void)
         cmocka_unit_test(log_time_in_the_claim_is_that_of_the_last_whole_epoch),
         cmocka_unit_test(a_payment_counts_once_under_whatever_id_and_in_whatever_currency),
         cmocka_unit_test(an_order_is_voided_in_time_by_who_remembers_it_and_by_who_does_not),
+        cmocka_unit_test(what_repeats_an_identity_keeps_no_order_from_being_voided),
         cmocka_unit_test(what_cannot_be_there_is_not_asked_for),
         cmocka_unit_test(numbers_are_written_as_postgresql_writes_them),
     };
