@@ -204,6 +204,27 @@ static void log_time_in_the_claim_is_that_of_the_last_whole_epoch(void **state)
     end(&world);
 }
 
+static void a_partition_is_rated_by_the_catalogs_of_its_own_log(void **state)
+{
+    (void)state;
+    static const char other_yaml[] = "currency: USD\nproducts:\n"
+                                     "  maas: {settle: cycle, skus: {m: {images: {price: '7', per: 1}}}}\n";
+    struct world world;
+    begin(&world);
+    struct world other = world;
+    other.claim = (struct claim){0};
+    other.frame.partition = 1;
+    other.frame.seq = 0;
+    assert_int_equal(store_claim(other.pg, 1, &other.claim), STORE_OK);
+    const struct fact init = {.control = CONTROL_INIT, .catalog = {INT64_MIN, str_of(other_yaml)}};
+    say_facts(&other, &init, 1);
+    assert_int_equal(store_claim(world.pg, 0, &world.claim), STORE_OK);
+    say_count(&world, BEGIN_S, METER_IMAGES, false);
+    assert_query(&world, "SELECT amount FROM lines", "4.000000\n");
+    store_claim_release(&other.claim);
+    end(&world);
+}
+
 /* --- facts --- */
 
 static struct fact payment(enum record_kind kind, const char *name, const char *id, const char *currency)
@@ -370,6 +391,7 @@ int main(void)
         cmocka_unit_test(a_step_is_not_taken_again_by_who_remembers_an_older_one),
         cmocka_unit_test(who_claims_again_remembers_nothing_from_before),
         cmocka_unit_test(log_time_in_the_claim_is_that_of_the_last_whole_epoch),
+        cmocka_unit_test(a_partition_is_rated_by_the_catalogs_of_its_own_log),
         cmocka_unit_test(a_payment_counts_once_under_whatever_id_and_in_whatever_currency),
         cmocka_unit_test(an_order_is_voided_in_time_by_who_remembers_it_and_by_who_does_not),
         cmocka_unit_test(what_repeats_an_identity_keeps_no_order_from_being_voided),
