@@ -15,7 +15,7 @@
 #include "settler/core/intake.h"
 #include "settler/store.h"
 
-enum { POLL_MS = 100, TURN = 500, GAP_S = 60, FAILURES_MAX = 20, READ_AHEAD_KIB = 1024 };
+enum { POLL_MS = 100, TURN = 500, FAILURES_MAX = 20, READ_AHEAD_KIB = 1024 };
 /* What one transaction takes, unless a single frame is more. */
 enum { BATCH_FRAMES = 64, BATCH_ROWS = 50000, BATCH_BYTES = 1 << 20 };
 /* A slot of more is not kept for the next frame: most are small. */
@@ -56,7 +56,9 @@ struct part {
     uint32_t row_count;
     size_t size_bytes;
     bool frame_alone; /* the batch's frame must be settled alone */
-    time_t gap_since; /* 0: the next frame has not been missed */
+    bool in_steps;    /* the batch is settled in part; nothing of the partition is read meanwhile */
+    bool one_waits;   /* the frame behind the batch is the next one's first */
+    int64_t read_on;  /* offset behind the last message that was taken */
 };
 
 struct loop {
@@ -67,7 +69,10 @@ struct loop {
     VEC(struct part *) parts;
     struct assignment wanted;
     bool reassigned;
-    bool settled; /* something, in this turn */
+    bool settled;     /* something, in this turn */
+    bool other_parts; /* are to be read now */
+    bool stepped;     /* in this turn: a step may take seconds */
+    uint32_t first;   /* part whose turn it is to be settled first */
 };
 
 /* --- partitions --- */
@@ -96,6 +101,7 @@ static void drop_parts(struct loop *loop)
         free(part);
     }
     vec_clear(&loop->parts);
+    loop->other_parts = false;
     metric_set(&settler_metrics[SETTLER_PARTITIONS], 0);
     atomic_store(&settler_ready, false);
 }
@@ -106,6 +112,7 @@ static void let_go(struct part *part, enum settler_metric metric, const char *wh
               LOG_INT("next_seq", part->claim.next_seq), LOG_STR("why", why));
     part->gone = true;
     part->count = 0;
+    part->in_steps = part->one_waits = false;
     metric_add(&settler_metrics[metric], 1);
 }
 
@@ -119,9 +126,34 @@ static bool slot_is_large(const struct slot *slot)
            rows->sums.capacity > SLOT_ROWS || rows->states.capacity > SLOT_ROWS;
 }
 
-/* The batch is settled: its slots wait for others. */
+static uint32_t rows_of(const struct frame *frame)
+{
+    return frame->level_count + frame->count_count + frame->state_count;
+}
+
+/* Moves the frame at `at` to the front. */
+static void move_to_front(struct part *part, uint32_t at)
+{
+    struct slot slot = part->slots[0];
+    part->slots[0] = part->slots[at];
+    part->slots[at] = slot;
+    part->batch[0] = part->batch[at];
+}
+
+/* The frame behind the batch belongs to it now. */
+static void take_in(struct part *part)
+{
+    const struct frame *frame = &part->batch[part->count].frame;
+    part->row_count += rows_of(frame);
+    part->size_bytes += part->slots[part->count].bytes.bytes.count;
+    part->frame_alone = !store_frame_is_plain(frame);
+    part->count++;
+}
+
+/* The batch is settled: its slots wait for others, and the frame that waits is the next batch. */
 static void empty_batch(struct part *part)
 {
+    uint32_t behind = part->count;
     for (uint32_t s = 0; s < part->count; s++)
         if (slot_is_large(&part->slots[s]))
             slot_release(&part->slots[s]);
@@ -129,21 +161,27 @@ static void empty_batch(struct part *part)
     part->row_count = 0;
     part->size_bytes = 0;
     part->frame_alone = false;
+    if (!part->one_waits)
+        return;
+    part->one_waits = false;
+    move_to_front(part, behind);
+    take_in(part);
 }
 
-/* False: begin again with a new connection. */
+/* The batch, or a step of it: then its partition waits for the next turn. False: begin again with a new
+ * connection. */
 static bool settle_batch(struct loop *loop, struct part *part)
 {
     uint64_t rows, before = loop->pg->statements, missed = part->claim.ranges_missed;
     if (part->count == 0)
         return true;
-    enum store_outcome outcome;
-    do {
-        process_alive();
-        outcome = store_settle(loop->pg, &part->claim, part->batch, part->count, &rows);
-        metric_add(&settler_metrics[SETTLER_ROWS], (int64_t)rows);
-        metric_add(&settler_metrics[SETTLER_TRANSACTIONS], outcome == STORE_OK || outcome == STORE_STEP);
-    } while (outcome == STORE_STEP);
+    process_alive();
+    enum store_outcome outcome = store_settle(loop->pg, &part->claim, part->batch, part->count, &rows);
+    metric_add(&settler_metrics[SETTLER_ROWS], (int64_t)rows);
+    metric_add(&settler_metrics[SETTLER_TRANSACTIONS], outcome == STORE_OK || outcome == STORE_STEP);
+    loop->other_parts |= part->in_steps != (outcome == STORE_STEP);
+    part->in_steps = outcome == STORE_STEP;
+    loop->stepped |= part->in_steps;
     metric_add(&settler_metrics[SETTLER_STATEMENTS], (int64_t)(loop->pg->statements - before));
     metric_add(&settler_metrics[SETTLER_RANGES_MISSED], (int64_t)(part->claim.ranges_missed - missed));
     switch (outcome) {
@@ -151,8 +189,7 @@ static bool settle_batch(struct loop *loop, struct part *part)
         metric_add(&settler_metrics[SETTLER_FRAMES], part->count);
         break;
     case STORE_STEP:
-        CHECK(!"an outcome of a finished batch");
-        break;
+        return true;
     case STORE_LOST:
         let_go(part, SETTLER_PARTITIONS_LOST, "another settler claimed it");
         break;
@@ -173,10 +210,9 @@ static bool settle_batch(struct loop *loop, struct part *part)
 
 static void note_gap(struct part *part)
 {
-    time_t now = time(NULL);
-    if (part->gap_since == 0)
-        part->gap_since = now;
-    if (now - part->gap_since > GAP_S)
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    if (intake_missed(&part->intake, now.tv_sec))
         let_go(part, SETTLER_PARTITIONS_STOPPED, "the next frame does not come");
 }
 
@@ -196,7 +232,6 @@ static bool is_next(struct part *part, struct str bytes)
     }
     switch (intake_take(&part->intake, frame)) {
     case INTAKE_TAKEN:
-        part->gap_since = 0;
         return true;
     case INTAKE_REPEATED:
         metric_add(&settler_metrics[SETTLER_FRAMES_REPEATED], 1);
@@ -212,43 +247,24 @@ static bool is_next(struct part *part, struct str bytes)
     return false;
 }
 
-static uint32_t rows_of(const struct frame *frame)
-{
-    return frame->level_count + frame->count_count + frame->state_count;
-}
-
-/* Moves the frame behind the batch to its front. */
-static void move_to_front(struct part *part, uint32_t at)
-{
-    struct slot slot = part->slots[0];
-    part->slots[0] = part->slots[at];
-    part->slots[at] = slot;
-    part->batch[0] = part->batch[at];
-}
-
 /* Puts the frame into the batch, which is settled before it where both are too much for one transaction, and
  * at once where it is full. False: begin again with a new connection. */
 static bool add_frame(struct loop *loop, struct part *part, struct str bytes, int64_t end_offset)
 {
+    part->read_on = end_offset;
     if (!is_next(part, bytes))
         return true;
     uint32_t at = part->count;
+    const struct frame *frame = &part->batch[at].frame;
     part->batch[at].end_offset = end_offset;
-    uint32_t rows = rows_of(&part->batch[at].frame);
-    bool plain = store_frame_is_plain(&part->batch[at].frame);
-    bool fits = plain && !part->frame_alone && part->row_count + rows <= BATCH_ROWS &&
+    bool fits = store_frame_is_plain(frame) && !part->frame_alone &&
+                part->row_count + rows_of(frame) <= BATCH_ROWS &&
                 part->size_bytes + bytes.size <= BATCH_BYTES;
     if (at > 0 && !fits) {
-        if (!settle_batch(loop, part))
-            return false;
-        if (part->gone)
-            return true;
-        move_to_front(part, at);
+        part->one_waits = true;
+        return settle_batch(loop, part);
     }
-    part->count++;
-    part->row_count += rows;
-    part->size_bytes += bytes.size;
-    part->frame_alone = !plain;
+    take_in(part);
     bool full =
         part->count == BATCH_FRAMES || part->row_count >= BATCH_ROWS || part->size_bytes >= BATCH_BYTES;
     return !full || settle_batch(loop, part);
@@ -257,16 +273,21 @@ static bool add_frame(struct loop *loop, struct part *part, struct str bytes, in
 static bool take_message(struct loop *loop, const struct kafka_message *message)
 {
     struct part *part = part_of(loop, message->partition);
-    if (part == NULL || part->gone)
+    if (part == NULL || part->gone || part->in_steps)
         return true;
     return add_frame(loop, part, message->value, message->offset + 1);
 }
 
+/* What waits, each part in turn first; of those in steps one a turn. */
 static bool settle_all(struct loop *loop)
 {
-    for (uint32_t i = 0; i < loop->parts.count; i++)
-        if (!settle_batch(loop, loop->parts.at[i]))
+    uint32_t count = loop->parts.count;
+    loop->first++;
+    for (uint32_t i = 0; i < count; i++) {
+        struct part *part = loop->parts.at[(loop->first + i) % count];
+        if ((!part->in_steps || !loop->stepped) && !settle_batch(loop, part))
             return false;
+    }
     return true;
 }
 
@@ -300,28 +321,39 @@ static bool claim_part(struct loop *loop, uint32_t number)
         return false;
     log_info("partition_claimed", LOG_INT("partition", number), LOG_INT("fence", part->claim.fence),
              LOG_INT("next_seq", part->claim.next_seq), LOG_INT("next_offset", part->claim.next_offset));
+    part->read_on = part->claim.next_offset;
     intake_begin(&part->intake, number, part->claim.next_seq, part->claim.last_hash);
     return true;
+}
+
+/* Reads what is not in steps, each part from where it is. */
+static enum kafka_class read_parts(struct loop *loop, struct kafka_error *error)
+{
+    VEC(struct kafka_position) positions = {0};
+    for (uint32_t i = 0; i < loop->parts.count; i++) {
+        const struct part *part = loop->parts.at[i];
+        if (!part->in_steps)
+            vec_push(&positions,
+                     (struct kafka_position){loop->topics.frames, part->claim.partition, part->read_on});
+    }
+    enum kafka_class class = kafka_reader_assign(loop->reader, positions.at, positions.count, error);
+    vec_release(&positions);
+    loop->other_parts = false;
+    return class;
 }
 
 /* Claims what is wanted and reads on from the rows. */
 static enum kafka_class take_over(struct loop *loop, struct kafka_error *error)
 {
     drop_parts(loop);
-    VEC(struct kafka_position) positions = {0};
     bool claimed = true;
-    for (uint32_t i = 0; i < loop->wanted.partitions.count && claimed; i++) {
-        uint32_t number = loop->wanted.partitions.at[i];
-        claimed = claim_part(loop, number);
-        vec_push(&positions,
-                 (struct kafka_position){loop->topics.frames, number, loop->parts.at[i]->claim.next_offset});
-    }
+    for (uint32_t i = 0; i < loop->wanted.partitions.count && claimed; i++)
+        claimed = claim_part(loop, loop->wanted.partitions.at[i]);
     enum kafka_class class = KAFKA_ABORT;
     if (claimed)
-        class = kafka_reader_assign(loop->reader, positions.at, positions.count, error);
+        class = read_parts(loop, error);
     else
         snprintf(error->text, sizeof error->text, "claim: %.200s", loop->pg->error);
-    vec_release(&positions);
     metric_set(&settler_metrics[SETTLER_PARTITIONS], loop->parts.count);
     loop->reassigned = false;
     atomic_store(&settler_ready, class == KAFKA_OK);
@@ -330,15 +362,30 @@ static enum kafka_class take_over(struct loop *loop, struct kafka_error *error)
 
 /* --- the loop --- */
 
+static bool in_steps(const struct loop *loop)
+{
+    bool any = false;
+    for (uint32_t i = 0; i < loop->parts.count; i++)
+        any = any || loop->parts.at[i]->in_steps;
+    return any;
+}
+
+static enum kafka_class database_failed(const struct loop *loop, struct kafka_error *error)
+{
+    snprintf(error->text, sizeof error->text, "%.200s", loop->pg->error);
+    return KAFKA_ABORT;
+}
+
 /* A partition that has much ends the turn with its first full batch, so that the others settle what they have
  * before its next. */
 static enum kafka_class turn(struct loop *loop, struct kafka_error *error)
 {
     process_alive();
-    loop->settled = false;
-    for (int i = 0; i < TURN && !loop->settled; i++) {
+    loop->stepped = loop->settled = false;
+    int wait_ms = in_steps(loop) ? 0 : POLL_MS;
+    for (int i = 0; i < TURN && !loop->other_parts && !loop->settled; i++) {
         struct kafka_message message;
-        enum kafka_got got = kafka_reader_poll(loop->reader, i == 0 ? POLL_MS : 0, &message, error);
+        enum kafka_got got = kafka_reader_poll(loop->reader, i == 0 ? wait_ms : 0, &message, error);
         if (loop->reassigned) {
             if (got == KAFKA_GOT_MESSAGE)
                 kafka_message_release(&message);
@@ -352,15 +399,12 @@ static enum kafka_class turn(struct loop *loop, struct kafka_error *error)
             continue;
         bool taken = take_message(loop, &message);
         kafka_message_release(&message);
-        if (!taken) {
-            snprintf(error->text, sizeof error->text, "%.200s", loop->pg->error);
-            return KAFKA_ABORT;
-        }
+        if (!taken)
+            return database_failed(loop, error);
     }
-    if (settle_all(loop))
-        return KAFKA_OK;
-    snprintf(error->text, sizeof error->text, "%.200s", loop->pg->error);
-    return KAFKA_ABORT;
+    if (!settle_all(loop))
+        return database_failed(loop, error);
+    return loop->other_parts ? read_parts(loop, error) : KAFKA_OK;
 }
 
 static enum kafka_class open_database(struct loop *loop, struct kafka_error *error)

@@ -202,7 +202,7 @@ static enum settle_outcome settle_facts(struct settlement *settlement, const str
 
 /* --- orders --- */
 
-/* Touches the hours of [from_s, to_s) in which somebody named the order. */
+/* Touches the hours of [from_s, to_s) in which somebody named the order; of those that are settled. */
 static void touch_span(struct settlement *settlement, uint32_t order_at, int64_t from_s, int64_t to_s)
 {
     const struct book_order *order = &settlement->book.orders.at[order_at];
@@ -215,6 +215,10 @@ static void touch_span(struct settlement *settlement, uint32_t order_at, int64_t
     }
     if (from_s >= to_s || first_s == INT64_MAX)
         return;
+    if (first_s < settlement->from_s)
+        first_s = settlement->from_s;
+    if (to_s > settlement->to_s)
+        to_s = settlement->to_s;
     int64_t hour_s = time_hour(from_s) > first_s ? time_hour(from_s) : first_s;
     for (; hour_s < to_s && hour_s <= last_s; hour_s += HOUR_S)
         cover_touch_users(settlement, order_at, hour_s);

@@ -204,6 +204,27 @@ static void log_time_in_the_claim_is_that_of_the_last_whole_epoch(void **state)
     end(&world);
 }
 
+static void a_partition_is_rated_by_the_catalogs_of_its_own_log(void **state)
+{
+    (void)state;
+    static const char other_yaml[] = "currency: USD\nproducts:\n"
+                                     "  maas: {settle: cycle, skus: {m: {images: {price: '7', per: 1}}}}\n";
+    struct world world;
+    begin(&world);
+    struct world other = world;
+    other.claim = (struct claim){0};
+    other.frame.partition = 1;
+    other.frame.seq = 0;
+    assert_int_equal(store_claim(other.pg, 1, &other.claim), STORE_OK);
+    const struct fact init = {.control = CONTROL_INIT, .catalog = {INT64_MIN, str_of(other_yaml)}};
+    say_facts(&other, &init, 1);
+    assert_int_equal(store_claim(world.pg, 0, &world.claim), STORE_OK);
+    say_count(&world, BEGIN_S, METER_IMAGES, false);
+    assert_query(&world, "SELECT amount FROM lines", "4.000000\n");
+    store_claim_release(&other.claim);
+    end(&world);
+}
+
 /* --- facts --- */
 
 static struct fact payment(enum record_kind kind, const char *name, const char *id, const char *currency)
@@ -258,6 +279,42 @@ static void an_order_is_voided_in_time_by_who_remembers_it_and_by_who_does_not(v
         assert_int_equal(statements_of(&world, say), 1); /* nothing is waiting any more */
         end(&world);
     }
+}
+
+static struct fact fulfilled(const char *order)
+{
+    return (struct fact){.record = {.kind = RECORD_ORDER_FULFILLED,
+                                    .product = PRODUCT_NONE,
+                                    .account = STR("a"),
+                                    .subject = str_of(order),
+                                    .source = STR("/p"),
+                                    .id = STR("1"),
+                                    .time_us = BEGIN_S * SECOND_US}};
+}
+
+static void what_repeats_an_identity_keeps_no_order_from_being_voided(void **state)
+{
+    (void)state;
+    static const struct level_segment named = {0, 3600, {"s", 1}, {"o", 1}, 1};
+    static const struct level_row row = {.product = PRODUCT_CONTAINER,
+                                         .account = STR("a"),
+                                         .resource = STR("c"),
+                                         .hour_s = BEGIN_S,
+                                         .segments = &named,
+                                         .segment_count = 1};
+    struct world world;
+    begin(&world);
+    const struct fact first[] = {paid, fulfilled("another")}, second[] = {fulfilled("o")};
+    say_facts(&world, first, 2);
+    world.frame.levels = &row;
+    world.frame.level_count = 1;
+    say(&world);
+    assert_query(&world, "SELECT kind, units FROM lines ORDER BY kind", "subscription|1\n");
+    world.frame.watermark_us += 2 * HOUR_S * (int64_t)SECOND_US;
+    say_facts(&world, second, 1);
+    assert_query(&world, "SELECT kind, units FROM lines ORDER BY kind",
+                 "subscription|1\nusage|3600\nvoid|0\n");
+    end(&world);
 }
 
 /* --- what is asked of the database --- */
@@ -334,8 +391,10 @@ int main(void)
         cmocka_unit_test(a_step_is_not_taken_again_by_who_remembers_an_older_one),
         cmocka_unit_test(who_claims_again_remembers_nothing_from_before),
         cmocka_unit_test(log_time_in_the_claim_is_that_of_the_last_whole_epoch),
+        cmocka_unit_test(a_partition_is_rated_by_the_catalogs_of_its_own_log),
         cmocka_unit_test(a_payment_counts_once_under_whatever_id_and_in_whatever_currency),
         cmocka_unit_test(an_order_is_voided_in_time_by_who_remembers_it_and_by_who_does_not),
+        cmocka_unit_test(what_repeats_an_identity_keeps_no_order_from_being_voided),
         cmocka_unit_test(what_cannot_be_there_is_not_asked_for),
         cmocka_unit_test(numbers_are_written_as_postgresql_writes_them),
     };

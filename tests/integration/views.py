@@ -92,6 +92,15 @@ def the_last_row_is_the_line():
     tell(done.stdout == text, 'hourglass lines prints them as rate does', done)
 
 
+def an_hour_is_complete_when_all_partitions_say_so():
+    sql('INSERT INTO claim (partition, fence, next_seq, next_step, next_offset, last_hash, closed_s) '
+        "VALUES (0, 1, 9, 0, 9, '', 1793530800), (1, 1, 0, 0, 0, '', NULL)")
+    found = sql('SELECT * FROM hour_complete')
+    sql('UPDATE claim SET closed_s = 1793527200 WHERE partition = 1')
+    found += sql('SELECT * FROM hour_complete')
+    tell(found == ['|2', '2026-11-01 10:00:00|2'], 'no hour is complete while a partition has not said so', found)
+
+
 # --- how it is read
 
 def nodes(plan):
@@ -157,6 +166,7 @@ def main():
     migrate()
     columns_and_types()
     the_last_row_is_the_line()
+    an_hour_is_complete_when_all_partitions_say_so()
     an_accounts_hour_is_read_alone()
     drop()
     return facts.end()

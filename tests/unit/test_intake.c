@@ -107,6 +107,20 @@ static void a_frame_of_another_partition_is_not_taken(void **state)
     assert_verdict(&intake, stray, INTAKE_AHEAD);
 }
 
+static void the_next_frame_may_be_missed_for_a_minute_and_no_longer(void **state)
+{
+    (void)state;
+    struct intake intake = begun_at(7);
+    assert_verdict(&intake, frame_of(8, 1), INTAKE_AHEAD);
+    assert_false(intake_missed(&intake, 1000));
+    assert_verdict(&intake, frame_of(6, 1), INTAKE_REPEATED); /* which is not the next one */
+    assert_false(intake_missed(&intake, 1000 + INTAKE_GAP_S));
+    assert_true(intake_missed(&intake, 1001 + INTAKE_GAP_S));
+    assert_verdict(&intake, frame_of(7, 1), INTAKE_TAKEN);
+    assert_verdict(&intake, frame_of(9, 1), INTAKE_AHEAD);
+    assert_false(intake_missed(&intake, 1002 + INTAKE_GAP_S)); /* counted anew */
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -116,6 +130,7 @@ int main(void)
         cmocka_unit_test(the_next_number_on_another_chain_is_not_taken),
         cmocka_unit_test(a_later_number_is_not_taken),
         cmocka_unit_test(a_frame_of_another_partition_is_not_taken),
+        cmocka_unit_test(the_next_frame_may_be_missed_for_a_minute_and_no_longer),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
