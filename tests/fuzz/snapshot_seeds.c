@@ -16,7 +16,7 @@ static void write_seed(const char *folder, uint64_t number)
     struct packer bytes = {0};
     struct fold *fold = fold_new(0);
     char path[PATH];
-    story_make(&world, number, (struct story_kind){(int)number, 30, 20, true});
+    story_make(&world, number, (struct story_kind){(int)number, 30, 20, true, false});
     world.horizon_us = 20 * HOUR_S * (int64_t)SECOND_US;
     log_make(&log, &world, world.arrivals.count, 1, INT64_MAX);
     log_fold(&log, 0, fold, 0, &frames);
