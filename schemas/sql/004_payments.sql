@@ -55,14 +55,16 @@ SELECT hour, account, seq, line, partition, priced, "exists", usage, units, tota
 DROP TABLE ranges_before, settled_before;
 
 -- The last row of each line is looked for among those of an account and hour, never in the whole table.
+-- An account is looked for by its name, and a line by itself: IS TRUE keeps the check of its account from being taken for
+-- the way to it, which reads all lines of the account for each row where the server has no statistics yet.
 CREATE VIEW lines AS
-SELECT s.hour, n.account, n.product, n.resource, n.meter, n.sku, n.kind, s.units,
+SELECT s.hour, a.name AS account, n.product, n.resource, n.meter, n.sku, n.kind, s.units,
        CASE WHEN s.priced THEN round(s.total, m.charge_scale) END AS amount, m.currency
 FROM account_names a
 CROSS JOIN LATERAL (
     SELECT DISTINCT ON (hour, line) hour, line, units, priced, "exists", total
     FROM settled WHERE account = a.account ORDER BY hour, line, seq DESC) s
-JOIN line_names n ON n.line = s.line AND n.account = a.name
+JOIN line_names n ON n.line = s.line AND (n.account = a.name) IS TRUE
 CROSS JOIN meta m
 WHERE s."exists";
 COMMENT ON VIEW lines IS 'Charge lines: the net of one account, product, resource, meter, sku, kind and hour.';
