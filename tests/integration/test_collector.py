@@ -533,7 +533,10 @@ def check_stopped_broker():
     tell(ids.count('waits') <= 1 and ids.count('held0-399') <= 1,
          'what was queued stands once at most, as its client was told 503', ids.count('waits'))
     door.wait_ready()
-    tell(door.post(event('again'))[0] == 200, 'and events are accepted again')
+    # 503 means: send it again. On a busy machine a round of ticks may disagree once more.
+    while (status := door.post(event('again'))[0]) == 503 and time.monotonic() < end + 20:
+        time.sleep(0.1)
+    tell(status == 200, 'and events are accepted again', status)
     door.stop()
 
 
