@@ -12,11 +12,6 @@ const char *meter_name(enum meter meter)
     return meter_names[meter];
 }
 
-bool meter_is_count(enum meter meter)
-{
-    return meter >= METER_INPUT_TOKENS && meter <= METER_IMAGES;
-}
-
 const char *run_state_name(enum run_state state)
 {
     static const char *const names[RUN_STATE_COUNT] = {"gone",    "running", "silent",

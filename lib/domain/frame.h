@@ -47,8 +47,6 @@ enum meter {
 #define METER_COUNT 8
 /* "runtime", ...; CONTRACT §4. */
 const char *meter_name(enum meter meter);
-/* Whether counts are of this meter: input_tokens to images. */
-bool meter_is_count(enum meter meter);
 
 /* What was counted in the seconds of an hour that one price covers. */
 struct count_sum {
