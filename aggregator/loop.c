@@ -8,7 +8,7 @@
 #include "lib/base/check.h"
 #include "lib/domain/topics.h"
 #include "lib/io/assignment.h"
-#include "lib/io/log.h"
+#include "lib/io/journal.h"
 #include "lib/io/process.h"
 
 enum { POLL_MS = 100, PENDING_MAX = 10000, BATCH = 1000, FAILURES_MAX = 10, PAUSE_MS = 500 };
@@ -59,7 +59,7 @@ static void show_parts(const struct loop *loop)
     metric_set(&aggregator_metrics[AGGREGATOR_PARTITIONS_STOPPED], stopped);
 }
 
-static void on_delivered(void *context, void *tag, const struct kafka_delivery *delivery)
+static void on_delivered(void *context, void *tag, const struct log_delivery *delivery)
 {
     struct loop *loop = context;
     if (!output_is_frame(&loop->output, tag) || delivery->failed)
@@ -136,25 +136,25 @@ static void take_over(struct loop *loop)
 
 /* Reads every partition on from where its fold is; those that have enough to do are left out,
  * and read again once they have caught up. */
-static enum kafka_class read_on(struct loop *loop, struct kafka_error *error)
+static enum error_class read_on(struct loop *loop, struct error *error)
 {
-    VEC(struct kafka_position) positions = {0};
+    VEC(struct log_position) positions = {0};
     for (uint32_t i = 0; i < loop->parts.list.count; i++) {
         struct part *part = loop->parts.list.at[i];
         if (part_is_read(part))
             vec_push(&positions,
-                     (struct kafka_position){loop->topics.records, part->number, part_next_offset(part)});
+                     (struct log_position){loop->topics.records, part->number, part_next_offset(part)});
     }
-    enum kafka_class class = kafka_reader_assign(loop->reader, positions.at, positions.count, error);
+    enum error_class class = kafka_reader_assign(loop->reader, positions.at, positions.count, error);
     vec_release(&positions);
     return class;
 }
 
-static enum kafka_class recover_on(struct loop *loop, struct kafka_error *error)
+static enum error_class recover_on(struct loop *loop, struct error *error)
 {
     switch (recovery_step(loop->recovery, error)) {
     case RECOVERING:
-        return KAFKA_OK;
+        return ERROR_NONE;
     case RECOVER_FAILED:
         return error->class;
     case RECOVERED:
@@ -163,7 +163,7 @@ static enum kafka_class recover_on(struct loop *loop, struct kafka_error *error)
     recovery_free(loop->recovery);
     loop->recovery = NULL;
     show_parts(loop);
-    log_info("recovered", LOG_INT("partitions", loop->parts.list.count));
+    journal_info("recovered", JOURNAL_INT("partitions", loop->parts.list.count));
     atomic_store(&aggregator_ready, true);
     return read_on(loop, error);
 }
@@ -171,14 +171,14 @@ static enum kafka_class recover_on(struct loop *loop, struct kafka_error *error)
 /* --- the loop --- */
 
 /* One message, or the end of a partition. */
-static enum kafka_class take(struct loop *loop, enum kafka_got got, struct kafka_message *message,
-                             struct kafka_error *error)
+static enum error_class take(struct loop *loop, enum log_got got, struct log_message *message,
+                             struct error *error)
 {
-    enum kafka_class class = KAFKA_OK;
-    if (loop->recovery != NULL && got == KAFKA_GOT_END)
+    enum error_class class = ERROR_NONE;
+    if (loop->recovery != NULL && got == LOG_GOT_END)
         recovery_end(loop->recovery, message);
-    if (got != KAFKA_GOT_MESSAGE)
-        return KAFKA_OK;
+    if (got != LOG_GOT_MESSAGE)
+        return ERROR_NONE;
     if (loop->recovery != NULL) {
         recovery_take(loop->recovery, message);
     } else {
@@ -190,19 +190,19 @@ static enum kafka_class take(struct loop *loop, enum kafka_got got, struct kafka
     return class;
 }
 
-static enum kafka_class read_batch(struct loop *loop, bool wait, struct kafka_error *error)
+static enum error_class read_batch(struct loop *loop, bool wait, struct error *error)
 {
-    enum kafka_class class = KAFKA_OK;
-    for (int i = 0; i < BATCH && class == KAFKA_OK; i++) {
-        struct kafka_message message;
-        enum kafka_got got = kafka_reader_poll(loop->reader, i == 0 && wait ? POLL_MS : 0, &message, error);
+    enum error_class class = ERROR_NONE;
+    for (int i = 0; i < BATCH && class == ERROR_NONE; i++) {
+        struct log_message message;
+        enum log_got got = kafka_reader_poll(loop->reader, i == 0 && wait ? POLL_MS : 0, &message, error);
         if (loop->revoked || loop->reassigned) {
             kafka_message_release(&message);
             break;
         }
-        if (got == KAFKA_GOT_ERROR && error->class != KAFKA_RETRY)
+        if (got == LOG_GOT_ERROR && error->class != ERROR_RETRY)
             return error->class;
-        if (got == KAFKA_GOT_NOTHING)
+        if (got == LOG_GOT_NOTHING)
             break;
         class = take(loop, got, &message, error);
     }
@@ -210,25 +210,25 @@ static enum kafka_class read_batch(struct loop *loop, bool wait, struct kafka_er
 }
 
 /* A piece of what waits in partitions that are busy; those that have caught up are read again. */
-static enum kafka_class go_on(struct loop *loop, bool *busy, struct kafka_error *error)
+static enum error_class go_on(struct loop *loop, bool *busy, struct error *error)
 {
-    enum kafka_class class = KAFKA_OK;
+    enum error_class class = ERROR_NONE;
     bool changed = false;
-    for (uint32_t i = 0; i < loop->parts.list.count && class == KAFKA_OK; i++) {
+    for (uint32_t i = 0; i < loop->parts.list.count && class == ERROR_NONE; i++) {
         struct part *part = loop->parts.list.at[i];
         if (part_busy(part))
             class = part_go_on(part, &loop->work, error);
         changed = changed || part_turns(part);
         *busy = *busy || part_busy(part);
     }
-    return class == KAFKA_OK && changed ? read_on(loop, error) : class;
+    return class == ERROR_NONE && changed ? read_on(loop, error) : class;
 }
 
-static enum kafka_class turn(struct loop *loop, struct kafka_error *error)
+static enum error_class turn(struct loop *loop, struct error *error)
 {
     process_alive();
-    enum kafka_class class = kafka_producer_poll(loop->output.producer, 0, error);
-    if (class != KAFKA_OK)
+    enum error_class class = kafka_producer_poll(loop->output.producer, 0, error);
+    if (class != ERROR_NONE)
         return class;
     if (loop->revoked)
         set_aside(loop);
@@ -236,9 +236,9 @@ static enum kafka_class turn(struct loop *loop, struct kafka_error *error)
         take_over(loop);
     bool busy = false;
     class = loop->recovery != NULL ? recover_on(loop, error) : go_on(loop, &busy, error);
-    if (class == KAFKA_OK)
+    if (class == ERROR_NONE)
         class = read_batch(loop, !busy, error);
-    return class == KAFKA_OK ? output_drain(&loop->output, PENDING_MAX, error) : class;
+    return class == ERROR_NONE ? output_drain(&loop->output, PENDING_MAX, error) : class;
 }
 
 static void close_handles(struct loop *loop)
@@ -253,7 +253,7 @@ static void close_handles(struct loop *loop)
     loop->revoked = loop->reassigned = false;
 }
 
-static enum kafka_class open_handles(struct loop *loop, struct kafka_error *error)
+static enum error_class open_handles(struct loop *loop, struct error *error)
 {
     const struct aggregator_options *o = loop->options;
     struct kafka_producer_config producer = {.brokers = o->kafka,
@@ -269,11 +269,11 @@ static enum kafka_class open_handles(struct loop *loop, struct kafka_error *erro
                                 .context = loop};
     bool grouped = assignment_is_group(o->partitions);
     uint32_t count;
-    if (kafka_partition_count(o->kafka, loop->topics.records, &count, error) != KAFKA_OK)
+    if (kafka_partition_count(o->kafka, loop->topics.records, &count, error) != ERROR_NONE)
         return error->class;
     if (!grouped && !assignment_parse(&loop->wanted, o->partitions, count)) {
         snprintf(error->text, sizeof error->text, "--partitions %s: the topic has %u", o->partitions, count);
-        return error->class = KAFKA_FATAL;
+        return error->class = ERROR_FATAL;
     }
     loop->output.producer = kafka_producer_new(&producer, error);
     if (loop->output.producer != NULL)
@@ -281,7 +281,7 @@ static enum kafka_class open_handles(struct loop *loop, struct kafka_error *erro
     if (loop->reader == NULL)
         return error->class;
     loop->reassigned = !grouped;
-    return KAFKA_OK;
+    return ERROR_NONE;
 }
 
 int aggregator_run(const struct aggregator_options *options)
@@ -289,24 +289,24 @@ int aggregator_run(const struct aggregator_options *options)
     struct loop loop = {.options = options, .topics = topics_of(options->prefix)};
     loop.output.topics = &loop.topics;
     loop.work.output = &loop.output;
-    struct kafka_error error = {KAFKA_OK, ""};
+    struct error error = {ERROR_NONE, ""};
     int failures = 0;
     while (!process_stopping() && failures < FAILURES_MAX) {
-        enum kafka_class class = open_handles(&loop, &error);
+        enum error_class class = open_handles(&loop, &error);
         int64_t before = atomic_load(&aggregator_metrics[AGGREGATOR_MESSAGES].value);
-        while (class == KAFKA_OK && !process_stopping())
+        while (class == ERROR_NONE && !process_stopping())
             class = turn(&loop, &error);
-        if (class == KAFKA_OK)
+        if (class == ERROR_NONE)
             output_drain(&loop.output, 0, &error);
         close_handles(&loop);
-        if (class == KAFKA_OK)
+        if (class == ERROR_NONE)
             break;
         /* One place decides: whatever it was, begin again from the log; give up after a while without
          * progress. */
         failures = atomic_load(&aggregator_metrics[AGGREGATOR_MESSAGES].value) > before ? 1 : failures + 1;
-        if (class == KAFKA_FATAL)
+        if (class == ERROR_FATAL)
             failures = FAILURES_MAX;
-        log_warning("begin_again", LOG_STR("why", error.text), LOG_INT("failures", failures));
+        journal_warning("begin_again", JOURNAL_STR("why", error.text), JOURNAL_INT("failures", failures));
         metric_add(&aggregator_metrics[AGGREGATOR_RESTARTS], 1);
         process_pause(PAUSE_MS);
     }

@@ -5,7 +5,7 @@
 #include "aggregator/counters.h"
 #include "aggregator/loop.h"
 #include "lib/io/admin.h"
-#include "lib/io/log.h"
+#include "lib/io/journal.h"
 #include "lib/io/options.h"
 #include "lib/io/process.h"
 
@@ -37,19 +37,19 @@ int main(int count, char **arguments)
                               sizeof rows / sizeof *rows, count, arguments);
     if (status != OPTIONS_GO)
         return status;
-    log_init("aggregator", log_json, LOG_LEVEL_INFO);
+    journal_init("aggregator", log_json, JOURNAL_LEVEL_INFO);
     process_begin();
     process_watchdog(WATCHDOG_S);
     struct admin_config config = {admin_address,      (uint16_t)admin_port_wanted, admin_port_file,
                                   aggregator_metrics, AGGREGATOR_METRICS,          &aggregator_ready};
     struct admin *admin = admin_start(&config);
     if (admin == NULL) {
-        log_error("admin_failed", LOG_STR("why", strerror(errno)));
+        journal_error("admin_failed", JOURNAL_STR("why", strerror(errno)));
         return EX_UNAVAILABLE;
     }
-    log_info("started", LOG_INT("admin_port", admin_port(admin)));
+    journal_info("started", JOURNAL_INT("admin_port", admin_port(admin)));
     status = aggregator_run(&options);
-    log_info("stopped", LOG_INT("status", status));
+    journal_info("stopped", JOURNAL_INT("status", status));
     admin_stop(admin);
     return status;
 }

@@ -12,28 +12,27 @@ bool output_is_frame(const struct output *output, const void *tag)
     return tag == &output->frame_tag;
 }
 
-static enum kafka_class send(struct output *output, const struct kafka_record *record,
-                             struct kafka_error *error)
+static enum error_class send(struct output *output, const struct log_record *record, struct error *error)
 {
-    enum kafka_class class = KAFKA_RETRY;
-    while (class == KAFKA_RETRY && !process_stopping()) {
+    enum error_class class = ERROR_RETRY;
+    while (class == ERROR_RETRY && !process_stopping()) {
         if (kafka_producer_pending_bytes(output->producer) < ON_THE_WAY_BYTES)
             class = kafka_send(output->producer, record, error);
-        if (class != KAFKA_RETRY)
+        if (class != ERROR_RETRY)
             break;
-        enum kafka_class polled = kafka_producer_poll(output->producer, POLL_MS, error);
+        enum error_class polled = kafka_producer_poll(output->producer, POLL_MS, error);
         process_alive();
-        if (polled != KAFKA_OK)
+        if (polled != ERROR_NONE)
             return polled;
     }
     /* What is not sent at a stop is said again by the next process. */
-    return class == KAFKA_RETRY ? KAFKA_OK : class;
+    return class == ERROR_RETRY ? ERROR_NONE : class;
 }
 
-enum kafka_class output_drain(struct output *output, uint32_t most, struct kafka_error *error)
+enum error_class output_drain(struct output *output, uint32_t most, struct error *error)
 {
-    enum kafka_class class = KAFKA_OK;
-    while (class == KAFKA_OK && kafka_producer_pending(output->producer) > most && !process_stopping()) {
+    enum error_class class = ERROR_NONE;
+    while (class == ERROR_NONE && kafka_producer_pending(output->producer) > most && !process_stopping()) {
         class = kafka_producer_poll(output->producer, POLL_MS, error);
         process_alive();
     }
@@ -42,14 +41,14 @@ enum kafka_class output_drain(struct output *output, uint32_t most, struct kafka
 
 /* --- frames --- */
 
-enum kafka_class output_frame(struct output *output, uint32_t partition, struct str bytes,
-                              struct kafka_error *error)
+enum error_class output_frame(struct output *output, uint32_t partition, struct str bytes,
+                              struct error *error)
 {
-    enum kafka_class class = send(output,
-                                  &(struct kafka_record){.topic = output->topics->frames,
-                                                         .partition = partition,
-                                                         .value = bytes,
-                                                         .tag = &output->frame_tag},
+    enum error_class class = send(output,
+                                  &(struct log_record){.topic = output->topics->frames,
+                                                       .partition = partition,
+                                                       .value = bytes,
+                                                       .tag = &output->frame_tag},
                                   error);
     count_one(AGGREGATOR_FRAMES);
     return class;
@@ -58,12 +57,12 @@ enum kafka_class output_frame(struct output *output, uint32_t partition, struct 
 /* --- snapshots --- */
 
 /* output->message under the key; empty: what stands there is given up. */
-static enum kafka_class send_keyed(struct output *output, uint32_t partition, const char *key,
-                                   struct kafka_error *error)
+static enum error_class send_keyed(struct output *output, uint32_t partition, const char *key,
+                                   struct error *error)
 {
     const struct packer *message = &output->message;
     return send(output,
-                &(struct kafka_record){
+                &(struct log_record){
                     .topic = output->topics->snapshots,
                     .partition = partition,
                     .key = str_of(key),
@@ -71,25 +70,25 @@ static enum kafka_class send_keyed(struct output *output, uint32_t partition, co
                 error);
 }
 
-static enum kafka_class give_up(struct output *output, uint32_t partition, struct kept_snapshot old,
-                                struct kafka_error *error)
+static enum error_class give_up(struct output *output, uint32_t partition, struct kept_snapshot old,
+                                struct error *error)
 {
     char key[SNAPSHOT_KEY_SIZE];
     vec_clear(&output->message.bytes);
     snapshot_manifest_key(key, partition, old.seq);
-    enum kafka_class class = send_keyed(output, partition, key, error);
-    for (uint32_t i = 0; i < old.chunks && class == KAFKA_OK; i++) {
+    enum error_class class = send_keyed(output, partition, key, error);
+    for (uint32_t i = 0; i < old.chunks && class == ERROR_NONE; i++) {
         snapshot_chunk_key(key, partition, old.seq, i);
         class = send_keyed(output, partition, key, error);
     }
     return class;
 }
 
-static enum kafka_class send_chunks(struct output *output, const struct state_snapshot *snapshot,
-                                    uint32_t chunks, struct kafka_error *error)
+static enum error_class send_chunks(struct output *output, const struct state_snapshot *snapshot,
+                                    uint32_t chunks, struct error *error)
 {
-    enum kafka_class class = KAFKA_OK;
-    for (uint32_t i = 0; i < chunks && class == KAFKA_OK; i++) {
+    enum error_class class = ERROR_NONE;
+    for (uint32_t i = 0; i < chunks && class == ERROR_NONE; i++) {
         char key[SNAPSHOT_KEY_SIZE];
         uint32_t from = i * SNAPSHOT_CHUNK_BYTES, left = snapshot->bytes.size - from;
         struct str bytes = {snapshot->bytes.at + from,
@@ -103,16 +102,16 @@ static enum kafka_class send_chunks(struct output *output, const struct state_sn
     return class;
 }
 
-enum kafka_class output_snapshot(struct output *output, const struct state_snapshot *snapshot,
-                                 const int64_t *frames_from, struct kept *kept, struct kafka_error *error)
+enum error_class output_snapshot(struct output *output, const struct state_snapshot *snapshot,
+                                 const int64_t *frames_from, struct kept *kept, struct error *error)
 {
     uint32_t chunks = snapshot_chunk_count(snapshot->bytes.size);
-    enum kafka_class class = output_drain(output, 0, error);
-    if (class == KAFKA_OK)
+    enum error_class class = output_drain(output, 0, error);
+    if (class == ERROR_NONE)
         class = send_chunks(output, snapshot, chunks, error);
-    if (class == KAFKA_OK)
+    if (class == ERROR_NONE)
         class = output_drain(output, 0, error);
-    if (class != KAFKA_OK || process_stopping())
+    if (class != ERROR_NONE || process_stopping())
         return class;
     struct snapshot_manifest manifest = {.partition = snapshot->partition,
                                          .seq = snapshot->seq,
@@ -130,9 +129,9 @@ enum kafka_class output_snapshot(struct output *output, const struct state_snaps
     kept_note(kept, (struct kept_snapshot){snapshot->seq, chunks, true});
     struct kept_snapshot old;
     /* The new one first: until it is acknowledged the old ones stand. */
-    if (class == KAFKA_OK && kept_spare(kept, &old))
+    if (class == ERROR_NONE && kept_spare(kept, &old))
         class = output_drain(output, 0, error);
-    while (class == KAFKA_OK && !process_stopping() && kept_spare(kept, &old)) {
+    while (class == ERROR_NONE && !process_stopping() && kept_spare(kept, &old)) {
         class = give_up(output, snapshot->partition, old, error);
         kept_forget(kept, old.seq);
     }

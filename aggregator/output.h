@@ -18,9 +18,9 @@ struct output {
 /* Whether the delivery is a frame's. */
 bool output_is_frame(const struct output *output, const void *tag);
 /* Until no more than `most` messages are on their way, or the process is to stop. */
-enum kafka_class output_drain(struct output *output, uint32_t most, struct kafka_error *error);
-enum kafka_class output_frame(struct output *output, uint32_t partition, struct str bytes,
-                              struct kafka_error *error);
+enum error_class output_drain(struct output *output, uint32_t most, struct error *error);
+enum error_class output_frame(struct output *output, uint32_t partition, struct str bytes,
+                              struct error *error);
 
 struct state_snapshot {
     uint32_t partition;
@@ -31,6 +31,6 @@ struct state_snapshot {
 };
 /* Chunks, once all frames are acknowledged; *frames_from is then asked for where in usage.frames to begin
  * after it. Last the manifest: with it the snapshot is whole, and older ones are given up. */
-enum kafka_class output_snapshot(struct output *output, const struct state_snapshot *snapshot,
-                                 const int64_t *frames_from, struct kept *kept, struct kafka_error *error);
+enum error_class output_snapshot(struct output *output, const struct state_snapshot *snapshot,
+                                 const int64_t *frames_from, struct kept *kept, struct error *error);
 void output_release(struct output *output);

@@ -6,7 +6,7 @@
 #include "aggregator/counters.h"
 #include "lib/base/check.h"
 #include "lib/codec/frame.h"
-#include "lib/io/log.h"
+#include "lib/io/journal.h"
 
 enum { SLICE_FRAMES = 8, SLICE_MESSAGES = 100, HELD_BYTES_MAX = 1 << 20 };
 
@@ -41,8 +41,8 @@ void part_free(struct part *part)
 
 void part_stop(struct part *part, const char *why)
 {
-    log_error("partition_stopped", LOG_INT("partition", part->number), LOG_STR("why", why),
-              LOG_INT("offset", part->fold != NULL ? fold_next_offset(part->fold) : -1));
+    journal_error("partition_stopped", JOURNAL_INT("partition", part->number), JOURNAL_STR("why", why),
+                  JOURNAL_INT("offset", part->fold != NULL ? fold_next_offset(part->fold) : -1));
     fold_free(part->fold);
     part->fold = NULL;
     part->stopped = true;
@@ -71,11 +71,11 @@ static void count_frame(const struct frame *frame)
 /* A snapshot that is due is taken whether or not the epoch's last frame is new: the next one carries its
  * digest.
  */
-static enum kafka_class take_snapshot(struct part *part, struct part_work *work, bool frame_is_new,
-                                      struct kafka_error *error)
+static enum error_class take_snapshot(struct part *part, struct part_work *work, bool frame_is_new,
+                                      struct error *error)
 {
     if (!fold_snapshot_due(part->fold))
-        return KAFKA_OK;
+        return ERROR_NONE;
     struct packer state = {0};
     struct state_snapshot snapshot = {.partition = part->number,
                                       .seq = fold_next_seq(part->fold) - 1,
@@ -84,7 +84,7 @@ static enum kafka_class take_snapshot(struct part *part, struct part_work *work,
     snapshot.bytes = (struct str){state.bytes.at, state.bytes.count};
     digest_of(state.bytes.at, state.bytes.count, snapshot.digest);
     fold_snapshot_taken(part->fold, snapshot.digest, state.bytes.count);
-    enum kafka_class class = KAFKA_OK;
+    enum error_class class = ERROR_NONE;
     uint32_t chunks = snapshot_chunk_count(state.bytes.count);
     if (frame_is_new)
         class = output_snapshot(work->output, &snapshot, &part->frames_from, &part->kept, error);
@@ -95,8 +95,8 @@ static enum kafka_class take_snapshot(struct part *part, struct part_work *work,
 }
 
 /* The frame is compared with the chain where that has it, and sent where it has not. */
-static enum kafka_class say_frame(struct part *part, struct part_work *work, const struct frame *frame,
-                                  struct kafka_error *error)
+static enum error_class say_frame(struct part *part, struct part_work *work, const struct frame *frame,
+                                  struct error *error)
 {
     uint8_t hash[FRAME_HASH_SIZE];
     vec_clear(&work->frame.bytes);
@@ -105,16 +105,16 @@ static enum kafka_class say_frame(struct part *part, struct part_work *work, con
     const uint8_t *known = chain_at(&part->chain, frame->seq);
     if (known != NULL && memcmp(known, hash, FRAME_HASH_SIZE) != 0) {
         part_stop(part, "a frame does not come out as it was sent");
-        return KAFKA_OK;
+        return ERROR_NONE;
     }
     count_frame(frame);
-    enum kafka_class class = KAFKA_OK;
+    enum error_class class = ERROR_NONE;
     if (known != NULL)
         count_one(AGGREGATOR_FRAMES_REPLAYED);
     else
         class = output_frame(work->output, part->number,
                              (struct str){work->frame.bytes.at, work->frame.bytes.count}, error);
-    return class == KAFKA_OK && !frame->more ? take_snapshot(part, work, known == NULL, error) : class;
+    return class == ERROR_NONE && !frame->more ? take_snapshot(part, work, known == NULL, error) : class;
 }
 
 static bool saying(const struct part *part)
@@ -122,28 +122,28 @@ static bool saying(const struct part *part)
     return part->fold != NULL && fold_saying(part->fold);
 }
 
-static enum kafka_class say_slice(struct part *part, struct part_work *work, struct kafka_error *error)
+static enum error_class say_slice(struct part *part, struct part_work *work, struct error *error)
 {
-    enum kafka_class class = KAFKA_OK;
-    for (int i = 0; i < SLICE_FRAMES && saying(part) && class == KAFKA_OK; i++)
+    enum error_class class = ERROR_NONE;
+    for (int i = 0; i < SLICE_FRAMES && saying(part) && class == ERROR_NONE; i++)
         class = say_frame(part, work, fold_next_frame(part->fold), error);
     return class;
 }
 
 /* --- folding --- */
 
-static enum kafka_class fold_message(struct part *part, struct part_work *work,
-                                     const struct kafka_message *from, struct kafka_error *error)
+static enum error_class fold_message(struct part *part, struct part_work *work,
+                                     const struct log_message *from, struct error *error)
 {
     struct message message;
     enum fold_outcome outcome;
     if (from->offset < fold_next_offset(part->fold))
-        return KAFKA_OK;
+        return ERROR_NONE;
     enum decode_outcome decoded = usage_decode(from->value, &work->records, &message);
     if (decoded == DECODE_OTHER_SCHEMA) {
         /* It may hold what a later release's collector accepted: not to be passed over. */
         part_stop(part, "a message of a schema that this release does not know");
-        return KAFKA_OK;
+        return ERROR_NONE;
     }
     if (decoded == DECODE_OK) {
         message.offset = from->offset;
@@ -159,12 +159,12 @@ static enum kafka_class fold_message(struct part *part, struct part_work *work,
     }
     if (outcome != FOLD_EPOCH_OPEN)
         part_stop(part, fold_outcome_text(outcome));
-    return KAFKA_OK;
+    return ERROR_NONE;
 }
 
 /* --- holding back --- */
 
-static void hold(struct part *part, const struct kafka_message *message)
+static void hold(struct part *part, const struct log_message *message)
 {
     part->missed = part->missed || part->held_bytes > HELD_BYTES_MAX;
     if (part->missed)
@@ -177,14 +177,14 @@ static void hold(struct part *part, const struct kafka_message *message)
     part->held_bytes += held.size_bytes;
 }
 
-enum kafka_class part_take(struct part *part, struct part_work *work, const struct kafka_message *message,
-                           struct kafka_error *error)
+enum error_class part_take(struct part *part, struct part_work *work, const struct log_message *message,
+                           struct error *error)
 {
     if (part->fold == NULL)
-        return KAFKA_OK;
+        return ERROR_NONE;
     if (part_busy(part)) {
         hold(part, message);
-        return KAFKA_OK;
+        return ERROR_NONE;
     }
     return fold_message(part, work, message, error);
 }
@@ -213,16 +213,16 @@ int64_t part_next_offset(const struct part *part)
     return fold_next_offset(part->fold);
 }
 
-enum kafka_class part_go_on(struct part *part, struct part_work *work, struct kafka_error *error)
+enum error_class part_go_on(struct part *part, struct part_work *work, struct error *error)
 {
-    enum kafka_class class = say_slice(part, work, error);
+    enum error_class class = say_slice(part, work, error);
     uint32_t taken = 0;
-    while (class == KAFKA_OK && part->fold != NULL && !saying(part) && taken < part->held.count &&
+    while (class == ERROR_NONE && part->fold != NULL && !saying(part) && taken < part->held.count &&
            taken < SLICE_MESSAGES) {
         const struct held_message *held = &part->held.at[taken++];
-        const struct kafka_message message = {.offset = held->offset,
-                                              .timestamp_ms = held->timestamp_ms,
-                                              .value = {held->bytes, held->size_bytes}};
+        const struct log_message message = {.offset = held->offset,
+                                            .timestamp_ms = held->timestamp_ms,
+                                            .value = {held->bytes, held->size_bytes}};
         class = fold_message(part, work, &message, error);
     }
     if (part->fold != NULL)

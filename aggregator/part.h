@@ -48,8 +48,8 @@ void part_stop(struct part *part, const char *why);
 
 /* A message of usage.records: folded, or held back while the partition is busy. Those that the fold has are
  * skipped. */
-enum kafka_class part_take(struct part *part, struct part_work *work, const struct kafka_message *message,
-                           struct kafka_error *error);
+enum error_class part_take(struct part *part, struct part_work *work, const struct log_message *message,
+                           struct error *error);
 /* Whether frames or messages wait. */
 bool part_busy(const struct part *part);
 /* Whether what is read is to be chosen anew: it missed messages, and is read still or has caught up. */
@@ -59,4 +59,4 @@ bool part_is_read(struct part *part);
 /* The next message of usage.records to be read. */
 int64_t part_next_offset(const struct part *part);
 /* A bounded piece of what waits. */
-enum kafka_class part_go_on(struct part *part, struct part_work *work, struct kafka_error *error);
+enum error_class part_go_on(struct part *part, struct part_work *work, struct error *error);

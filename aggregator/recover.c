@@ -7,7 +7,7 @@
 #include "aggregator/counters.h"
 #include "lib/base/check.h"
 #include "lib/codec/frame.h"
-#include "lib/io/log.h"
+#include "lib/io/journal.h"
 #include "lib/io/process.h"
 
 enum { STALL_STEPS = 300 }; /* of a poll's time each */
@@ -105,7 +105,8 @@ static void restore_fold(struct reading *reading)
         part->fold = fold_new(part->number);
         count_one(AGGREGATOR_RECOVERED_LOG);
     } else {
-        log_warning("snapshot_passed_over", LOG_INT("partition", part->number), LOG_INT("seq", manifest.seq));
+        journal_warning("snapshot_passed_over", JOURNAL_INT("partition", part->number),
+                        JOURNAL_INT("seq", manifest.seq));
     }
     pieces_init(&reading->pieces, part->number, outcome == PIECES_NONE ? UINT64_MAX : manifest.seq);
     reading->restore = part->fold == NULL;
@@ -113,8 +114,7 @@ static void restore_fold(struct reading *reading)
 
 /* --- frames --- */
 
-static void take_frame(struct recovery *recovery, struct reading *reading,
-                       const struct kafka_message *message)
+static void take_frame(struct recovery *recovery, struct reading *reading, const struct log_message *message)
 {
     struct frame frame;
     enum decode_outcome outcome = frame_decode(message->value, &recovery->rows, &frame);
@@ -135,7 +135,7 @@ static void take_end(const struct recovery *recovery, struct reading *reading)
         reading->part->frames_from = reading->high;
 }
 
-void recovery_take(struct recovery *recovery, const struct kafka_message *message)
+void recovery_take(struct recovery *recovery, const struct log_message *message)
 {
     struct reading *reading = reading_of(recovery, message->topic, message->partition);
     if (reading == NULL || reading->next >= reading->high)
@@ -150,7 +150,7 @@ void recovery_take(struct recovery *recovery, const struct kafka_message *messag
         take_end(recovery, reading);
 }
 
-void recovery_end(struct recovery *recovery, const struct kafka_message *end)
+void recovery_end(struct recovery *recovery, const struct log_message *end)
 {
     struct reading *reading = reading_of(recovery, end->topic, end->partition);
     if (reading == NULL || reading->next >= reading->high || end->offset < reading->high)
@@ -165,30 +165,31 @@ static bool in_phase(const struct recovery *recovery, const struct reading *read
 }
 
 /* Asks for all ends at once, and assigns all that have something to read. */
-static enum kafka_class begin_reading(struct recovery *recovery, struct kafka_error *error)
+static enum error_class begin_reading(struct recovery *recovery, struct error *error)
 {
-    VEC(struct kafka_range) ranges = {0};
-    VEC(struct kafka_position) positions = {0};
+    VEC(struct log_range) ranges = {0};
+    VEC(struct log_position) positions = {0};
     for (uint32_t i = 0; i < recovery->list.count; i++)
         if (in_phase(recovery, &recovery->list.at[i]))
-            vec_push(&ranges, (struct kafka_range){.topic = topic_of(recovery),
-                                                   .partition = recovery->list.at[i].part->number});
-    enum kafka_class class = kafka_ranges(recovery->reader, ranges.at, ranges.count, error);
-    for (uint32_t i = 0; i < ranges.count && class == KAFKA_OK; i++) {
-        const struct kafka_range *range = &ranges.at[i];
+            vec_push(&ranges, (struct log_range){.topic = topic_of(recovery),
+                                                 .partition = recovery->list.at[i].part->number});
+    enum error_class class = kafka_ranges(recovery->reader, ranges.at, ranges.count, error);
+    for (uint32_t i = 0; i < ranges.count && class == ERROR_NONE; i++) {
+        const struct log_range *range = &ranges.at[i];
         struct reading *reading = reading_of(recovery, range->topic, range->partition);
         int64_t from = recovery->phase == SNAPSHOTS ? 0 : reading->from;
         reading->high = range->high;
         reading->next = from > range->low ? from : range->low;
         if (reading->next < reading->high)
-            vec_push(&positions, (struct kafka_position){range->topic, range->partition, reading->next});
+            vec_push(&positions, (struct log_position){range->topic, range->partition, reading->next});
         else
             take_end(recovery, reading);
     }
-    if (class == KAFKA_OK && positions.count > 0) {
+    if (class == ERROR_NONE && positions.count > 0) {
         class = kafka_reader_assign(recovery->reader, positions.at, positions.count, error);
         count_one(AGGREGATOR_RECOVERY_READS);
-        log_info("recovering", LOG_STR("topic", topic_of(recovery)), LOG_INT("partitions", positions.count));
+        journal_info("recovering", JOURNAL_STR("topic", topic_of(recovery)),
+                     JOURNAL_INT("partitions", positions.count));
     }
     vec_release(&ranges);
     vec_release(&positions);
@@ -227,21 +228,22 @@ static void finish(struct recovery *recovery)
             count_one(AGGREGATOR_RECOVERED_KEPT);
         if (part->stopped)
             continue;
-        log_info("partition_recovered", LOG_INT("partition", part->number),
-                 LOG_INT("offset", fold_next_offset(part->fold)), LOG_INT("kept", reading->kept),
-                 LOG_INT("snapshot", reading->restored), LOG_INT("seq", fold_next_seq(part->fold)),
-                 LOG_INT("chain", part->chain.links.count));
+        journal_info("partition_recovered", JOURNAL_INT("partition", part->number),
+                     JOURNAL_INT("offset", fold_next_offset(part->fold)), JOURNAL_INT("kept", reading->kept),
+                     JOURNAL_INT("snapshot", reading->restored),
+                     JOURNAL_INT("seq", fold_next_seq(part->fold)),
+                     JOURNAL_INT("chain", part->chain.links.count));
     }
 }
 
 /* Nothing came for long: a new handle may help. */
-static enum recover_outcome check_stall(struct recovery *recovery, struct kafka_error *error)
+static enum recover_outcome check_stall(struct recovery *recovery, struct error *error)
 {
     recovery->stalled = recovery->moved ? 0 : recovery->stalled + 1;
     recovery->moved = false;
     if (recovery->stalled < STALL_STEPS)
         return RECOVERING;
-    kafka_late(error, topic_of(recovery), "stalled while recovering");
+    error_set(error, ERROR_RETRY, topic_of(recovery), "stalled while recovering");
     return RECOVER_FAILED;
 }
 
@@ -256,7 +258,7 @@ static void next_phase(struct recovery *recovery)
     }
 }
 
-enum recover_outcome recovery_step(struct recovery *recovery, struct kafka_error *error)
+enum recover_outcome recovery_step(struct recovery *recovery, struct error *error)
 {
     if (recovery->begun && !phase_over(recovery))
         return check_stall(recovery, error);
@@ -266,9 +268,9 @@ enum recover_outcome recovery_step(struct recovery *recovery, struct kafka_error
     }
     if (recovery->begun || recovery->phase == BEFORE)
         next_phase(recovery);
-    enum kafka_class class = begin_reading(recovery, error);
-    recovery->begun = class == KAFKA_OK;
-    if (class == KAFKA_OK || class == KAFKA_RETRY)
+    enum error_class class = begin_reading(recovery, error);
+    recovery->begun = class == ERROR_NONE;
+    if (class == ERROR_NONE || class == ERROR_RETRY)
         return check_stall(recovery, error);
     return RECOVER_FAILED;
 }

@@ -17,8 +17,8 @@ struct recovery *recovery_new(struct kafka_reader *reader, const struct topics *
 void recovery_free(struct recovery *recovery);
 
 /* What the reader gave. */
-void recovery_take(struct recovery *recovery, const struct kafka_message *message);
-void recovery_end(struct recovery *recovery, const struct kafka_message *end);
+void recovery_take(struct recovery *recovery, const struct log_message *message);
+void recovery_end(struct recovery *recovery, const struct log_message *end);
 
 enum recover_outcome {
     RECOVERING, /* read on, and call again */
@@ -26,4 +26,4 @@ enum recover_outcome {
     RECOVER_FAILED,
 };
 /* Sees how far it is, and assigns what is to be read next. To be called once more after each turn. */
-enum recover_outcome recovery_step(struct recovery *recovery, struct kafka_error *error);
+enum recover_outcome recovery_step(struct recovery *recovery, struct error *error);

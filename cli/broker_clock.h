@@ -5,5 +5,4 @@
 
 /* Asked by a message to a topic of its own, PREFIXhourglass.clock.PID, made for that and deleted again: no
  * topic of the generation is written to. */
-enum kafka_class broker_clock(const char *brokers, const char *prefix, int64_t *now_us,
-                              struct kafka_error *error);
+enum error_class broker_clock(const char *brokers, const char *prefix, int64_t *now_us, struct error *error);

@@ -38,10 +38,10 @@ static const struct option_row rows[] = {
      "seconds until it gives up waiting for the partitions' frames"},
 };
 
-static int fail(const struct kafka_error *error)
+static int fail(const struct error *error)
 {
     fprintf(stderr, "hourglass catalog apply: %s\n", error->text);
-    return error->class == KAFKA_FATAL ? EX_CONFIG : EX_TEMPFAIL;
+    return error->class == ERROR_FATAL ? EX_CONFIG : EX_TEMPFAIL;
 }
 
 static int refuse(const char *why)
@@ -57,7 +57,7 @@ struct found_generation {
     bool found;
 };
 
-static void take_generation(void *context, const struct kafka_message *message)
+static void take_generation(void *context, const struct log_message *message)
 {
     struct found_generation *found = context;
     if (!found->found)
@@ -67,12 +67,12 @@ static void take_generation(void *context, const struct kafka_message *message)
 /* OPTIONS_GO: the generation lives by the broker's clock. */
 static int check_generation(struct kafka_reader *reader, const struct topics *topics)
 {
-    struct kafka_error error;
+    struct error error;
     struct found_generation found = {.found = false};
-    if (log_read(reader, topics->snapshots, 1, take_generation, &found, &error) != KAFKA_OK)
+    if (log_read(reader, topics->snapshots, 1, take_generation, &found, &error) != ERROR_NONE)
         return fail(&error);
     if (!found.found) {
-        kafka_absent(&error, topics->snapshots, "no generation: hourglass init makes one");
+        error_set(&error, ERROR_FATAL, topics->snapshots, "no generation: hourglass init makes one");
         return fail(&error);
     }
     if (found.generation.simulated)
@@ -95,11 +95,11 @@ static int check_change(const struct catalog *catalog, const struct catalog_log 
 static int choose_hour(int64_t *from_s)
 {
     int64_t now_us, from_us = 0;
-    struct kafka_error error;
+    struct error error;
     if (options.from[0] != 0 && (!time_parse(str_of(options.from), &from_us) ||
                                  from_us != time_hour(time_second(from_us)) * SECOND_US))
         return refuse("--from: expected a whole hour, as 2026-11-01T10:00:00Z");
-    if (broker_clock(options.kafka, options.prefix, &now_us, &error) != KAFKA_OK)
+    if (broker_clock(options.kafka, options.prefix, &now_us, &error) != ERROR_NONE)
         return fail(&error);
     *from_s = options.from[0] != 0 ? time_second(from_us) : time_hour(time_second(now_us) + lead_s) + HOUR_S;
     if (*from_s * SECOND_US >= now_us + lead_s * SECOND_US)
@@ -139,7 +139,7 @@ static int report(const struct spread *spread, const struct spread_partition *pa
 static int spread_and_report(const struct topics *topics, const struct catalog_log *log,
                              struct kafka_reader *reader, struct catalog_text catalog)
 {
-    struct kafka_error error;
+    struct error error;
     struct spread spread = {.brokers = options.kafka,
                             .topics = topics,
                             .log = log,
@@ -149,15 +149,16 @@ static int spread_and_report(const struct topics *topics, const struct catalog_l
         return refuse("--by: expected 1 to 256 bytes of UTF-8 without control characters");
     struct spread_partition *partitions = calloc(log->partitions, sizeof *partitions);
     CHECK(partitions != NULL);
-    int status = spread_catalog(&spread, reader, partitions, &error) == KAFKA_OK ? report(&spread, partitions)
-                                                                                 : fail(&error);
+    int status = spread_catalog(&spread, reader, partitions, &error) == ERROR_NONE
+                     ? report(&spread, partitions)
+                     : fail(&error);
     free(partitions);
     return status;
 }
 
 static int apply(const struct catalog *catalog, struct str text)
 {
-    struct kafka_error error;
+    struct error error;
     struct topics topics = topics_of(options.prefix);
     struct catalog_log log = {0};
     struct kafka_reader *reader = kafka_reader_new(options.kafka, "hourglass-catalog", NULL, &error);
@@ -165,7 +166,7 @@ static int apply(const struct catalog *catalog, struct str text)
         return fail(&error);
     int64_t from_s = 0;
     int status = check_generation(reader, &topics);
-    if (status == OPTIONS_GO && catalog_log_read(reader, options.kafka, &topics, &log, &error) != KAFKA_OK)
+    if (status == OPTIONS_GO && catalog_log_read(reader, options.kafka, &topics, &log, &error) != ERROR_NONE)
         status = fail(&error);
     if (status == OPTIONS_GO)
         status = check_change(catalog, &log);

@@ -70,7 +70,7 @@ static void take_control(struct catalog_log *log, uint32_t partition, const stru
 }
 
 /* As the aggregator judges it: log time is the greatest that append time and a message's clock agree on. */
-static void take(void *context, const struct kafka_message *from)
+static void take(void *context, const struct log_message *from)
 {
     struct scan *scan = context;
     struct message message;
@@ -89,15 +89,14 @@ static void take(void *context, const struct kafka_message *from)
     take_control(scan->log, from->partition, &message);
 }
 
-enum kafka_class catalog_log_read(struct kafka_reader *reader, const char *brokers,
-                                  const struct topics *topics, struct catalog_log *log,
-                                  struct kafka_error *error)
+enum error_class catalog_log_read(struct kafka_reader *reader, const char *brokers,
+                                  const struct topics *topics, struct catalog_log *log, struct error *error)
 {
     *log = (struct catalog_log){0};
-    enum kafka_class class = kafka_partition_count(brokers, topics->records, &log->partitions, error);
-    if (class == KAFKA_OK && log->partitions == 0)
-        class = kafka_absent(error, topics->records, "there is no such topic");
-    if (class != KAFKA_OK)
+    enum error_class class = kafka_partition_count(brokers, topics->records, &log->partitions, error);
+    if (class == ERROR_NONE && log->partitions == 0)
+        class = error_set(error, ERROR_FATAL, topics->records, "there is no such topic");
+    if (class != ERROR_NONE)
         return class;
     log->of = calloc(log->partitions, sizeof *log->of);
     CHECK(log->of != NULL);
@@ -106,8 +105,9 @@ enum kafka_class catalog_log_read(struct kafka_reader *reader, const char *broke
     struct scan scan = {.log = log};
     class = log_read(reader, topics->records, log->partitions, take, &scan, error);
     usage_records_release(&scan.records);
-    if (class == KAFKA_OK && (log->of[0].list.count == 0 || log->of[0].list.at[0].from_s != INT64_MIN))
-        class = kafka_absent(error, topics->records, "its log has no first catalog (hourglass init)");
+    if (class == ERROR_NONE && (log->of[0].list.count == 0 || log->of[0].list.at[0].from_s != INT64_MIN))
+        class =
+            error_set(error, ERROR_FATAL, topics->records, "its log has no first catalog (hourglass init)");
     return class;
 }
 

@@ -28,9 +28,8 @@ struct catalog_log {
 };
 
 /* Reads usage.records up to where it ends now. FATAL: there is no such generation. */
-enum kafka_class catalog_log_read(struct kafka_reader *reader, const char *brokers,
-                                  const struct topics *topics, struct catalog_log *log,
-                                  struct kafka_error *error);
+enum error_class catalog_log_read(struct kafka_reader *reader, const char *brokers,
+                                  const struct topics *topics, struct catalog_log *log, struct error *error);
 void catalog_log_release(struct catalog_log *log);
 /* NULL: this partition has none for that hour. */
 const struct logged_catalog *catalog_log_find(const struct catalog_log *log, uint32_t partition,

@@ -61,13 +61,13 @@ int command_catalog_show(int count, char **arguments)
     process_begin();
     struct topics topics = topics_of(prefix);
     struct catalog_log log = {0};
-    struct kafka_error error;
+    struct error error;
     struct kafka_reader *reader = kafka_reader_new(kafka, "hourglass-catalog", NULL, &error);
-    if (reader != NULL && catalog_log_read(reader, kafka, &topics, &log, &error) == KAFKA_OK) {
+    if (reader != NULL && catalog_log_read(reader, kafka, &topics, &log, &error) == ERROR_NONE) {
         status = print(&log);
     } else {
         fprintf(stderr, "hourglass catalog show: %s\n", error.text);
-        status = error.class == KAFKA_FATAL ? EX_CONFIG : EX_TEMPFAIL;
+        status = error.class == ERROR_FATAL ? EX_CONFIG : EX_TEMPFAIL;
     }
     catalog_log_release(&log);
     kafka_reader_free(reader);

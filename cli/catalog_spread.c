@@ -18,7 +18,7 @@ static bool time_left(int64_t deadline_s)
 
 /* --- writing --- */
 
-static void on_delivered(void *context, void *tag, const struct kafka_delivery *delivery)
+static void on_delivered(void *context, void *tag, const struct log_delivery *delivery)
 {
     (void)context;
     struct spread_partition *partition = tag;
@@ -35,39 +35,38 @@ static void encode(const struct spread *spread, uint32_t partition, struct packe
     usage_encode(&message, bytes);
 }
 
-static enum kafka_class send_all(const struct spread *spread, struct kafka_producer *producer,
-                                 struct spread_partition *partitions, int64_t deadline_s,
-                                 struct kafka_error *error)
+static enum error_class send_all(const struct spread *spread, struct kafka_producer *producer,
+                                 struct spread_partition *partitions, int64_t deadline_s, struct error *error)
 {
     struct packer bytes = {0};
-    enum kafka_class class = KAFKA_OK;
-    for (uint32_t p = 0; p < spread->log->partitions && class == KAFKA_OK;) {
+    enum error_class class = ERROR_NONE;
+    for (uint32_t p = 0; p < spread->log->partitions && class == ERROR_NONE;) {
         encode(spread, p, &bytes);
-        struct kafka_record record = {.topic = spread->topics->records,
-                                      .partition = p,
-                                      .value = {bytes.bytes.at, bytes.bytes.count},
-                                      .tag = &partitions[p]};
-        class = partitions[p].written ? kafka_send(producer, &record, error) : KAFKA_OK;
-        if (class == KAFKA_OK)
+        struct log_record record = {.topic = spread->topics->records,
+                                    .partition = p,
+                                    .value = {bytes.bytes.at, bytes.bytes.count},
+                                    .tag = &partitions[p]};
+        class = partitions[p].written ? kafka_send(producer, &record, error) : ERROR_NONE;
+        if (class == ERROR_NONE)
             p++;
-        else if (class == KAFKA_RETRY && time_left(deadline_s))
+        else if (class == ERROR_RETRY && time_left(deadline_s))
             class = kafka_producer_poll(producer, POLL_MS, error);
     }
-    while (class == KAFKA_OK && kafka_producer_pending(producer) > 0 && time_left(deadline_s))
+    while (class == ERROR_NONE && kafka_producer_pending(producer) > 0 && time_left(deadline_s))
         class = kafka_producer_poll(producer, POLL_MS, error);
     vec_release(&bytes.bytes);
     return class;
 }
 
-static enum kafka_class write_missing(const struct spread *spread, struct spread_partition *partitions,
-                                      int64_t deadline_s, struct kafka_error *error)
+static enum error_class write_missing(const struct spread *spread, struct spread_partition *partitions,
+                                      int64_t deadline_s, struct error *error)
 {
     struct kafka_producer_config config = {
         .brokers = spread->brokers, .client_id = "hourglass-catalog", .delivered = on_delivered};
     struct kafka_producer *producer = kafka_producer_new(&config, error);
     if (producer == NULL)
         return error->class;
-    enum kafka_class class = send_all(spread, producer, partitions, deadline_s, error);
+    enum error_class class = send_all(spread, producer, partitions, deadline_s, error);
     kafka_producer_free(producer);
     return class;
 }
@@ -81,7 +80,7 @@ struct wait {
     uint32_t missing;
 };
 
-static void look_at(struct wait *wait, const struct kafka_message *message)
+static void look_at(struct wait *wait, const struct log_message *message)
 {
     struct spread_partition *partition = &wait->partitions[message->partition];
     struct frame frame;
@@ -97,39 +96,39 @@ static void look_at(struct wait *wait, const struct kafka_message *message)
     wait->missing -= partition->shown;
 }
 
-static enum kafka_class wait_for_frames(struct wait *wait, struct kafka_reader *reader, int64_t deadline_s,
-                                        struct kafka_error *error)
+static enum error_class wait_for_frames(struct wait *wait, struct kafka_reader *reader, int64_t deadline_s,
+                                        struct error *error)
 {
     while (wait->missing > 0 && time_left(deadline_s)) {
-        struct kafka_message message;
-        enum kafka_got got = kafka_reader_poll(reader, POLL_MS, &message, error);
-        if (got == KAFKA_GOT_ERROR && error->class != KAFKA_RETRY)
+        struct log_message message;
+        enum log_got got = kafka_reader_poll(reader, POLL_MS, &message, error);
+        if (got == LOG_GOT_ERROR && error->class != ERROR_RETRY)
             return error->class;
-        if (got != KAFKA_GOT_MESSAGE)
+        if (got != LOG_GOT_MESSAGE)
             continue;
         if (message.partition < wait->spread->log->partitions)
             look_at(wait, &message);
         kafka_message_release(&message);
     }
-    return KAFKA_OK;
+    return ERROR_NONE;
 }
 
 /* What is written now stands in frames that do not exist yet; what was there may be in any. */
-static enum kafka_class find_begins(const struct spread *spread, struct kafka_reader *reader,
-                                    const struct spread_partition *partitions,
-                                    struct kafka_position *positions, struct kafka_error *error)
+static enum error_class find_begins(const struct spread *spread, struct kafka_reader *reader,
+                                    const struct spread_partition *partitions, struct log_position *positions,
+                                    struct error *error)
 {
-    enum kafka_class class = KAFKA_OK;
-    for (uint32_t p = 0; p < spread->log->partitions && class == KAFKA_OK; p++) {
+    enum error_class class = ERROR_NONE;
+    for (uint32_t p = 0; p < spread->log->partitions && class == ERROR_NONE; p++) {
         int64_t low = 0, high = 0;
         class = kafka_offsets(reader, spread->topics->frames, p, &low, &high, error);
-        positions[p] = (struct kafka_position){spread->topics->frames, p, partitions[p].written ? high : low};
+        positions[p] = (struct log_position){spread->topics->frames, p, partitions[p].written ? high : low};
     }
     return class;
 }
 
-enum kafka_class spread_catalog(const struct spread *spread, struct kafka_reader *reader,
-                                struct spread_partition *partitions, struct kafka_error *error)
+enum error_class spread_catalog(const struct spread *spread, struct kafka_reader *reader,
+                                struct spread_partition *partitions, struct error *error)
 {
     uint32_t count = spread->log->partitions;
     struct timespec now;
@@ -140,15 +139,15 @@ enum kafka_class spread_catalog(const struct spread *spread, struct kafka_reader
         bool same = there != NULL && str_equal(catalog_log_text(spread->log, there), spread->catalog.text);
         partitions[p] = (struct spread_partition){.offset = same ? there->offset : -1, .written = !same};
     }
-    struct kafka_position *positions = calloc(count, sizeof *positions);
+    struct log_position *positions = calloc(count, sizeof *positions);
     struct wait wait = {.spread = spread, .partitions = partitions, .missing = count};
     CHECK(positions != NULL);
-    enum kafka_class class = find_begins(spread, reader, partitions, positions, error);
-    if (class == KAFKA_OK)
+    enum error_class class = find_begins(spread, reader, partitions, positions, error);
+    if (class == ERROR_NONE)
         class = write_missing(spread, partitions, deadline_s, error);
-    if (class == KAFKA_OK)
+    if (class == ERROR_NONE)
         class = kafka_reader_assign(reader, positions, count, error);
-    if (class == KAFKA_OK)
+    if (class == ERROR_NONE)
         class = wait_for_frames(&wait, reader, deadline_s, error);
     frame_rows_release(&wait.rows);
     free(positions);

@@ -21,5 +21,5 @@ struct spread_partition {
 };
 
 /* Fills partitions[0 .. log->partitions - 1]. OK also where time ran out: look at `shown`. */
-enum kafka_class spread_catalog(const struct spread *spread, struct kafka_reader *reader,
-                                struct spread_partition *partitions, struct kafka_error *error);
+enum error_class spread_catalog(const struct spread *spread, struct kafka_reader *reader,
+                                struct spread_partition *partitions, struct error *error);

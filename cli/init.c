@@ -51,10 +51,10 @@ static const struct option_row rows[] = {
      "the files' times are the clock: for runs of files, not for live use"},
 };
 
-static int fail(const struct kafka_error *error)
+static int fail(const struct error *error)
 {
     fprintf(stderr, "hourglass init: %s\n", error->text);
-    return error->class == KAFKA_FATAL ? EX_CONFIG : EX_TEMPFAIL;
+    return error->class == ERROR_FATAL ? EX_CONFIG : EX_TEMPFAIL;
 }
 
 /* --- topics --- */
@@ -95,7 +95,7 @@ static void settings_of(enum topic_kind kind, const char *pairs[SETTINGS_MAX])
     CHECK(at < SETTINGS_MAX);
 }
 
-static enum kafka_class create_topics(const struct topics *topics, struct kafka_error *error)
+static enum error_class create_topics(const struct topics *topics, struct error *error)
 {
     const char *live[SETTINGS_MAX], *log[SETTINGS_MAX], *compacted[SETTINGS_MAX];
     settings_of(TOPIC_LIVE, live);
@@ -112,76 +112,75 @@ static enum kafka_class create_topics(const struct topics *topics, struct kafka_
 /* --- offset 0 --- */
 
 /* What stands at the first offset; empty: nothing yet. Appends to *out. */
-static enum kafka_class read_first(struct kafka_reader *reader, const char *topic, uint32_t partition,
-                                   struct packer *out, struct kafka_error *error)
+static enum error_class read_first(struct kafka_reader *reader, const char *topic, uint32_t partition,
+                                   struct packer *out, struct error *error)
 {
     int64_t low, high;
-    enum kafka_class class = kafka_offsets(reader, topic, partition, &low, &high, error);
-    if (class != KAFKA_OK || high == 0)
+    enum error_class class = kafka_offsets(reader, topic, partition, &low, &high, error);
+    if (class != ERROR_NONE || high == 0)
         return class;
-    struct kafka_position position = {topic, partition, 0};
+    struct log_position position = {topic, partition, 0};
     class = kafka_reader_assign(reader, &position, 1, error);
-    for (int i = 0; i < WAIT_POLLS && class == KAFKA_OK; i++) {
-        struct kafka_message message;
-        enum kafka_got got = kafka_reader_poll(reader, POLL_MS, &message, error);
-        if (got == KAFKA_GOT_ERROR && error->class != KAFKA_RETRY)
+    for (int i = 0; i < WAIT_POLLS && class == ERROR_NONE; i++) {
+        struct log_message message;
+        enum log_got got = kafka_reader_poll(reader, POLL_MS, &message, error);
+        if (got == LOG_GOT_ERROR && error->class != ERROR_RETRY)
             return error->class;
-        if (got != KAFKA_GOT_MESSAGE)
+        if (got != LOG_GOT_MESSAGE)
             continue;
         pack_raw(out, message.value.at, message.value.size);
         kafka_message_release(&message);
-        return KAFKA_OK;
+        return ERROR_NONE;
     }
-    error->class = KAFKA_RETRY;
+    error->class = ERROR_RETRY;
     snprintf(error->text, sizeof error->text, "%s[%u]: offset 0 could not be read", topic, partition);
-    return KAFKA_RETRY;
+    return ERROR_RETRY;
 }
 
 /* Where the partition has no first message yet, sends it and *found stays empty; else *found is what it has.
  * Tries as often as it takes a topic that was just made to have its leaders everywhere. */
-static enum kafka_class send_first(struct kafka_reader *reader, struct kafka_producer *producer,
-                                   const struct kafka_record *record, struct packer *found,
-                                   struct kafka_error *error)
+static enum error_class send_first(struct kafka_reader *reader, struct kafka_producer *producer,
+                                   const struct log_record *record, struct packer *found, struct error *error)
 {
-    enum kafka_class class = KAFKA_RETRY;
-    for (int i = 0; i < WAIT_POLLS && class == KAFKA_RETRY; i++) {
+    enum error_class class = ERROR_RETRY;
+    for (int i = 0; i < WAIT_POLLS && class == ERROR_RETRY; i++) {
         if (i > 0)
             process_pause(POLL_MS / 4);
         class = read_first(reader, record->topic, record->partition, found, error);
-        if (class == KAFKA_OK && found->bytes.count == 0)
+        if (class == ERROR_NONE && found->bytes.count == 0)
             class = kafka_send(producer, record, error);
     }
     return class;
 }
 
-static enum kafka_class refuse_other(const struct kafka_record *record, struct kafka_error *error)
+static enum error_class refuse_other(const struct log_record *record, struct error *error)
 {
     snprintf(error->text, sizeof error->text, "%s[%u]: offset 0 holds something else", record->topic,
              record->partition);
-    return error->class = KAFKA_FATAL;
+    return error->class = ERROR_FATAL;
 }
 
 /* Sends the value as the first message of a partition, unless it is there; anything else there is an error.
  */
-static enum kafka_class ensure_first(struct kafka_reader *reader, struct kafka_producer *producer,
-                                     const struct kafka_record *record, struct kafka_error *error)
+static enum error_class ensure_first(struct kafka_reader *reader, struct kafka_producer *producer,
+                                     const struct log_record *record, struct error *error)
 {
     struct packer found = {0};
-    enum kafka_class class = send_first(reader, producer, record, &found, error);
+    enum error_class class = send_first(reader, producer, record, &found, error);
     struct str is = {found.bytes.at, found.bytes.count};
-    if (class == KAFKA_OK && is.size > 0 && !str_equal(is, record->value))
+    if (class == ERROR_NONE && is.size > 0 && !str_equal(is, record->value))
         class = refuse_other(record, error);
     vec_release(&found.bytes);
     return class;
 }
 
-static enum kafka_class flush(struct kafka_producer *producer, struct kafka_error *error)
+static enum error_class flush(struct kafka_producer *producer, struct error *error)
 {
-    enum kafka_class class = KAFKA_OK;
-    for (int i = 0; i < WAIT_POLLS && class == KAFKA_OK && kafka_producer_pending(producer) > 0; i++)
+    enum error_class class = ERROR_NONE;
+    for (int i = 0; i < WAIT_POLLS && class == ERROR_NONE && kafka_producer_pending(producer) > 0; i++)
         class = kafka_producer_poll(producer, POLL_MS, error);
-    if (class == KAFKA_OK && kafka_producer_pending(producer) > 0) {
-        class = error->class = KAFKA_RETRY;
+    if (class == ERROR_NONE && kafka_producer_pending(producer) > 0) {
+        class = error->class = ERROR_RETRY;
         snprintf(error->text, sizeof error->text, "the broker did not acknowledge in time");
     }
     return class;
@@ -206,20 +205,20 @@ static bool adopt(struct str found, const struct message *message, struct packer
 
 /* Writes partition 0's first message, unless it is there. What is there in the end goes to all partitions: an
  * init that is repeated, or run twice at once, writes the same bytes everywhere. Fills *init. */
-static enum kafka_class begin_log(const struct topics *topics, const struct message *message,
+static enum error_class begin_log(const struct topics *topics, const struct message *message,
                                   struct kafka_reader *reader, struct kafka_producer *producer,
-                                  struct packer *init, struct kafka_error *error)
+                                  struct packer *init, struct error *error)
 {
     struct packer found = {0};
     usage_encode(message, init);
-    struct kafka_record record = {.topic = topics->records, .value = {init->bytes.at, init->bytes.count}};
-    enum kafka_class class = send_first(reader, producer, &record, &found, error);
-    if (class == KAFKA_OK && found.bytes.count == 0) {
+    struct log_record record = {.topic = topics->records, .value = {init->bytes.at, init->bytes.count}};
+    enum error_class class = send_first(reader, producer, &record, &found, error);
+    if (class == ERROR_NONE && found.bytes.count == 0) {
         class = flush(producer, error);
-        if (class == KAFKA_OK)
+        if (class == ERROR_NONE)
             class = read_first(reader, record.topic, record.partition, &found, error);
     }
-    if (class == KAFKA_OK && !adopt((struct str){found.bytes.at, found.bytes.count}, message, init))
+    if (class == ERROR_NONE && !adopt((struct str){found.bytes.at, found.bytes.count}, message, init))
         class = refuse_other(&record, error);
     vec_release(&found.bytes);
     return class;
@@ -244,12 +243,12 @@ static struct message first_message(const struct packer *catalog, const struct c
     return message;
 }
 
-static enum kafka_class write_all(const struct topics *topics, const struct message *message,
+static enum error_class write_all(const struct topics *topics, const struct message *message,
                                   struct kafka_reader *reader, struct kafka_producer *producer,
-                                  struct kafka_error *error)
+                                  struct error *error)
 {
     struct packer init = {0}, manifest = {0};
-    enum kafka_class class = begin_log(topics, message, reader, producer, &init, error);
+    enum error_class class = begin_log(topics, message, reader, producer, &init, error);
     struct generation generation = {.partitions = (uint32_t)options.partitions,
                                     .rules_number = message->rules.number,
                                     .lifecycle_horizon_us = message->rules.lifecycle_horizon_us,
@@ -257,43 +256,43 @@ static enum kafka_class write_all(const struct topics *topics, const struct mess
                                     .simulated = options.simulated};
     digest_of(init.bytes.at, init.bytes.count, generation.init_digest);
     generation_encode(&generation, &manifest);
-    for (uint32_t p = 1; p < generation.partitions && class == KAFKA_OK; p++)
+    for (uint32_t p = 1; p < generation.partitions && class == ERROR_NONE; p++)
         class = ensure_first(reader, producer,
-                             &(struct kafka_record){.topic = topics->records,
-                                                    .partition = p,
-                                                    .value = {init.bytes.at, init.bytes.count}},
+                             &(struct log_record){.topic = topics->records,
+                                                  .partition = p,
+                                                  .value = {init.bytes.at, init.bytes.count}},
                              error);
     /* The manifest comes last: with it, the generation is whole. */
-    if (class == KAFKA_OK)
+    if (class == ERROR_NONE)
         class = flush(producer, error);
-    if (class == KAFKA_OK)
+    if (class == ERROR_NONE)
         class = ensure_first(reader, producer,
-                             &(struct kafka_record){.topic = topics->snapshots,
-                                                    .key = STR("generation"),
-                                                    .value = {manifest.bytes.at, manifest.bytes.count}},
+                             &(struct log_record){.topic = topics->snapshots,
+                                                  .key = STR("generation"),
+                                                  .value = {manifest.bytes.at, manifest.bytes.count}},
                              error);
-    if (class == KAFKA_OK)
+    if (class == ERROR_NONE)
         class = flush(producer, error);
     vec_release(&init.bytes);
     vec_release(&manifest.bytes);
     return class;
 }
 
-static enum kafka_class init(const struct message *message, struct kafka_error *error)
+static enum error_class init(const struct message *message, struct error *error)
 {
     struct topics topics = topics_of(options.prefix);
     uint32_t partitions = 0;
-    enum kafka_class class = create_topics(&topics, error);
-    for (int i = 0; i < WAIT_POLLS && class == KAFKA_OK && partitions == 0; i++) {
+    enum error_class class = create_topics(&topics, error);
+    for (int i = 0; i < WAIT_POLLS && class == ERROR_NONE && partitions == 0; i++) {
         if (i > 0)
             process_pause(POLL_MS);
         class = kafka_partition_count(options.kafka, topics.records, &partitions, error);
     }
-    if (class != KAFKA_OK)
+    if (class != ERROR_NONE)
         return class;
     if (partitions != options.partitions) {
         snprintf(error->text, sizeof error->text, "%s has %u partitions", topics.records, partitions);
-        return error->class = KAFKA_FATAL;
+        return error->class = ERROR_FATAL;
     }
     struct kafka_producer_config config = {.brokers = options.kafka, .client_id = "hourglass-init"};
     struct kafka_reader *reader = kafka_reader_new(options.kafka, "hourglass-init", NULL, error);
@@ -322,9 +321,9 @@ int command_init(int count, char **arguments)
     if (catalog == NULL)
         return EXIT_UNUSABLE;
     catalog_free(catalog);
-    struct kafka_error error;
+    struct error error;
     struct message message = first_message(&text, &origin);
-    status = init(&message, &error) == KAFKA_OK ? EX_OK : fail(&error);
+    status = init(&message, &error) == ERROR_NONE ? EX_OK : fail(&error);
     vec_release(&text.bytes);
     return status;
 }

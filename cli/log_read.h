@@ -3,8 +3,8 @@
 
 #include "lib/io/kafka.h"
 
-typedef void log_take(void *context, const struct kafka_message *message);
+typedef void log_take(void *context, const struct log_message *message);
 
 /* Within a partition in order. RETRY: nothing came for half a minute, or the process is to stop. */
-enum kafka_class log_read(struct kafka_reader *reader, const char *topic, uint32_t partitions, log_take *take,
-                          void *context, struct kafka_error *error);
+enum error_class log_read(struct kafka_reader *reader, const char *topic, uint32_t partitions, log_take *take,
+                          void *context, struct error *error);

@@ -47,10 +47,10 @@ struct tail {
     struct packer out;
 };
 
-static int fail(const struct kafka_error *error)
+static int fail(const struct error *error)
 {
     fprintf(stderr, "hourglass tail: %s\n", error->text);
-    return error->class == KAFKA_FATAL ? EX_CONFIG : EX_TEMPFAIL;
+    return error->class == ERROR_FATAL ? EX_CONFIG : EX_TEMPFAIL;
 }
 
 /* --- options --- */
@@ -103,23 +103,23 @@ static int read_options(int count, char **arguments)
 
 /* --- where to begin --- */
 
-static enum kafka_class find_topic(const char *name, struct tail *tail, uint32_t *partitions,
-                                   struct kafka_error *error)
+static enum error_class find_topic(const char *name, struct tail *tail, uint32_t *partitions,
+                                   struct error *error)
 {
     bool whole = strncmp(name, options.prefix, strlen(options.prefix)) == 0;
     snprintf(tail->topic, sizeof tail->topic, "%s%s", whole ? "" : options.prefix, name);
-    enum kafka_class class = kafka_partition_count(options.kafka, tail->topic, partitions, error);
-    if (class != KAFKA_OK || *partitions > 0 || whole)
+    enum error_class class = kafka_partition_count(options.kafka, tail->topic, partitions, error);
+    if (class != ERROR_NONE || *partitions > 0 || whole)
         return class;
     snprintf(tail->topic, sizeof tail->topic, "%s", name);
     return kafka_partition_count(options.kafka, tail->topic, partitions, error);
 }
 
-static enum kafka_class begin_at(struct kafka_reader *reader, const struct tail *tail, uint32_t partition,
-                                 int64_t *offset, struct kafka_error *error)
+static enum error_class begin_at(struct kafka_reader *reader, const struct tail *tail, uint32_t partition,
+                                 int64_t *offset, struct error *error)
 {
     int64_t low, high, number = 0;
-    enum kafka_class class = kafka_offsets(reader, tail->topic, partition, &low, &high, error);
+    enum error_class class = kafka_offsets(reader, tail->topic, partition, &low, &high, error);
     if (strcmp(options.from, "beginning") == 0)
         *offset = low;
     else if (strcmp(options.from, "end") == 0)
@@ -133,16 +133,16 @@ static enum kafka_class begin_at(struct kafka_reader *reader, const struct tail 
     return class;
 }
 
-static enum kafka_class begin(struct kafka_reader *reader, struct tail *tail, struct kafka_error *error)
+static enum error_class begin(struct kafka_reader *reader, struct tail *tail, struct error *error)
 {
-    VEC(struct kafka_position) positions = {0};
-    enum kafka_class class = KAFKA_OK;
-    for (uint32_t i = 0; i < tail->count && class == KAFKA_OK; i++) {
-        struct kafka_position position = {tail->topic, tail->first + i, 0};
+    VEC(struct log_position) positions = {0};
+    enum error_class class = ERROR_NONE;
+    for (uint32_t i = 0; i < tail->count && class == ERROR_NONE; i++) {
+        struct log_position position = {tail->topic, tail->first + i, 0};
         class = begin_at(reader, tail, position.partition, &position.offset, error);
         vec_push(&positions, position);
     }
-    if (class == KAFKA_OK)
+    if (class == ERROR_NONE)
         class = kafka_reader_assign(reader, positions.at, positions.count, error);
     vec_release(&positions);
     return class;
@@ -157,7 +157,7 @@ static bool flush(struct tail *tail)
     return good;
 }
 
-static void print(struct tail *tail, const struct kafka_message *message)
+static void print(struct tail *tail, const struct log_message *message)
 {
     struct json_place place = {message->partition, message->offset, message->timestamp_ms, message->key};
     message_print(&tail->printers[message->partition - tail->first], &place, message->value, &tail->out);
@@ -173,22 +173,22 @@ static bool done(const struct tail *tail)
 static int follow(struct kafka_reader *reader, struct tail *tail)
 {
     while (!done(tail)) {
-        struct kafka_message message;
-        struct kafka_error error;
+        struct log_message message;
+        struct error error;
         /* What is here is printed before we wait for more. */
-        enum kafka_got got =
+        enum log_got got =
             kafka_reader_poll(reader, tail->out.bytes.count > 0 ? 0 : POLL_MS, &message, &error);
-        if (got == KAFKA_GOT_ERROR && error.class != KAFKA_RETRY)
+        if (got == LOG_GOT_ERROR && error.class != ERROR_RETRY)
             return fail(&error);
-        if (got == KAFKA_GOT_END && !tail->ended[message.partition - tail->first]) {
+        if (got == LOG_GOT_END && !tail->ended[message.partition - tail->first]) {
             tail->ended[message.partition - tail->first] = true;
             tail->still_reading--;
         }
-        if (got == KAFKA_GOT_MESSAGE) {
+        if (got == LOG_GOT_MESSAGE) {
             print(tail, &message);
             kafka_message_release(&message);
         }
-        bool hold = got == KAFKA_GOT_MESSAGE && tail->out.bytes.count < HELD_BYTES;
+        bool hold = got == LOG_GOT_MESSAGE && tail->out.bytes.count < HELD_BYTES;
         if (!hold && !flush(tail))
             return errno == EPIPE ? EX_OK : EX_IOERR;
     }
@@ -198,9 +198,9 @@ static int follow(struct kafka_reader *reader, struct tail *tail)
 static int run(const char *name)
 {
     struct tail tail = {0};
-    struct kafka_error error;
+    struct error error;
     uint32_t partitions = 0;
-    if (find_topic(name, &tail, &partitions, &error) != KAFKA_OK)
+    if (find_topic(name, &tail, &partitions, &error) != ERROR_NONE)
         return fail(&error);
     if (partitions == 0 || options.partition >= partitions) {
         fprintf(stderr, "hourglass tail: %s: there is no such %s\n", tail.topic,
@@ -214,7 +214,7 @@ static int run(const char *name)
     CHECK(tail.printers != NULL && tail.ended != NULL);
     struct kafka_reader *reader = kafka_reader_new(options.kafka, "hourglass-tail", NULL, &error);
     int status =
-        reader == NULL || begin(reader, &tail, &error) != KAFKA_OK ? fail(&error) : follow(reader, &tail);
+        reader == NULL || begin(reader, &tail, &error) != ERROR_NONE ? fail(&error) : follow(reader, &tail);
     kafka_reader_free(reader);
     for (uint32_t i = 0; i < tail.count; i++)
         message_printer_release(&tail.printers[i]);

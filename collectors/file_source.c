@@ -14,7 +14,7 @@
 #include "lib/codec/usage.h"
 #include "lib/domain/topics.h"
 #include "lib/io/file.h"
-#include "lib/io/log.h"
+#include "lib/io/journal.h"
 #include "lib/io/process.h"
 
 enum { POLL_MS = 100, PENDING_MAX = 2000, ORIGIN_BYTES = 4200, EXIT_UNUSABLE = 2, EXIT_SOME_REJECTED = 3 };
@@ -33,22 +33,22 @@ struct source {
     struct acceptor *acceptor;
     struct simulation *simulation;
     struct packer bytes;
-    struct kafka_error error;
+    struct error error;
     bool failed; /* Kafka; `error` says how */
     uint64_t rejected;
 };
 
 /* --- sending --- */
 
-static void send(struct source *source, const struct kafka_record *record)
+static void send(struct source *source, const struct log_record *record)
 {
-    enum kafka_class class = KAFKA_RETRY;
-    while (!source->failed && class == KAFKA_RETRY) {
+    enum error_class class = ERROR_RETRY;
+    while (!source->failed && class == ERROR_RETRY) {
         class = kafka_send(source->producer, record, &source->error);
-        if (class != KAFKA_OK && class != KAFKA_RETRY)
+        if (class != ERROR_NONE && class != ERROR_RETRY)
             source->failed = true;
-        bool full = class == KAFKA_RETRY || kafka_producer_pending(source->producer) > PENDING_MAX;
-        if (kafka_producer_poll(source->producer, full ? POLL_MS : 0, &source->error) != KAFKA_OK ||
+        bool full = class == ERROR_RETRY || kafka_producer_pending(source->producer) > PENDING_MAX;
+        if (kafka_producer_poll(source->producer, full ? POLL_MS : 0, &source->error) != ERROR_NONE ||
             process_stopping())
             source->failed = true;
         process_alive();
@@ -68,10 +68,10 @@ static void take_message(void *context, uint32_t partition, const struct message
     struct source *source = context;
     vec_clear(&source->bytes.bytes);
     usage_encode(message, &source->bytes);
-    send(source, &(struct kafka_record){.topic = source->topics.records,
-                                        .partition = partition,
-                                        .value = {source->bytes.bytes.at, source->bytes.bytes.count},
-                                        .timestamp_ms = timestamp_ms_of(message->clock_us)});
+    send(source, &(struct log_record){.topic = source->topics.records,
+                                      .partition = partition,
+                                      .value = {source->bytes.bytes.at, source->bytes.bytes.count},
+                                      .timestamp_ms = timestamp_ms_of(message->clock_us)});
     metric_add(&file_source_metrics[FILE_MESSAGES], 1);
 }
 
@@ -83,8 +83,8 @@ static void send_reject(struct source *source, const char *path, uint64_t number
     struct reject reject = {.reason = reason, .feed = STR("file"), .origin = str_of(origin), .bytes = line};
     vec_clear(&source->bytes.bytes);
     reject_encode(&reject, &source->bytes);
-    send(source, &(struct kafka_record){.topic = source->topics.rejects,
-                                        .value = {source->bytes.bytes.at, source->bytes.bytes.count}});
+    send(source, &(struct log_record){.topic = source->topics.rejects,
+                                      .value = {source->bytes.bytes.at, source->bytes.bytes.count}});
 }
 
 /* --- reading --- */
@@ -167,7 +167,8 @@ static bool finish(struct source *source, int64_t until_s)
         return false;
     simulation_end(source->simulation, until_s);
     while (!source->failed && kafka_producer_pending(source->producer) > 0) {
-        if (kafka_producer_poll(source->producer, POLL_MS, &source->error) != KAFKA_OK || process_stopping())
+        if (kafka_producer_poll(source->producer, POLL_MS, &source->error) != ERROR_NONE ||
+            process_stopping())
             source->failed = true;
         process_alive();
     }
@@ -180,7 +181,7 @@ static bool begin(struct source *source, int64_t until_s)
     struct kafka_producer_config config = {
         .brokers = o->kafka, .client_id = "hourglass-file", .linger_ms = 5};
     struct generation generation;
-    if (generation_read(o->kafka, &source->topics, true, &generation, &source->error) != KAFKA_OK)
+    if (generation_read(o->kafka, &source->topics, true, &generation, &source->error) != ERROR_NONE)
         return false;
     source->producer = kafka_producer_new(&config, &source->error);
     struct rules rules = rules_of(1, INT64_MAX, INT64_MAX);
@@ -203,7 +204,7 @@ static int status_of(const struct source *source, bool good)
         fprintf(stderr, "hourglass-collector: %s\n",
                 source->failed ? source->error.text : "not everything was sent");
     if (source->failed)
-        return source->error.class == KAFKA_FATAL ? EX_CONFIG : EX_TEMPFAIL;
+        return source->error.class == ERROR_FATAL ? EX_CONFIG : EX_TEMPFAIL;
     if (!good)
         return EXIT_UNUSABLE;
     return source->rejected > 0 ? EXIT_SOME_REJECTED : EX_OK;

@@ -6,5 +6,5 @@
 #include "lib/io/kafka.h"
 
 /* FATAL: there is none, or it is of the other kind (`simulated`: for files in their own time). */
-enum kafka_class generation_read(const char *kafka, const struct topics *topics, bool simulated,
-                                 struct generation *out, struct kafka_error *error);
+enum error_class generation_read(const char *kafka, const struct topics *topics, bool simulated,
+                                 struct generation *out, struct error *error);

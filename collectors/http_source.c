@@ -236,7 +236,7 @@ static void accept_body(struct taking *taking, struct MHD_Connection *connection
     case HTTP_FORM_NONE:
         break;
     }
-    CHECK(!"a form");
+    CHECK_NEVER("a form");
 }
 
 /* --- bodies --- */

@@ -5,7 +5,7 @@
 #include <sysexits.h>
 
 #include "lib/io/admin.h"
-#include "lib/io/log.h"
+#include "lib/io/journal.h"
 
 enum { METRICS = (int)SENDER_METRICS + (int)HTTP_METRICS };
 
@@ -46,16 +46,16 @@ static int serve(const struct live_options *options, struct sender *sender)
         sender_readiness(sender)};
     struct admin *admin = admin_start(&config);
     if (admin == NULL) {
-        log_error("admin_failed", LOG_STR("why", strerror(errno)));
+        journal_error("admin_failed", JOURNAL_STR("why", strerror(errno)));
         return EX_UNAVAILABLE;
     }
     struct http_source *http = http_source_start(&options->http, metrics + SENDER_METRICS, sender);
     int status = EX_UNAVAILABLE;
     if (http == NULL) {
-        log_error("http_failed", LOG_STR("why", strerror(errno)));
+        journal_error("http_failed", JOURNAL_STR("why", strerror(errno)));
     } else {
-        log_info("started", LOG_INT("port", http_source_port(http)),
-                 LOG_INT("admin_port", admin_port(admin)));
+        journal_info("started", JOURNAL_INT("port", http_source_port(http)),
+                     JOURNAL_INT("admin_port", admin_port(admin)));
         status = sender_run(sender);
         http_source_stop(http);
     }
@@ -68,6 +68,6 @@ int live_run(const struct live_options *options)
     struct sender *sender = sender_new(&options->sender, metrics, http_source_answer);
     int status = serve(options, sender);
     sender_free(sender);
-    log_info("stopped", LOG_INT("status", status));
+    journal_info("stopped", JOURNAL_INT("status", status));
     return status;
 }

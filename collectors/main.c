@@ -4,7 +4,7 @@
 
 #include "collectors/settings.h"
 #include "lib/io/admin.h"
-#include "lib/io/log.h"
+#include "lib/io/journal.h"
 #include "lib/io/options.h"
 #include "lib/io/process.h"
 
@@ -24,7 +24,7 @@ static int run_file(const struct settings *settings)
     };
     struct admin *admin = admin_start(&config);
     if (admin == NULL) {
-        log_error("admin_failed", LOG_STR("why", strerror(errno)));
+        journal_error("admin_failed", JOURNAL_STR("why", strerror(errno)));
         return EX_UNAVAILABLE;
     }
     int status = file_source_run(&settings->file);
@@ -38,7 +38,7 @@ int main(int count, char **arguments)
     int status = settings_read(&settings, count, arguments);
     if (status != OPTIONS_GO)
         return status;
-    log_init("collector", settings.log_json, LOG_LEVEL_INFO);
+    journal_init("collector", settings.log_json, JOURNAL_LEVEL_INFO);
     process_begin();
     process_watchdog(WATCHDOG_S);
     return settings.file.files != NULL ? run_file(&settings) : live_run(&settings.live);

@@ -11,7 +11,7 @@
 #include "lib/base/partition.h"
 #include "lib/base/time.h"
 #include "lib/codec/usage.h"
-#include "lib/io/log.h"
+#include "lib/io/journal.h"
 #include "lib/io/process.h"
 
 enum {
@@ -112,7 +112,7 @@ static void end_waits(struct sender *sender, bool all)
 
 /* A message's two clocks, once both are known. */
 static void compare_clocks(struct sender *sender, const struct flight *flight,
-                           const struct kafka_delivery *delivery)
+                           const struct log_delivery *delivery)
 {
     bool trusted = sender->trust.given;
     bool agree = trust_hear(&sender->trust, &(struct trust_sign){.partition = delivery->partition,
@@ -126,13 +126,13 @@ static void compare_clocks(struct sender *sender, const struct flight *flight,
         return;
     set_ready(sender, sender->trust.given);
     if (trusted)
-        log_error("clock_distrusted", LOG_INT("message_us", flight->clock_us),
-                  LOG_INT("append_ms", delivery->timestamp_ms));
+        journal_error("clock_distrusted", JOURNAL_INT("message_us", flight->clock_us),
+                      JOURNAL_INT("append_ms", delivery->timestamp_ms));
     else
-        log_info("clock_trusted", LOG_INT("partitions", sender->generation.partitions));
+        journal_info("clock_trusted", JOURNAL_INT("partitions", sender->generation.partitions));
 }
 
-static void on_delivered(void *context, void *tag, const struct kafka_delivery *delivery)
+static void on_delivered(void *context, void *tag, const struct log_delivery *delivery)
 {
     struct sender *sender = context;
     struct flight *flight = tag;
@@ -172,7 +172,7 @@ static void lane_sent(struct sender *sender, struct lane *lane, struct flight *f
 }
 
 /* Sends what the lane holds: records, or nothing, which is a tick. */
-static enum kafka_class send_lane(struct sender *sender, uint32_t partition, struct kafka_error *error)
+static enum error_class send_lane(struct sender *sender, uint32_t partition, struct error *error)
 {
     struct lane *lane = &sender->lanes[partition];
     struct flight *flight = calloc(1, sizeof *flight);
@@ -190,23 +190,23 @@ static enum kafka_class send_lane(struct sender *sender, uint32_t partition, str
     };
     vec_clear(&sender->bytes.bytes);
     usage_encode(&message, &sender->bytes);
-    enum kafka_class class =
+    enum error_class class =
         kafka_send(sender->producer,
-                   &(struct kafka_record){.topic = sender->topics.records,
-                                          .partition = partition,
-                                          .value = {sender->bytes.bytes.at, sender->bytes.bytes.count},
-                                          .tag = flight},
+                   &(struct log_record){.topic = sender->topics.records,
+                                        .partition = partition,
+                                        .value = {sender->bytes.bytes.at, sender->bytes.bytes.count},
+                                        .tag = flight},
                    error);
-    if (class == KAFKA_OK)
+    if (class == ERROR_NONE)
         lane_sent(sender, lane, flight);
     else
         free(flight);
-    return class == KAFKA_RETRY ? KAFKA_OK : class; /* full: it stays in the lane for the next turn */
+    return class == ERROR_RETRY ? ERROR_NONE : class; /* full: it stays in the lane for the next turn */
 }
 
 /* A record joins its lane; the request is noted there once a message. */
-static enum kafka_class add_record(struct sender *sender, struct request *request,
-                                   const struct record *record, struct kafka_error *error)
+static enum error_class add_record(struct sender *sender, struct request *request,
+                                   const struct record *record, struct error *error)
 {
     uint32_t partition = partition_of(record->account, sender->generation.partitions);
     struct lane *lane = &sender->lanes[partition];
@@ -222,7 +222,7 @@ static enum kafka_class add_record(struct sender *sender, struct request *reques
         request->unacknowledged++;
         vec_push(&lane->requests, request);
     }
-    return batch_is_full(&lane->batch) ? send_lane(sender, partition, error) : KAFKA_OK;
+    return batch_is_full(&lane->batch) ? send_lane(sender, partition, error) : ERROR_NONE;
 }
 
 static struct request *take_queue(struct sender *sender)
@@ -234,27 +234,27 @@ static struct request *take_queue(struct sender *sender)
     return first;
 }
 
-static enum kafka_class take_requests(struct sender *sender, struct kafka_error *error)
+static enum error_class take_requests(struct sender *sender, struct error *error)
 {
-    enum kafka_class class = KAFKA_OK;
+    enum error_class class = ERROR_NONE;
     for (struct request *request = take_queue(sender), *next; request != NULL; request = next) {
         next = request->next;
         request->deadline_ms = now_ms() + sender->options.answer_ms;
         vec_push(&sender->waiting, request);
-        for (uint32_t i = 0; i < request->accepted.records.count && class == KAFKA_OK; i++)
+        for (uint32_t i = 0; i < request->accepted.records.count && class == ERROR_NONE; i++)
             class = add_record(sender, request, &request->accepted.records.at[i], error);
         metric_add(&sender->metrics[SENDER_RECORDS], request->accepted.records.count);
         batch_release(&request->accepted);
-        request->queued_all = class == KAFKA_OK;
+        request->queued_all = class == ERROR_NONE;
     }
     return class;
 }
 
-static enum kafka_class send_due(struct sender *sender, bool all, struct kafka_error *error)
+static enum error_class send_due(struct sender *sender, bool all, struct error *error)
 {
     int64_t now = now_ms();
-    enum kafka_class class = KAFKA_OK;
-    for (uint32_t p = 0; p < sender->generation.partitions && class == KAFKA_OK; p++) {
+    enum error_class class = ERROR_NONE;
+    for (uint32_t p = 0; p < sender->generation.partitions && class == ERROR_NONE; p++) {
         struct lane *lane = &sender->lanes[p];
         if (lane->batch.records.count > 0 && (all || now - lane->opened_ms >= sender->options.linger_ms))
             class = send_lane(sender, p, error);
@@ -265,15 +265,15 @@ static enum kafka_class send_due(struct sender *sender, bool all, struct kafka_e
 /* Once an epoch, a tick to each partition that nothing was sent to lately; to all while there is no trust.
  * Behind a message that is still on its way none is needed, or a broker that is away for days meets a queue
  * of ticks. */
-static enum kafka_class send_ticks(struct sender *sender, struct kafka_error *error)
+static enum error_class send_ticks(struct sender *sender, struct error *error)
 {
     int64_t now = now_ms();
-    enum kafka_class class = KAFKA_OK;
+    enum error_class class = ERROR_NONE;
     if (now / EPOCH_MS == sender->epoch)
-        return KAFKA_OK;
+        return ERROR_NONE;
     sender->epoch = now / EPOCH_MS;
     trust_begin_round(&sender->trust);
-    for (uint32_t p = 0; p < sender->generation.partitions && class == KAFKA_OK; p++) {
+    for (uint32_t p = 0; p < sender->generation.partitions && class == ERROR_NONE; p++) {
         const struct lane *lane = &sender->lanes[p];
         bool silent = !sender->trust.given || now - lane->sent_ms >= EPOCH_MS / 2;
         if (silent && lane->in_flight == 0)
@@ -284,30 +284,30 @@ static enum kafka_class send_ticks(struct sender *sender, struct kafka_error *er
 
 /* --- handles --- */
 
-static enum kafka_class open_generation(struct sender *sender, struct kafka_error *error)
+static enum error_class open_generation(struct sender *sender, struct error *error)
 {
     struct generation found;
-    enum kafka_class class = generation_read(sender->options.kafka, &sender->topics, false, &found, error);
-    if (class != KAFKA_OK)
+    enum error_class class = generation_read(sender->options.kafka, &sender->topics, false, &found, error);
+    if (class != ERROR_NONE)
         return class;
     if (sender->lanes != NULL && found.partitions != sender->generation.partitions)
-        return kafka_absent(error, sender->topics.snapshots, "the generation has changed");
+        return error_set(error, ERROR_FATAL, sender->topics.snapshots, "the generation has changed");
     sender->generation = found;
     if (sender->lanes == NULL)
         sender->lanes = calloc(found.partitions, sizeof *sender->lanes);
     CHECK(sender->lanes != NULL);
-    return KAFKA_OK;
+    return ERROR_NONE;
 }
 
-static enum kafka_class open_producer(struct sender *sender, struct kafka_error *error)
+static enum error_class open_producer(struct sender *sender, struct error *error)
 {
     struct kafka_producer_config config = {.brokers = sender->options.kafka,
                                            .client_id = "hourglass-collector",
                                            .linger_ms = 2,
                                            .delivered = on_delivered,
                                            .context = sender};
-    enum kafka_class class = open_generation(sender, error);
-    if (class != KAFKA_OK)
+    enum error_class class = open_generation(sender, error);
+    if (class != ERROR_NONE)
         return class;
     /* Whoever has a new handle is a new incarnation: what the old one had in flight is not known. */
     CHECK(getrandom(&sender->incarnation, sizeof sender->incarnation, 0) == sizeof sender->incarnation);
@@ -317,7 +317,7 @@ static enum kafka_class open_producer(struct sender *sender, struct kafka_error 
     trust_reset(&sender->trust, sender->generation.partitions);
     sender->epoch = -1;
     sender->producer = kafka_producer_new(&config, error);
-    return sender->producer == NULL ? error->class : KAFKA_OK;
+    return sender->producer == NULL ? error->class : ERROR_NONE;
 }
 
 /* Everything without verdict is sent again by its client, under a new incarnation. */
@@ -405,28 +405,28 @@ bool sender_submit(struct sender *sender, struct request *request)
 
 /* --- the loop --- */
 
-static enum kafka_class turn(struct sender *sender, struct kafka_error *error)
+static enum error_class turn(struct sender *sender, struct error *error)
 {
     process_alive();
-    enum kafka_class class = kafka_producer_poll(sender->producer, POLL_MS, error);
-    if (class == KAFKA_OK)
+    enum error_class class = kafka_producer_poll(sender->producer, POLL_MS, error);
+    if (class == ERROR_NONE)
         class = take_requests(sender, error);
-    if (class == KAFKA_OK)
+    if (class == ERROR_NONE)
         class = send_due(sender, false, error);
-    if (class == KAFKA_OK)
+    if (class == ERROR_NONE)
         class = send_ticks(sender, error);
     end_waits(sender, false);
     return class;
 }
 
-static enum kafka_class finish(struct sender *sender, struct kafka_error *error)
+static enum error_class finish(struct sender *sender, struct error *error)
 {
     int64_t end_ms = now_ms() + STOP_MS;
     set_ready(sender, false);
-    enum kafka_class class = take_requests(sender, error);
-    if (class == KAFKA_OK)
+    enum error_class class = take_requests(sender, error);
+    if (class == ERROR_NONE)
         class = send_due(sender, true, error);
-    while (class == KAFKA_OK && kafka_producer_pending(sender->producer) > 0 && now_ms() < end_ms) {
+    while (class == ERROR_NONE && kafka_producer_pending(sender->producer) > 0 && now_ms() < end_ms) {
         class = kafka_producer_poll(sender->producer, POLL_MS, error);
         end_waits(sender, false);
     }
@@ -435,28 +435,28 @@ static enum kafka_class finish(struct sender *sender, struct kafka_error *error)
 
 int sender_run(struct sender *sender)
 {
-    struct kafka_error error = {KAFKA_OK, ""};
+    struct error error = {ERROR_NONE, ""};
     int failures = 0;
     while (!process_stopping() && failures < FAILURES_MAX) {
         uint64_t before = sender->deliveries;
-        enum kafka_class class = open_producer(sender, &error);
-        while (class == KAFKA_OK && !process_stopping())
+        enum error_class class = open_producer(sender, &error);
+        while (class == ERROR_NONE && !process_stopping())
             class = turn(sender, &error);
-        if (class == KAFKA_OK)
+        if (class == ERROR_NONE)
             class = finish(sender, &error);
         drop_all(sender);
-        if (class == KAFKA_OK || process_stopping())
+        if (class == ERROR_NONE || process_stopping())
             break;
         /* One place decides: a broker that is away is waited for, a dead handle is made anew, some times. */
-        if (class == KAFKA_ABORT)
+        if (class == ERROR_ABORT)
             failures = sender->deliveries > before ? 1 : failures + 1;
-        if (class == KAFKA_FATAL)
+        if (class == ERROR_FATAL)
             failures = FAILURES_MAX;
-        log_warning("begin_again", LOG_STR("why", error.text), LOG_INT("failures", failures));
+        journal_warning("begin_again", JOURNAL_STR("why", error.text), JOURNAL_INT("failures", failures));
         metric_add(&sender->metrics[SENDER_RESTARTS], 1);
         process_pause(PAUSE_MS);
     }
     if (failures < FAILURES_MAX)
         return EX_OK;
-    return error.class == KAFKA_FATAL ? EX_CONFIG : EX_TEMPFAIL;
+    return error.class == ERROR_FATAL ? EX_CONFIG : EX_TEMPFAIL;
 }

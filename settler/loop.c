@@ -8,8 +8,8 @@
 #include "lib/codec/frame.h"
 #include "lib/domain/topics.h"
 #include "lib/io/assignment.h"
+#include "lib/io/journal.h"
 #include "lib/io/kafka.h"
-#include "lib/io/log.h"
 #include "lib/io/migrate.h"
 #include "lib/io/process.h"
 #include "settler/core/intake.h"
@@ -108,8 +108,8 @@ static void drop_parts(struct loop *loop)
 
 static void let_go(struct part *part, enum settler_metric metric, const char *why)
 {
-    log_error("partition_let_go", LOG_INT("partition", part->claim.partition),
-              LOG_INT("next_seq", part->claim.next_seq), LOG_STR("why", why));
+    journal_error("partition_let_go", JOURNAL_INT("partition", part->claim.partition),
+                  JOURNAL_INT("next_seq", part->claim.next_seq), JOURNAL_STR("why", why));
     part->gone = true;
     part->count = 0;
     part->in_steps = part->one_waits = false;
@@ -197,8 +197,8 @@ static bool settle_batch(struct loop *loop, struct part *part)
         let_go(part, SETTLER_PARTITIONS_STOPPED, "a frame that cannot be settled");
         break;
     case STORE_RETRY:
-        log_warning("settle_failed", LOG_INT("partition", part->claim.partition),
-                    LOG_STR("why", loop->pg->error));
+        journal_warning("settle_failed", JOURNAL_INT("partition", part->claim.partition),
+                        JOURNAL_STR("why", loop->pg->error));
         return false;
     }
     empty_batch(part);
@@ -226,8 +226,8 @@ static bool is_next(struct part *part, struct str bytes)
     enum decode_outcome decoded =
         frame_decode((struct str){slot->bytes.bytes.at, slot->bytes.bytes.count}, &slot->rows, frame);
     if (decoded != DECODE_OK) {
-        log_warning("frame_passed_over", LOG_INT("partition", part->claim.partition),
-                    LOG_STR("why", decode_outcome_name(decoded)));
+        journal_warning("frame_passed_over", JOURNAL_INT("partition", part->claim.partition),
+                        JOURNAL_STR("why", decode_outcome_name(decoded)));
         return false;
     }
     switch (intake_take(&part->intake, frame)) {
@@ -243,7 +243,7 @@ static bool is_next(struct part *part, struct str bytes)
         let_go(part, SETTLER_PARTITIONS_STOPPED, "two frames of one number");
         return false;
     }
-    CHECK(!"a verdict");
+    CHECK_NEVER("a verdict");
     return false;
 }
 
@@ -270,7 +270,7 @@ static bool add_frame(struct loop *loop, struct part *part, struct str bytes, in
     return !full || settle_batch(loop, part);
 }
 
-static bool take_message(struct loop *loop, const struct kafka_message *message)
+static bool take_message(struct loop *loop, const struct log_message *message)
 {
     struct part *part = part_of(loop, message->partition);
     if (part == NULL || part->gone || part->in_steps)
@@ -319,44 +319,45 @@ static bool claim_part(struct loop *loop, uint32_t number)
     vec_push(&loop->parts, part);
     if (store_claim(loop->pg, number, &part->claim) != STORE_OK)
         return false;
-    log_info("partition_claimed", LOG_INT("partition", number), LOG_INT("fence", part->claim.fence),
-             LOG_INT("next_seq", part->claim.next_seq), LOG_INT("next_offset", part->claim.next_offset));
+    journal_info("partition_claimed", JOURNAL_INT("partition", number),
+                 JOURNAL_INT("fence", part->claim.fence), JOURNAL_INT("next_seq", part->claim.next_seq),
+                 JOURNAL_INT("next_offset", part->claim.next_offset));
     part->read_on = part->claim.next_offset;
     intake_begin(&part->intake, number, part->claim.next_seq, part->claim.last_hash);
     return true;
 }
 
 /* Reads what is not in steps, each part from where it is. */
-static enum kafka_class read_parts(struct loop *loop, struct kafka_error *error)
+static enum error_class read_parts(struct loop *loop, struct error *error)
 {
-    VEC(struct kafka_position) positions = {0};
+    VEC(struct log_position) positions = {0};
     for (uint32_t i = 0; i < loop->parts.count; i++) {
         const struct part *part = loop->parts.at[i];
         if (!part->in_steps)
             vec_push(&positions,
-                     (struct kafka_position){loop->topics.frames, part->claim.partition, part->read_on});
+                     (struct log_position){loop->topics.frames, part->claim.partition, part->read_on});
     }
-    enum kafka_class class = kafka_reader_assign(loop->reader, positions.at, positions.count, error);
+    enum error_class class = kafka_reader_assign(loop->reader, positions.at, positions.count, error);
     vec_release(&positions);
     loop->other_parts = false;
     return class;
 }
 
 /* Claims what is wanted and reads on from the rows. */
-static enum kafka_class take_over(struct loop *loop, struct kafka_error *error)
+static enum error_class take_over(struct loop *loop, struct error *error)
 {
     drop_parts(loop);
     bool claimed = true;
     for (uint32_t i = 0; i < loop->wanted.partitions.count && claimed; i++)
         claimed = claim_part(loop, loop->wanted.partitions.at[i]);
-    enum kafka_class class = KAFKA_ABORT;
+    enum error_class class = ERROR_ABORT;
     if (claimed)
         class = read_parts(loop, error);
     else
         snprintf(error->text, sizeof error->text, "claim: %.200s", loop->pg->error);
     metric_set(&settler_metrics[SETTLER_PARTITIONS], loop->parts.count);
     loop->reassigned = false;
-    atomic_store(&settler_ready, class == KAFKA_OK);
+    atomic_store(&settler_ready, class == ERROR_NONE);
     return class;
 }
 
@@ -370,32 +371,32 @@ static bool in_steps(const struct loop *loop)
     return any;
 }
 
-static enum kafka_class database_failed(const struct loop *loop, struct kafka_error *error)
+static enum error_class database_failed(const struct loop *loop, struct error *error)
 {
     snprintf(error->text, sizeof error->text, "%.200s", loop->pg->error);
-    return KAFKA_ABORT;
+    return ERROR_ABORT;
 }
 
 /* A partition that has much ends the turn with its first full batch, so that the others settle what they have
  * before its next. */
-static enum kafka_class turn(struct loop *loop, struct kafka_error *error)
+static enum error_class turn(struct loop *loop, struct error *error)
 {
     process_alive();
     loop->stepped = loop->settled = false;
     int wait_ms = in_steps(loop) ? 0 : POLL_MS;
     for (int i = 0; i < TURN && !loop->other_parts && !loop->settled; i++) {
-        struct kafka_message message;
-        enum kafka_got got = kafka_reader_poll(loop->reader, i == 0 ? wait_ms : 0, &message, error);
+        struct log_message message;
+        enum log_got got = kafka_reader_poll(loop->reader, i == 0 ? wait_ms : 0, &message, error);
         if (loop->reassigned) {
-            if (got == KAFKA_GOT_MESSAGE)
+            if (got == LOG_GOT_MESSAGE)
                 kafka_message_release(&message);
             return take_over(loop, error);
         }
-        if (got == KAFKA_GOT_ERROR && error->class != KAFKA_RETRY)
+        if (got == LOG_GOT_ERROR && error->class != ERROR_RETRY)
             return error->class;
-        if (got == KAFKA_GOT_NOTHING)
+        if (got == LOG_GOT_NOTHING)
             break;
-        if (got != KAFKA_GOT_MESSAGE)
+        if (got != LOG_GOT_MESSAGE)
             continue;
         bool taken = take_message(loop, &message);
         kafka_message_release(&message);
@@ -404,32 +405,32 @@ static enum kafka_class turn(struct loop *loop, struct kafka_error *error)
     }
     if (!settle_all(loop))
         return database_failed(loop, error);
-    return loop->other_parts ? read_parts(loop, error) : KAFKA_OK;
+    return loop->other_parts ? read_parts(loop, error) : ERROR_NONE;
 }
 
-static enum kafka_class open_database(struct loop *loop, struct kafka_error *error)
+static enum error_class open_database(struct loop *loop, struct error *error)
 {
     char why[400];
     loop->pg = pg_connect(loop->options->database, loop->options->schema, why);
     if (loop->pg == NULL) {
         snprintf(error->text, sizeof error->text, "%.250s", why);
-        return KAFKA_ABORT;
+        return ERROR_ABORT;
     }
     switch (migrate_check(loop->pg)) {
     case MIGRATED:
-        return KAFKA_OK;
+        return ERROR_NONE;
     case MIGRATE_FAILED:
         snprintf(error->text, sizeof error->text, "%.250s", loop->pg->error);
-        return KAFKA_ABORT;
+        return ERROR_ABORT;
     case MIGRATE_NEWER:
     case MIGRATE_CHANGED:
         break;
     }
     snprintf(error->text, sizeof error->text, "the schema is not this binary's: hourglass db migrate");
-    return KAFKA_FATAL;
+    return ERROR_FATAL;
 }
 
-static enum kafka_class open_handles(struct loop *loop, struct kafka_error *error)
+static enum error_class open_handles(struct loop *loop, struct error *error)
 {
     const struct settler_options *o = loop->options;
     struct kafka_group group = {.name = o->group,
@@ -441,19 +442,19 @@ static enum kafka_class open_handles(struct loop *loop, struct kafka_error *erro
                                 .context = loop};
     bool grouped = assignment_is_group(o->partitions);
     uint32_t count;
-    enum kafka_class class = open_database(loop, error);
-    if (class != KAFKA_OK)
+    enum error_class class = open_database(loop, error);
+    if (class != ERROR_NONE)
         return class;
-    if (kafka_partition_count(o->kafka, loop->topics.frames, &count, error) != KAFKA_OK)
+    if (kafka_partition_count(o->kafka, loop->topics.frames, &count, error) != ERROR_NONE)
         return error->class;
     if (!grouped && !assignment_parse(&loop->wanted, o->partitions, count)) {
         snprintf(error->text, sizeof error->text, "--partitions %s: the topic has %u", o->partitions, count);
-        return KAFKA_FATAL;
+        return ERROR_FATAL;
     }
     loop->reader = kafka_reader_new(o->kafka, "hourglass-settler", grouped ? &group : NULL, error);
     if (loop->reader == NULL)
         return error->class;
-    return grouped ? KAFKA_OK : take_over(loop, error);
+    return grouped ? ERROR_NONE : take_over(loop, error);
 }
 
 static void close_handles(struct loop *loop)
@@ -468,21 +469,21 @@ static void close_handles(struct loop *loop)
 int settler_run(const struct settler_options *options)
 {
     struct loop loop = {.options = options, .topics = topics_of(options->prefix)};
-    struct kafka_error error = {KAFKA_OK, ""};
+    struct error error = {ERROR_NONE, ""};
     int failures = 0;
     while (!process_stopping() && failures < FAILURES_MAX) {
         int64_t before = atomic_load(&settler_metrics[SETTLER_FRAMES].value);
-        enum kafka_class class = open_handles(&loop, &error);
-        while (class == KAFKA_OK && !process_stopping())
+        enum error_class class = open_handles(&loop, &error);
+        while (class == ERROR_NONE && !process_stopping())
             class = turn(&loop, &error);
         close_handles(&loop);
-        if (class == KAFKA_OK)
+        if (class == ERROR_NONE)
             break;
         /* One place decides: whatever it was, claim again and go on from the row; give up after a while. */
         failures = atomic_load(&settler_metrics[SETTLER_FRAMES].value) > before ? 1 : failures + 1;
-        if (class == KAFKA_FATAL)
+        if (class == ERROR_FATAL)
             failures = FAILURES_MAX;
-        log_warning("begin_again", LOG_STR("why", error.text), LOG_INT("failures", failures));
+        journal_warning("begin_again", JOURNAL_STR("why", error.text), JOURNAL_INT("failures", failures));
         metric_add(&settler_metrics[SETTLER_RESTARTS], 1);
         process_pause(PAUSE_MS);
     }

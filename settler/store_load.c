@@ -52,7 +52,7 @@ static enum meter meter_of(struct str name)
     for (enum meter m = METER_RUNTIME; m < METER_COUNT; m++)
         if (str_equal(name, str_of(meter_name(m))))
             return m;
-    CHECK(!"a meter's name");
+    CHECK_NEVER("a meter's name");
     return METER_RUNTIME;
 }
 
@@ -61,7 +61,7 @@ static enum charge_kind kind_of(struct str name)
     for (enum charge_kind k = CHARGE_USAGE; k <= CHARGE_VOID; k++)
         if (str_equal(name, str_of(charge_kind_name(k))))
             return k;
-    CHECK(!"a kind's name");
+    CHECK_NEVER("a kind's name");
     return CHARGE_USAGE;
 }
 
@@ -222,7 +222,7 @@ static enum record_kind fact_kind_of(struct str name)
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
         if (str_equal(name, str_of(order_fact_name(kinds[i]))))
             return kinds[i];
-    CHECK(!"a kind of order fact");
+    CHECK_NEVER("a kind of order fact");
     return RECORD_ORDER_PAID;
 }
 

@@ -115,7 +115,7 @@ static void add_sign(struct fold *fold, struct series_ref ref, int64_t time_us)
 
 static enum points_outcome apply_change(struct fold *fold, const struct record *record)
 {
-    struct series_ref ref = {fold_resource(fold, record), false};
+    struct series_ref ref = series_ref(fold_resource(fold, record), false);
     struct points_shared shared = fold_shared(fold);
     if (points_put(&fold->resources.at[ref.index].points, &shared, record) == POINTS_REPEATED)
         return POINTS_REPEATED;
@@ -134,7 +134,7 @@ static void apply_heartbeat(struct fold *fold, const struct record *record)
 {
     if (fold->liveness_s[record->product] == 0)
         return;
-    struct series_ref ref = {fold_resource(fold, record), false};
+    struct series_ref ref = series_ref(fold_resource(fold, record), false);
     add_sign(fold, ref, record->since_us);
 }
 
@@ -159,7 +159,7 @@ static enum points_outcome apply_storage(struct fold *fold, const struct record 
 {
     uint32_t index = fold_file_system(fold, record);
     struct points *points = &fold->file_systems.at[index].points;
-    struct series_ref ref = {fold->file_systems.at[index].pool, true};
+    struct series_ref ref = series_ref(fold->file_systems.at[index].pool, true);
     struct storage_pool *pool = &fold->pools.at[ref.index];
     int64_t second_s = time_second(record->since_us);
     if (fold_storage_repeated(fold, index, record))
@@ -229,7 +229,7 @@ static enum points_outcome apply_record(struct fold *fold, const struct record *
         vec_push(&fold->facts, (struct fact){.record = record_copied(&fold->strings, record)});
         return POINTS_ADDED;
     }
-    CHECK(!"a record of this kind");
+    CHECK_NEVER("a record of this kind");
     return POINTS_REPEATED;
 }
 

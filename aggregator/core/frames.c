@@ -181,7 +181,7 @@ static bool seek(struct fold *fold, const struct work *work)
     case WORK_STATE:
         return seek_state(fold, work);
     }
-    CHECK(!"a kind of work");
+    CHECK_NEVER("a kind of work");
     return false;
 }
 

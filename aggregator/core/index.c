@@ -24,7 +24,7 @@ void fold_adopt_resource(struct fold *fold, struct resource resource)
     const struct series *series = &resource.series;
     table_insert(&fold->resource_index, hash_of_resource(fold, series), fold->resources.count);
     if (series->live)
-        vec_push(&fold->live, (struct series_ref){fold->resources.count, false});
+        vec_push(&fold->live, series_ref(fold->resources.count, false));
     vec_push(&fold->resources, resource);
 }
 
@@ -59,7 +59,7 @@ void fold_adopt_pool(struct fold *fold, struct storage_pool pool)
     uint64_t hash = hash_mix(pool.series.account, pool.series.sku);
     table_insert(&fold->pool_index, hash, fold->pools.count);
     if (pool.series.live)
-        vec_push(&fold->live, (struct series_ref){fold->pools.count, true});
+        vec_push(&fold->live, series_ref(fold->pools.count, true));
     vec_push(&fold->pools, pool);
 }
 

@@ -115,7 +115,7 @@ static struct left after_point(struct left before, const struct point *point)
     case RECORD_DEBITED:
         break;
     }
-    CHECK(!"a change point of this kind");
+    CHECK_NEVER("a change point of this kind");
     return before;
 }
 

@@ -239,7 +239,7 @@ static void pack_resources(struct packer *out, const struct fold *fold, const st
     for (uint32_t i = 0; i < fold->resources.count; i++) {
         const struct resource *resource = &fold->resources.at[order[i]];
         pack_series(out, fold, &resource->series);
-        pack_stops(out, stops, (struct series_ref){order[i], false});
+        pack_stops(out, stops, series_ref(order[i], false));
         pack_run(out, fold, &resource->told);
         pack_points(out, fold, &resource->points);
         pack_u64(out, resource->spans.list.count);
@@ -258,7 +258,7 @@ static void pack_pools(struct packer *out, const struct fold *fold, const struct
     for (uint32_t i = 0; i < fold->pools.count; i++) {
         const struct storage_pool *pool = &fold->pools.at[order[i]];
         pack_series(out, fold, &pool->series);
-        pack_stops(out, stops, (struct series_ref){order[i], true});
+        pack_stops(out, stops, series_ref(order[i], true));
         pack_u64(out, pool->last_stops.count);
         for (uint32_t l = 0; l < pool->last_stops.count; l++)
             pack_u64(out, (uint64_t)pool->last_stops.at[l]);
@@ -502,7 +502,7 @@ static void unpack_resources(struct unpacker *in, struct fold *fold)
     for (uint32_t i = 0; i < count && !in->bad; i++) {
         struct resource resource = {.due_us = INT64_MAX};
         unpack_series(in, fold, &resource.series);
-        unpack_stops(in, fold, (struct series_ref){fold->resources.count, false});
+        unpack_stops(in, fold, series_ref(fold->resources.count, false));
         unpack_run(in, fold, &resource.told);
         unpack_points(in, fold, &resource.points, false);
         uint32_t spans = unpack_count(in, sizeof(struct span));
@@ -522,7 +522,7 @@ static void unpack_pools(struct unpacker *in, struct fold *fold)
     for (uint32_t i = 0; i < count && !in->bad; i++) {
         struct storage_pool pool = {0};
         unpack_series(in, fold, &pool.series);
-        unpack_stops(in, fold, (struct series_ref){fold->pools.count, true});
+        unpack_stops(in, fold, series_ref(fold->pools.count, true));
         uint32_t last_stops = unpack_count(in, sizeof(uint64_t));
         for (uint32_t l = 0; l < last_stops; l++)
             vec_push(&pool.last_stops, (int64_t)unpack_u64(in));

@@ -21,6 +21,7 @@
 #include "aggregator/core/spans.h"
 #include "aggregator/core/sums.h"
 #include "aggregator/core/timeline.h"
+#include "lib/base/check.h"
 #include "lib/base/slab.h"
 #include "lib/domain/seen.h"
 
@@ -67,6 +68,12 @@ struct series_ref {
     uint32_t index : 31;
     uint32_t is_pool : 1;
 };
+
+static inline struct series_ref series_ref(uint32_t index, bool is_pool)
+{
+    CHECK(index <= INT32_MAX);
+    return (struct series_ref){index & INT32_MAX, is_pool};
+}
 
 /* Something stopped in an hour: it is said before the hour's close, at most once a minute of log time. */
 struct stop {

@@ -39,7 +39,8 @@ static void collect_states(struct fold *fold)
         work_look_at(fold, entry.resource);
     }
     for (uint32_t i = 0; i < fold->looks.count; i++)
-        vec_push(&fold->saying.work, (struct work){.kind = WORK_STATE, .ref = {fold->looks.at[i], false}});
+        vec_push(&fold->saying.work,
+                 (struct work){.kind = WORK_STATE, .ref = series_ref(fold->looks.at[i], false)});
     vec_clear(&fold->looks);
 }
 

@@ -1,31 +1,11 @@
 #include "lib/io/kafka_handle.h"
 
-#include <stdio.h>
-
-enum kafka_class kafka_fail(struct kafka_error *error, enum kafka_class class, const char *what,
-                            const char *why)
-{
-    error->class = class;
-    snprintf(error->text, sizeof error->text, "%s: %s", what, why);
-    return class;
-}
-
-enum kafka_class kafka_absent(struct kafka_error *error, const char *what, const char *why)
-{
-    return kafka_fail(error, KAFKA_FATAL, what, why);
-}
-
-enum kafka_class kafka_late(struct kafka_error *error, const char *what, const char *why)
-{
-    return kafka_fail(error, KAFKA_RETRY, what, why);
-}
-
 /* Whatever is not known to pass by itself costs a new handle; only what cannot heal is fatal. */
-enum kafka_class kafka_classify(rd_kafka_resp_err_t code)
+enum error_class kafka_classify(rd_kafka_resp_err_t code)
 {
     switch ((int)code) {
     case RD_KAFKA_RESP_ERR_NO_ERROR:
-        return KAFKA_OK;
+        return ERROR_NONE;
     case RD_KAFKA_RESP_ERR__TIMED_OUT:
     case RD_KAFKA_RESP_ERR__TRANSPORT:
     case RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN:
@@ -39,25 +19,25 @@ enum kafka_class kafka_classify(rd_kafka_resp_err_t code)
     case RD_KAFKA_RESP_ERR_COORDINATOR_LOAD_IN_PROGRESS:
     case RD_KAFKA_RESP_ERR_REBALANCE_IN_PROGRESS:
     case RD_KAFKA_RESP_ERR_REQUEST_TIMED_OUT:
-        return KAFKA_RETRY;
+        return ERROR_RETRY;
     case RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED:
     case RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED:
     case RD_KAFKA_RESP_ERR_CLUSTER_AUTHORIZATION_FAILED:
     case RD_KAFKA_RESP_ERR_OFFSET_OUT_OF_RANGE:
     case RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET:
-        return KAFKA_FATAL;
+        return ERROR_FATAL;
     default:
-        return KAFKA_ABORT;
+        return ERROR_ABORT;
     }
 }
 
-bool kafka_conf_set(rd_kafka_conf_t *conf, const char *const *pairs, struct kafka_error *error)
+bool kafka_conf_set(rd_kafka_conf_t *conf, const char *const *pairs, struct error *error)
 {
     for (; pairs[0] != NULL; pairs += 2) {
         char why[200];
         if (rd_kafka_conf_set(conf, pairs[0], pairs[1], why, sizeof why) == RD_KAFKA_CONF_OK)
             continue;
-        kafka_fail(error, KAFKA_FATAL, pairs[0], why);
+        error_set(error, ERROR_FATAL, pairs[0], why);
         return false;
     }
     return true;
@@ -69,7 +49,7 @@ static void say_nothing(const rd_kafka_t *handle, int level, const char *facilit
     (void)handle, (void)level, (void)facility, (void)text;
 }
 
-rd_kafka_t *kafka_handle_new(rd_kafka_type_t type, rd_kafka_conf_t *conf, struct kafka_error *error)
+rd_kafka_t *kafka_handle_new(rd_kafka_type_t type, rd_kafka_conf_t *conf, struct error *error)
 {
     char why[200];
     rd_kafka_conf_set_log_cb(conf, say_nothing);
@@ -77,6 +57,6 @@ rd_kafka_t *kafka_handle_new(rd_kafka_type_t type, rd_kafka_conf_t *conf, struct
     if (handle != NULL)
         return handle;
     rd_kafka_conf_destroy(conf);
-    kafka_fail(error, KAFKA_FATAL, "kafka", why);
+    error_set(error, ERROR_FATAL, "kafka", why);
     return NULL;
 }

@@ -24,7 +24,7 @@ static void on_delivery(rd_kafka_t *handle, const rd_kafka_message_t *message, v
     (void)handle;
     struct kafka_producer *producer = opaque;
     producer->pending_bytes -= message->len;
-    struct kafka_delivery delivery = {
+    struct log_delivery delivery = {
         .partition = (uint32_t)message->partition,
         .offset = message->offset,
         .timestamp_ms = rd_kafka_message_timestamp(message, NULL),
@@ -39,8 +39,7 @@ static void on_delivery(rd_kafka_t *handle, const rd_kafka_message_t *message, v
         producer->config.delivered(producer->config.context, message->_private, &delivery);
 }
 
-struct kafka_producer *kafka_producer_new(const struct kafka_producer_config *config,
-                                          struct kafka_error *error)
+struct kafka_producer *kafka_producer_new(const struct kafka_producer_config *config, struct error *error)
 {
     char linger[24];
     snprintf(linger, sizeof linger, "%lld", (long long)config->linger_ms);
@@ -120,14 +119,14 @@ static void *unqualified(const char *at)
     return bytes.bytes;
 }
 
-enum kafka_class kafka_send(struct kafka_producer *producer, const struct kafka_record *record,
-                            struct kafka_error *error)
+enum error_class kafka_send(struct kafka_producer *producer, const struct log_record *record,
+                            struct error *error)
 {
     if (producer->dead)
-        return kafka_fail(error, KAFKA_ABORT, record->topic, producer->why);
+        return error_set(error, ERROR_ABORT, record->topic, producer->why);
     rd_kafka_topic_t *topic = topic_of(producer, record->topic);
     if (topic == NULL)
-        return kafka_fail(error, KAFKA_ABORT, record->topic, "no handle for the topic");
+        return error_set(error, ERROR_ABORT, record->topic, "no handle for the topic");
     void *key = record->key.size == 0 ? NULL : unqualified(record->key.at);
     rd_kafka_resp_err_t code = rd_kafka_producev(
         producer->handle, RD_KAFKA_V_RKT(topic), RD_KAFKA_V_PARTITION((int32_t)record->partition),
@@ -136,21 +135,20 @@ enum kafka_class kafka_send(struct kafka_producer *producer, const struct kafka_
         RD_KAFKA_V_TIMESTAMP(record->timestamp_ms), RD_KAFKA_V_OPAQUE(record->tag), RD_KAFKA_V_END);
     if (code == RD_KAFKA_RESP_ERR_NO_ERROR) {
         producer->pending_bytes += record->value.size;
-        return KAFKA_OK;
+        return ERROR_NONE;
     }
-    return kafka_fail(error, kafka_classify(code), record->topic, rd_kafka_err2str(code));
+    return error_set(error, kafka_classify(code), record->topic, rd_kafka_err2str(code));
 }
 
-enum kafka_class kafka_producer_poll(struct kafka_producer *producer, int timeout_ms,
-                                     struct kafka_error *error)
+enum error_class kafka_producer_poll(struct kafka_producer *producer, int timeout_ms, struct error *error)
 {
     rd_kafka_poll(producer->handle, timeout_ms);
     char why[160];
     if (rd_kafka_fatal_error(producer->handle, why, sizeof why) != RD_KAFKA_RESP_ERR_NO_ERROR)
-        return kafka_fail(error, KAFKA_ABORT, "producer", why);
+        return error_set(error, ERROR_ABORT, "producer", why);
     if (producer->dead)
-        return kafka_fail(error, KAFKA_ABORT, "delivery", producer->why);
-    return KAFKA_OK;
+        return error_set(error, ERROR_ABORT, "delivery", producer->why);
+    return ERROR_NONE;
 }
 
 uint32_t kafka_producer_pending(const struct kafka_producer *producer)

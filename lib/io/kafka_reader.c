@@ -32,7 +32,7 @@ static void forget_places(struct kafka_reader *reader)
     reader->at = 0;
 }
 
-static void add_place(struct kafka_reader *reader, const struct kafka_position *position)
+static void add_place(struct kafka_reader *reader, const struct log_position *position)
 {
     struct place place = {strdup(position->topic), (int32_t)position->partition, position->offset};
     CHECK(place.topic != NULL);
@@ -118,7 +118,7 @@ static void on_rebalance(rd_kafka_t *handle, rd_kafka_resp_err_t code,
 /* --- life --- */
 
 static bool configure(rd_kafka_conf_t *conf, const char *brokers, const char *client_id,
-                      const struct kafka_group *group, struct kafka_error *error)
+                      const struct kafka_group *group, struct error *error)
 {
     char ahead[16], fetch[16];
     uint32_t kib = group != NULL && group->read_ahead_kib > 0 ? group->read_ahead_kib : READ_AHEAD_KIB;
@@ -144,19 +144,19 @@ static bool configure(rd_kafka_conf_t *conf, const char *brokers, const char *cl
     return kafka_conf_set(conf, instance, error);
 }
 
-static bool subscribe(struct kafka_reader *reader, struct kafka_error *error)
+static bool subscribe(struct kafka_reader *reader, struct error *error)
 {
     rd_kafka_topic_partition_list_t *topics = rd_kafka_topic_partition_list_new(1);
     rd_kafka_topic_partition_list_add(topics, reader->group.topic, RD_KAFKA_PARTITION_UA);
     rd_kafka_resp_err_t code = rd_kafka_subscribe(reader->handle, topics);
     rd_kafka_topic_partition_list_destroy(topics);
     if (code != RD_KAFKA_RESP_ERR_NO_ERROR)
-        kafka_fail(error, kafka_classify(code), reader->group.topic, rd_kafka_err2str(code));
+        error_set(error, kafka_classify(code), reader->group.topic, rd_kafka_err2str(code));
     return code == RD_KAFKA_RESP_ERR_NO_ERROR;
 }
 
 struct kafka_reader *kafka_reader_new(const char *brokers, const char *client_id,
-                                      const struct kafka_group *group, struct kafka_error *error)
+                                      const struct kafka_group *group, struct error *error)
 {
     rd_kafka_conf_t *conf = rd_kafka_conf_new();
     if (!configure(conf, brokers, client_id, group, error)) {
@@ -196,8 +196,8 @@ void kafka_reader_free(struct kafka_reader *reader)
 
 /* --- reading --- */
 
-enum kafka_class kafka_reader_assign(struct kafka_reader *reader, const struct kafka_position *positions,
-                                     uint32_t count, struct kafka_error *error)
+enum error_class kafka_reader_assign(struct kafka_reader *reader, const struct log_position *positions,
+                                     uint32_t count, struct error *error)
 {
     rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new((int)count);
     forget_places(reader);
@@ -209,27 +209,27 @@ enum kafka_class kafka_reader_assign(struct kafka_reader *reader, const struct k
     rd_kafka_resp_err_t code = rd_kafka_assign(reader->handle, list);
     rd_kafka_topic_partition_list_destroy(list);
     if (code == RD_KAFKA_RESP_ERR_NO_ERROR)
-        return KAFKA_OK;
-    return kafka_fail(error, kafka_classify(code), "assign", rd_kafka_err2str(code));
+        return ERROR_NONE;
+    return error_set(error, kafka_classify(code), "assign", rd_kafka_err2str(code));
 }
 
-static enum kafka_got failed(const rd_kafka_message_t *message, struct kafka_error *error)
+static enum log_got failed(const rd_kafka_message_t *message, struct error *error)
 {
     const char *what = message->rkt != NULL ? rd_kafka_topic_name(message->rkt) : "reader";
-    kafka_fail(error, kafka_classify(message->err), what, rd_kafka_message_errstr(message));
-    return KAFKA_GOT_ERROR;
+    error_set(error, kafka_classify(message->err), what, rd_kafka_message_errstr(message));
+    return LOG_GOT_ERROR;
 }
 
-static enum kafka_got take_message(struct kafka_reader *reader, rd_kafka_message_t *message,
-                                   struct kafka_message *out)
+static enum log_got take_message(struct kafka_reader *reader, rd_kafka_message_t *message,
+                                 struct log_message *out)
 {
     struct place *place = place_of(reader, message);
     if (place == NULL || message->offset < place->next) {
         rd_kafka_message_destroy(message);
-        return KAFKA_GOT_NOTHING;
+        return LOG_GOT_NOTHING;
     }
     place->next = message->offset + 1;
-    *out = (struct kafka_message){
+    *out = (struct log_message){
         .topic = place->topic,
         .partition = (uint32_t)message->partition,
         .offset = message->offset,
@@ -238,24 +238,24 @@ static enum kafka_got take_message(struct kafka_reader *reader, rd_kafka_message
         .value = {message->payload, (uint32_t)message->len},
         .handle = message,
     };
-    return KAFKA_GOT_MESSAGE;
+    return LOG_GOT_MESSAGE;
 }
 
-enum kafka_got kafka_reader_poll(struct kafka_reader *reader, int timeout_ms, struct kafka_message *out,
-                                 struct kafka_error *error)
+enum log_got kafka_reader_poll(struct kafka_reader *reader, int timeout_ms, struct log_message *out,
+                               struct error *error)
 {
     rd_kafka_message_t *message = wait_message(reader, timeout_ms);
-    *out = (struct kafka_message){.topic = ""};
+    *out = (struct log_message){.topic = ""};
     if (message == NULL)
-        return KAFKA_GOT_NOTHING;
+        return LOG_GOT_NOTHING;
     if (message->err == RD_KAFKA_RESP_ERR_NO_ERROR)
         return take_message(reader, message, out);
-    enum kafka_got got = KAFKA_GOT_END;
+    enum log_got got = LOG_GOT_END;
     const struct place *place = place_of(reader, message);
     if (message->err != RD_KAFKA_RESP_ERR__PARTITION_EOF) {
         got = failed(message, error);
     } else if (place == NULL) {
-        got = KAFKA_GOT_NOTHING;
+        got = LOG_GOT_NOTHING;
     } else {
         out->topic = place->topic;
         out->partition = (uint32_t)message->partition;
@@ -265,26 +265,26 @@ enum kafka_got kafka_reader_poll(struct kafka_reader *reader, int timeout_ms, st
     return got;
 }
 
-void kafka_message_release(struct kafka_message *message)
+void kafka_message_release(struct log_message *message)
 {
     if (message->handle != NULL)
         rd_kafka_message_destroy(message->handle);
     message->handle = NULL;
 }
 
-enum kafka_class kafka_offsets(struct kafka_reader *reader, const char *topic, uint32_t partition,
-                               int64_t *low, int64_t *high, struct kafka_error *error)
+enum error_class kafka_offsets(struct kafka_reader *reader, const char *topic, uint32_t partition,
+                               int64_t *low, int64_t *high, struct error *error)
 {
     rd_kafka_resp_err_t code =
         rd_kafka_query_watermark_offsets(reader->handle, topic, (int32_t)partition, low, high, QUERY_MS);
     if (code == RD_KAFKA_RESP_ERR_NO_ERROR)
-        return KAFKA_OK;
-    return kafka_fail(error, kafka_classify(code), topic, rd_kafka_err2str(code));
+        return ERROR_NONE;
+    return error_set(error, kafka_classify(code), topic, rd_kafka_err2str(code));
 }
 
 /* Asks for the ends that `end` names, of all ranges at once: into low, or into high. */
-static enum kafka_class ask_ends(struct kafka_reader *reader, struct kafka_range *ranges, uint32_t count,
-                                 int64_t end, struct kafka_error *error)
+static enum error_class ask_ends(struct kafka_reader *reader, struct log_range *ranges, uint32_t count,
+                                 int64_t end, struct error *error)
 {
     rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new((int)count);
     for (uint32_t i = 0; i < count; i++)
@@ -298,16 +298,16 @@ static enum kafka_class ask_ends(struct kafka_reader *reader, struct kafka_range
     }
     rd_kafka_topic_partition_list_destroy(list);
     if (code == RD_KAFKA_RESP_ERR_NO_ERROR)
-        return KAFKA_OK;
-    return kafka_fail(error, kafka_classify(code), ranges[0].topic, rd_kafka_err2str(code));
+        return ERROR_NONE;
+    return error_set(error, kafka_classify(code), ranges[0].topic, rd_kafka_err2str(code));
 }
 
-enum kafka_class kafka_ranges(struct kafka_reader *reader, struct kafka_range *ranges, uint32_t count,
-                              struct kafka_error *error)
+enum error_class kafka_ranges(struct kafka_reader *reader, struct log_range *ranges, uint32_t count,
+                              struct error *error)
 {
     if (count == 0)
-        return KAFKA_OK;
+        return ERROR_NONE;
     /* A request's time may be -2 or -1 in place of a moment: the first offset, the one after the last. */
-    enum kafka_class class = ask_ends(reader, ranges, count, RD_KAFKA_OFFSET_BEGINNING, error);
-    return class == KAFKA_OK ? ask_ends(reader, ranges, count, RD_KAFKA_OFFSET_END, error) : class;
+    enum error_class class = ask_ends(reader, ranges, count, RD_KAFKA_OFFSET_BEGINNING, error);
+    return class == ERROR_NONE ? ask_ends(reader, ranges, count, RD_KAFKA_OFFSET_END, error) : class;
 }

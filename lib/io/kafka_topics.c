@@ -7,7 +7,7 @@
 enum { REQUEST_MS = 15000 };
 
 /* A consumer: asked about a topic that does not exist, a producer's handle would have the broker make it. */
-static rd_kafka_t *admin_handle(const char *brokers, struct kafka_error *error)
+static rd_kafka_t *admin_handle(const char *brokers, struct error *error)
 {
     const char *const pairs[] = {"bootstrap.servers", brokers, "client.id", "hourglass-admin", NULL};
     rd_kafka_conf_t *conf = rd_kafka_conf_new();
@@ -19,33 +19,33 @@ static rd_kafka_t *admin_handle(const char *brokers, struct kafka_error *error)
 }
 
 /* The first real failure among a request's results. */
-static enum kafka_class first_failure(const rd_kafka_topic_result_t **results, size_t count,
-                                      rd_kafka_resp_err_t harmless, struct kafka_error *error)
+static enum error_class first_failure(const rd_kafka_topic_result_t **results, size_t count,
+                                      rd_kafka_resp_err_t harmless, struct error *error)
 {
     for (size_t i = 0; i < count; i++) {
         rd_kafka_resp_err_t code = rd_kafka_topic_result_error(results[i]);
         if (code == RD_KAFKA_RESP_ERR_NO_ERROR || code == harmless)
             continue;
         const char *why = rd_kafka_topic_result_error_string(results[i]);
-        bool passes = kafka_classify(code) == KAFKA_RETRY;
-        return kafka_fail(error, passes ? KAFKA_RETRY : KAFKA_FATAL, rd_kafka_topic_result_name(results[i]),
-                          why != NULL ? why : rd_kafka_err2str(code));
+        bool passes = kafka_classify(code) == ERROR_RETRY;
+        return error_set(error, passes ? ERROR_RETRY : ERROR_FATAL, rd_kafka_topic_result_name(results[i]),
+                         why != NULL ? why : rd_kafka_err2str(code));
     }
-    return KAFKA_OK;
+    return ERROR_NONE;
 }
 
 /* Waits for the answer to a request that creates or deletes topics. */
-static enum kafka_class take_answer(rd_kafka_queue_t *queue, const char *what, struct kafka_error *error)
+static enum error_class take_answer(rd_kafka_queue_t *queue, const char *what, struct error *error)
 {
     rd_kafka_event_t *event = rd_kafka_queue_poll(queue, REQUEST_MS);
     if (event == NULL)
-        return kafka_fail(error, KAFKA_RETRY, what, "no answer");
+        return error_set(error, ERROR_RETRY, what, "no answer");
     size_t count;
     const rd_kafka_topic_result_t **results;
-    enum kafka_class class;
+    enum error_class class;
     if (rd_kafka_event_error(event) != RD_KAFKA_RESP_ERR_NO_ERROR) {
-        class = kafka_fail(error, kafka_classify(rd_kafka_event_error(event)), what,
-                           rd_kafka_event_error_string(event));
+        class = error_set(error, kafka_classify(rd_kafka_event_error(event)), what,
+                          rd_kafka_event_error_string(event));
     } else if (rd_kafka_event_type(event) == RD_KAFKA_EVENT_CREATETOPICS_RESULT) {
         results = rd_kafka_CreateTopics_result_topics(rd_kafka_event_CreateTopics_result(event), &count);
         class = first_failure(results, count, RD_KAFKA_RESP_ERR_TOPIC_ALREADY_EXISTS, error);
@@ -57,8 +57,8 @@ static enum kafka_class take_answer(rd_kafka_queue_t *queue, const char *what, s
     return class;
 }
 
-enum kafka_class kafka_create_topics(const char *brokers, const struct kafka_topic *topics, uint32_t count,
-                                     struct kafka_error *error)
+enum error_class kafka_create_topics(const char *brokers, const struct kafka_topic *topics, uint32_t count,
+                                     struct error *error)
 {
     rd_kafka_t *handle = admin_handle(brokers, error);
     if (handle == NULL)
@@ -79,7 +79,7 @@ enum kafka_class kafka_create_topics(const char *brokers, const struct kafka_top
     rd_kafka_AdminOptions_set_operation_timeout(options, REQUEST_MS - 1000, why, sizeof why);
     rd_kafka_queue_t *queue = rd_kafka_queue_new(handle);
     rd_kafka_CreateTopics(handle, requests, count, options, queue);
-    enum kafka_class class = take_answer(queue, "create topics", error);
+    enum error_class class = take_answer(queue, "create topics", error);
     rd_kafka_queue_destroy(queue);
     rd_kafka_AdminOptions_destroy(options);
     rd_kafka_NewTopic_destroy_array(requests, count);
@@ -88,8 +88,8 @@ enum kafka_class kafka_create_topics(const char *brokers, const struct kafka_top
     return class;
 }
 
-enum kafka_class kafka_delete_topics(const char *brokers, const char *const *topics, uint32_t count,
-                                     struct kafka_error *error)
+enum error_class kafka_delete_topics(const char *brokers, const char *const *topics, uint32_t count,
+                                     struct error *error)
 {
     rd_kafka_t *handle = admin_handle(brokers, error);
     if (handle == NULL)
@@ -100,7 +100,7 @@ enum kafka_class kafka_delete_topics(const char *brokers, const char *const *top
         requests[i] = rd_kafka_DeleteTopic_new(topics[i]);
     rd_kafka_queue_t *queue = rd_kafka_queue_new(handle);
     rd_kafka_DeleteTopics(handle, requests, count, NULL, queue);
-    enum kafka_class class = take_answer(queue, "delete topics", error);
+    enum error_class class = take_answer(queue, "delete topics", error);
     rd_kafka_queue_destroy(queue);
     rd_kafka_DeleteTopic_destroy_array(requests, count);
     free(requests);
@@ -108,8 +108,8 @@ enum kafka_class kafka_delete_topics(const char *brokers, const char *const *top
     return class;
 }
 
-enum kafka_class kafka_partition_count(const char *brokers, const char *topic, uint32_t *count,
-                                       struct kafka_error *error)
+enum error_class kafka_partition_count(const char *brokers, const char *topic, uint32_t *count,
+                                       struct error *error)
 {
     rd_kafka_t *handle = admin_handle(brokers, error);
     if (handle == NULL)
@@ -117,10 +117,10 @@ enum kafka_class kafka_partition_count(const char *brokers, const char *topic, u
     rd_kafka_topic_t *wanted = rd_kafka_topic_new(handle, topic, NULL);
     const struct rd_kafka_metadata *metadata;
     rd_kafka_resp_err_t code = rd_kafka_metadata(handle, 0, wanted, &metadata, REQUEST_MS);
-    enum kafka_class class = KAFKA_OK;
+    enum error_class class = ERROR_NONE;
     *count = 0;
     if (code != RD_KAFKA_RESP_ERR_NO_ERROR) {
-        class = kafka_fail(error, kafka_classify(code), topic, rd_kafka_err2str(code));
+        class = error_set(error, kafka_classify(code), topic, rd_kafka_err2str(code));
     } else {
         if (metadata->topic_cnt == 1 && metadata->topics[0].err == RD_KAFKA_RESP_ERR_NO_ERROR)
             *count = (uint32_t)metadata->topics[0].partition_cnt;

@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #include "lib/base/check.h"
-#include "lib/io/log.h"
+#include "lib/io/journal.h"
 
 enum { WATCH_MS = 100, STOP_LIMIT_MS = 4500 };
 
@@ -64,11 +64,11 @@ static void *watch(void *context)
         if (stopping != 0 && told_ms == INT64_MAX)
             told_ms = now;
         if (told_ms != INT64_MAX && now - told_ms > STOP_LIMIT_MS) {
-            log_warning("stopped_where_it_stood", LOG_INT("silent_ms", silent_ms));
+            journal_warning("stopped_where_it_stood", JOURNAL_INT("silent_ms", silent_ms));
             _exit(EX_TEMPFAIL);
         }
         if (silent_ms > limit_ms) {
-            log_error("watchdog", LOG_INT("silent_ms", silent_ms));
+            journal_error("watchdog", JOURNAL_INT("silent_ms", silent_ms));
             _exit(EX_SOFTWARE);
         }
     }

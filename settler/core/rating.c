@@ -22,7 +22,7 @@ static unsigned __int128 common_denominator(enum meter meter)
     case METER_MONTHS: /* by the month, by the year */
         return 12;
     }
-    CHECK(!"a meter");
+    CHECK_NEVER("a meter");
     return 1;
 }
 

@@ -34,29 +34,29 @@ static void work(double microseconds)
 
 static void assign_all(struct kafka_reader *reader, const char *topic, uint32_t partitions)
 {
-    struct kafka_error error;
-    VEC(struct kafka_position) positions = {0};
+    struct error error;
+    VEC(struct log_position) positions = {0};
     for (uint32_t p = 0; p < partitions; p++) {
-        struct kafka_position position = {topic, p, 0};
+        struct log_position position = {topic, p, 0};
         int64_t high;
-        CHECK(kafka_offsets(reader, topic, p, &position.offset, &high, &error) == KAFKA_OK);
+        CHECK(kafka_offsets(reader, topic, p, &position.offset, &high, &error) == ERROR_NONE);
         vec_push(&positions, position);
     }
-    CHECK(kafka_reader_assign(reader, positions.at, positions.count, &error) == KAFKA_OK);
+    CHECK(kafka_reader_assign(reader, positions.at, positions.count, &error) == ERROR_NONE);
     vec_release(&positions);
 }
 
 static struct measure read_all(struct kafka_reader *reader, uint32_t partitions, double work_us)
 {
     struct measure measure = {0};
-    struct kafka_error error;
+    struct error error;
     double last_s = 0;
     for (uint32_t ended = 0; ended < partitions;) {
-        struct kafka_message message;
-        enum kafka_got got = kafka_reader_poll(reader, POLL_MS, &message, &error);
-        CHECK(got != KAFKA_GOT_ERROR);
-        ended += got == KAFKA_GOT_END;
-        if (got != KAFKA_GOT_MESSAGE)
+        struct log_message message;
+        enum log_got got = kafka_reader_poll(reader, POLL_MS, &message, &error);
+        CHECK(got != LOG_GOT_ERROR);
+        ended += got == LOG_GOT_END;
+        if (got != LOG_GOT_MESSAGE)
             continue;
         double gap_s = last_s == 0 ? 0 : now_s(CLOCK_MONOTONIC) - last_s;
         measure.longest_gap_s = gap_s > measure.longest_gap_s ? gap_s : measure.longest_gap_s;
@@ -71,7 +71,7 @@ static struct measure read_all(struct kafka_reader *reader, uint32_t partitions,
 
 int main(int count, char **arguments)
 {
-    struct kafka_error error = {KAFKA_OK, ""};
+    struct error error = {ERROR_NONE, ""};
     CHECK(count >= 4);
     uint32_t partitions = (uint32_t)strtoul(arguments[3], NULL, 10);
     struct kafka_reader *reader = kafka_reader_new(arguments[1], "hourglass-bench", NULL, &error);

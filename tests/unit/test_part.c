@@ -35,12 +35,12 @@ static void write_message(struct script *script, struct message *message, int64_
     vec_push(&script->clocks_s, clock_s);
 }
 
-static struct kafka_message message_at(const struct script *script, int64_t offset)
+static struct log_message message_at(const struct script *script, int64_t offset)
 {
     uint32_t from = offset == 0 ? 0 : script->ends.at[offset - 1];
-    return (struct kafka_message){.offset = offset,
-                                  .timestamp_ms = script->clocks_s.at[offset] * 1000,
-                                  .value = {script->bytes.bytes.at + from, script->ends.at[offset] - from}};
+    return (struct log_message){.offset = offset,
+                                .timestamp_ms = script->clocks_s.at[offset] * 1000,
+                                .value = {script->bytes.bytes.at + from, script->ends.at[offset] - from}};
 }
 
 static void write_launches(struct script *script, uint32_t count, const char *prefix, int64_t clock_s)
@@ -97,7 +97,7 @@ static void fill_chain(struct part *part, const struct script *script)
     uint8_t none[FRAME_HASH_SIZE] = {0};
     chain_begin(&part->chain, 0, none);
     for (int64_t offset = 0; offset < 3; offset++) {
-        struct kafka_message from = message_at(script, offset);
+        struct log_message from = message_at(script, offset);
         struct message message;
         const struct frame *made;
         assert_int_equal(usage_decode(from.value, &records, &message), DECODE_OK);
@@ -130,21 +130,21 @@ static void feed(const struct script *script, int64_t count)
 {
     struct part *part = part_new(0);
     struct part_work work = {0};
-    struct kafka_error error;
+    struct error error;
     int64_t next = 0, end = script->ends.count;
     bool read = true;
     part->fold = fold_new(0);
     fill_chain(part, script);
     for (int turns = 0; turns < 1000 && (next < end || part_busy(part)); turns++) {
         if (part_busy(part))
-            assert_int_equal(part_go_on(part, &work, &error), KAFKA_OK);
+            assert_int_equal(part_go_on(part, &work, &error), ERROR_NONE);
         if (part_turns(part)) {
             read = part_is_read(part);
             next = part_next_offset(part);
         }
         for (int64_t i = 0; i < count && read && next < end; i++, next++) {
-            struct kafka_message message = message_at(script, next);
-            assert_int_equal(part_take(part, &work, &message, &error), KAFKA_OK);
+            struct log_message message = message_at(script, next);
+            assert_int_equal(part_take(part, &work, &message, &error), ERROR_NONE);
             assert_false(part->stopped);
         }
     }

@@ -52,7 +52,8 @@ static void replacing_a_piece_changes_just_its_seconds(void **state)
     for (int round = 0; round < ROUNDS; round++) {
         uint32_t seconds[SPAN] = {0};
         fill(&timeline, seconds, &random, 0, SPAN);
-        int from = (int)random_below(&random, SPAN), to = from + 1 + (int)random_below(&random, SPAN - from);
+        int from = (int)random_below(&random, SPAN),
+            to = from + 1 + (int)random_below(&random, (uint32_t)(SPAN - from));
         fill(&piece, seconds, &random, from, to);
         timeline_replace(&timeline, from, to, &piece);
         assert_is(&timeline, seconds);

@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "lib/io/log.h"
+#include "lib/io/journal.h"
 
 static char said[1 << 20];
 
@@ -38,9 +38,9 @@ static size_t lines_said(void)
 static void a_line_is_logfmt_with_what_needs_quotes_in_quotes(void **state)
 {
     (void)state;
-    log_init("tester", false, LOG_LEVEL_INFO);
-    SAID(log_info("made", LOG_INT("n", -3), LOG_STR("a", "plain"), LOG_STR("b", "two words"),
-                  LOG_STR("c", ""), LOG_STR("d", "say \"x\"\\"), LOG_STR("e", "x\ny\rz")));
+    journal_init("tester", false, JOURNAL_LEVEL_INFO);
+    SAID(journal_info("made", JOURNAL_INT("n", -3), JOURNAL_STR("a", "plain"), JOURNAL_STR("b", "two words"),
+                      JOURNAL_STR("c", ""), JOURNAL_STR("d", "say \"x\"\\"), JOURNAL_STR("e", "x\ny\rz")));
     const char *rest = strstr(said, " level=");
     assert_non_null(rest);
     assert_memory_equal(said, "ts=2", 4);
@@ -51,8 +51,8 @@ static void a_line_is_logfmt_with_what_needs_quotes_in_quotes(void **state)
 static void a_line_is_one_json_object(void **state)
 {
     (void)state;
-    log_init("tester", true, LOG_LEVEL_INFO);
-    SAID(log_error("lost", LOG_INT("n", 7), LOG_STR("why", "a \"b\"\x01")));
+    journal_init("tester", true, JOURNAL_LEVEL_INFO);
+    SAID(journal_error("lost", JOURNAL_INT("n", 7), JOURNAL_STR("why", "a \"b\"\x01")));
     assert_memory_equal(said, "{\"ts\":\"2", 8);
     assert_string_equal(strstr(said, ",\"level\""), ",\"level\":\"error\",\"program\":\"tester\",\"event\":"
                                                     "\"lost\",\"n\":7,\"why\":\"a \\\"b\\\" \"}\n");
@@ -61,8 +61,8 @@ static void a_line_is_one_json_object(void **state)
 static void what_is_below_the_level_is_not_said(void **state)
 {
     (void)state;
-    log_init("tester", false, LOG_LEVEL_WARNING);
-    SAID(log_info("quiet", LOG_INT("n", 1)); log_warning("loud", LOG_INT("n", 2)));
+    journal_init("tester", false, JOURNAL_LEVEL_WARNING);
+    SAID(journal_info("quiet", JOURNAL_INT("n", 1)); journal_warning("loud", JOURNAL_INT("n", 2)));
     assert_int_equal(lines_said(), 1);
     assert_non_null(strstr(said, "event=loud"));
 }
@@ -72,8 +72,8 @@ static void a_text_that_does_not_fit_is_left_out_whole(void **state)
     (void)state;
     static char large[6000];
     memset(large, 'x', sizeof large - 1);
-    log_init("tester", true, LOG_LEVEL_INFO);
-    SAID(log_info("large", LOG_STR("large", large), LOG_INT("after", 1)));
+    journal_init("tester", true, JOURNAL_LEVEL_INFO);
+    SAID(journal_info("large", JOURNAL_STR("large", large), JOURNAL_INT("after", 1)));
     assert_null(strstr(said, "xxx"));
     assert_non_null(strstr(said, "\"event\":\"large\",\"after\":1}\n"));
 }
@@ -81,9 +81,9 @@ static void a_text_that_does_not_fit_is_left_out_whole(void **state)
 static void of_one_event_a_hundred_lines_are_said_and_others_go_on(void **state)
 {
     (void)state;
-    log_init("tester", false, LOG_LEVEL_INFO);
-    SAID(for (int i = 0; i < 1000; i++) log_info("storm", LOG_INT("i", i));
-         log_info("calm", LOG_INT("n", 1)));
+    journal_init("tester", false, JOURNAL_LEVEL_INFO);
+    SAID(for (int i = 0; i < 1000; i++) journal_info("storm", JOURNAL_INT("i", i));
+         journal_info("calm", JOURNAL_INT("n", 1)));
     assert_int_equal(lines_said(), 101);
     assert_non_null(strstr(said, "event=calm"));
 }

@@ -1,4 +1,4 @@
-#include "lib/io/log.h"
+#include "lib/io/journal.h"
 
 #include <pthread.h>
 #include <stdio.h>
@@ -16,10 +16,10 @@ enum {
 static struct {
     const char *program;
     bool json;
-    enum log_level least;
-} log_state = {"hourglass", false, LOG_LEVEL_INFO};
+    enum journal_level least;
+} log_state = {"hourglass", false, JOURNAL_LEVEL_INFO};
 
-void log_init(const char *program, bool json, enum log_level least)
+void journal_init(const char *program, bool json, enum journal_level least)
 {
     log_state.program = program;
     log_state.json = json;
@@ -120,7 +120,7 @@ static bool is_bare(const char *text)
     return true;
 }
 
-static void put_field(struct line *line, const struct log_field *field)
+static void put_field(struct line *line, const struct journal_field *field)
 {
     char number[24];
     size_t before = line->size;
@@ -155,7 +155,8 @@ static void put_time(char out[40])
     snprintf(out + size, 40 - size, ".%03ldZ", now.tv_nsec / 1000000);
 }
 
-void log_write(enum log_level level, const char *event, const struct log_field *fields, size_t count)
+void journal_write(enum journal_level level, const char *event, const struct journal_field *fields,
+                   size_t count)
 {
     static const char *const levels[] = {"debug", "info", "warning", "error"};
     int64_t suppressed;
@@ -164,14 +165,15 @@ void log_write(enum log_level level, const char *event, const struct log_field *
     struct line line = {.size = 0};
     char time[40];
     put_time(time);
-    const struct log_field head[] = {LOG_STR("ts", time), LOG_STR("level", levels[level]),
-                                     LOG_STR("program", log_state.program), LOG_STR("event", event)};
+    const struct journal_field head[] = {JOURNAL_STR("ts", time), JOURNAL_STR("level", levels[level]),
+                                         JOURNAL_STR("program", log_state.program),
+                                         JOURNAL_STR("event", event)};
     for (size_t i = 0; i < sizeof head / sizeof *head; i++)
         put_field(&line, &head[i]);
     for (size_t i = 0; i < count; i++)
         put_field(&line, &fields[i]);
     if (suppressed > 0)
-        put_field(&line, &LOG_INT("suppressed", suppressed));
+        put_field(&line, &JOURNAL_INT("suppressed", suppressed));
     if (log_state.json)
         line.text[line.size++] = '}';
     line.text[0] = log_state.json ? '{' : ' ';
