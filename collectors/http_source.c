@@ -178,14 +178,14 @@ struct taking {
     uint64_t rejected;
 };
 
-static void take_event(void *context, size_t index, const struct record *record,
+static bool take_event(void *context, size_t index, const struct record *record,
                        const struct rejection *rejection)
 {
     struct taking *taking = context;
     struct rejection late = {0};
     if (index >= (size_t)taking->call->source->options.batch_events) {
         taking->call->fixed = FIXED_SIZE;
-        return;
+        return false;
     }
     if (record != NULL) {
         late.reason = lateness_reason(record, &taking->horizons, taking->submission->clock_us);
@@ -193,13 +193,14 @@ static void take_event(void *context, size_t index, const struct record *record,
         if (late.reason.size == 0) {
             batch_add(&taking->submission->accepted, record);
             taking->submission->accepted_count++;
-            return;
+            return true;
         }
         rejection = &late;
     }
     if (taking->rejected++ == 0)
         taking->first_reason = rejection->reason;
     answer_add_rejected(&taking->call->rejected, index, rejection);
+    return true;
 }
 
 static void accept_binary_of(struct taking *taking, struct MHD_Connection *connection, struct str body)
