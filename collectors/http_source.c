@@ -62,6 +62,7 @@ struct call {
     enum fixed fixed;              /* the answer that it will have, whatever else comes */
     struct submission *submission; /* NULL until the body was read */
     struct packer rejected;        /* JSON items */
+    struct packer first_reason;    /* of what was rejected; none: all was good */
 };
 
 static int64_t realtime_us(void)
@@ -174,7 +175,6 @@ struct taking {
     struct call *call;
     struct submission *submission;
     struct horizons horizons;
-    struct str first_reason;
     uint64_t rejected;
 };
 
@@ -183,22 +183,23 @@ static bool take_event(void *context, size_t index, const struct record *record,
 {
     struct taking *taking = context;
     struct rejection late = {0};
+    char reason[LATENESS_TEXT_SIZE];
     if (index >= (size_t)taking->call->source->options.batch_events) {
         taking->call->fixed = FIXED_SIZE;
         return false;
     }
     if (record != NULL) {
-        late.reason = lateness_reason(record, &taking->horizons, taking->submission->clock_us);
-        late.id = record->id;
-        if (late.reason.size == 0) {
+        if (lateness_of(record, &taking->horizons, taking->submission->clock_us, reason) ==
+            LATENESS_IN_TIME) {
             batch_add(&taking->submission->accepted, record);
             taking->submission->accepted_count++;
             return true;
         }
+        late = (struct rejection){.reason = str_of(reason), .id = record->id};
         rejection = &late;
     }
     if (taking->rejected++ == 0)
-        taking->first_reason = rejection->reason;
+        pack_raw(&taking->call->first_reason, rejection->reason.at, rejection->reason.size);
     answer_add_rejected(&taking->call->rejected, index, rejection);
     return true;
 }
@@ -225,7 +226,7 @@ static void accept_body(struct taking *taking, struct MHD_Connection *connection
     switch (call->form) {
     case HTTP_FORM_BATCH:
         if (!accept_batch(acceptor, body, take_event, taking, &rejection))
-            taking->first_reason = rejection.reason;
+            pack_raw(&call->first_reason, rejection.reason.at, rejection.reason.size);
         return;
     case HTTP_FORM_EVENT: {
         bool good = accept_event(acceptor, body, &record, &rejection);
@@ -267,11 +268,12 @@ static void take_piece(struct call *call, struct str piece)
 static http_result answer_rejected(struct taking *taking, struct MHD_Connection *connection)
 {
     struct call *call = taking->call;
-    bool empty_batch = call->form == HTTP_FORM_BATCH && taking->first_reason.at == NULL;
+    bool empty_batch = call->form == HTTP_FORM_BATCH && call->first_reason.bytes.count == 0;
     atomic_store(&call->submission->verdict, VERDICT_DURABLE);
     if (empty_batch)
         return answer_request(call, connection);
-    return answer_problem_of(call, connection, MHD_HTTP_BAD_REQUEST, taking->first_reason,
+    struct str first_reason = {call->first_reason.bytes.at, call->first_reason.bytes.count};
+    return answer_problem_of(call, connection, MHD_HTTP_BAD_REQUEST, first_reason,
                              taking->rejected > 0 ? &call->rejected : NULL, NULL);
 }
 
@@ -286,7 +288,7 @@ static http_result take_body(struct call *call, struct MHD_Connection *connectio
     if (call->fixed != FIXED_NONE)
         return answer_fixed(call, connection, call->fixed);
     struct submission *submission = submission_new(&source->metrics[HTTP_HELD_BYTES]);
-    struct taking taking = {call, submission, sender_horizons(source->sender), {NULL, 0}, 0};
+    struct taking taking = {call, submission, sender_horizons(source->sender), 0};
     call->submission = submission;
     submission->clock_us = realtime_us();
     accept_body(&taking, connection);
@@ -402,6 +404,7 @@ static void on_completed(void *context, struct MHD_Connection *connection, void 
     if (call->submission != NULL)
         submission_release(call->submission);
     vec_release(&call->rejected.bytes);
+    vec_release(&call->first_reason.bytes);
     free(call);
     *call_context = NULL;
     atomic_fetch_sub(&source->calls, 1);
