@@ -1,5 +1,6 @@
 #include "collectors/http_source.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <stdio.h>
 #include <strings.h>
@@ -9,7 +10,7 @@
 #include "collectors/core/answer.h"
 #include "collectors/deadlines.h"
 #include "collectors/http_body.h"
-#include "collectors/http_form.h"
+#include "collectors/http_events.h"
 #include "lib/base/check.h"
 #include "lib/base/time.h"
 #include "lib/io/file.h"
@@ -33,7 +34,7 @@ struct http_source {
     struct MHD_Daemon *daemon;
     uint16_t port;
     struct deadlines *deadlines;
-    struct acceptor *acceptor;
+    struct event_reader *reader;
     struct packer tokens;
     _Atomic int calls;
 };
@@ -62,10 +63,8 @@ struct call {
     int64_t begun_us;          /* monotonic */
     enum http_form form;
     struct http_body body;
-    enum fixed fixed;              /* the answer that it will have, whatever else comes */
-    struct submission *submission; /* NULL until the body was read */
-    struct packer rejected;        /* JSON items */
-    struct packer first_reason;    /* of what was rejected; none: all was good */
+    enum fixed fixed;          /* the answer that it will have, whatever else comes */
+    struct http_events events; /* without a submission until the body was read */
 };
 
 static int64_t clock_us(clockid_t id)
@@ -152,98 +151,50 @@ static http_result answer_fixed(struct call *call, struct MHD_Connection *connec
     return answer_problem_of(call, connection, says->status, str_of(says->detail), NULL, says->headers);
 }
 
-static http_result answer_request(struct call *call, struct MHD_Connection *connection)
+static void count_events(struct call *call)
 {
-    const struct submission *submission = call->submission;
-    if (atomic_load(&submission->verdict) != VERDICT_DURABLE)
-        return answer_fixed(call, connection, FIXED_NOT_NOW);
+    struct metric *metrics = call->source->metrics;
+    metric_add(&metrics[HTTP_ACCEPTED], (int64_t)call->events.submission->accepted_count);
+    metric_add(&metrics[HTTP_REJECTED], (int64_t)call->events.rejected_count);
+    for (int i = 0; i < REFUSAL_COUNT; i++)
+        metric_add(&metrics[HTTP_REFUSED + i], call->events.refused[i]);
+}
+
+/* Every event was refused, or the body is no list of events. */
+static http_result answer_refused(struct call *call, struct MHD_Connection *connection)
+{
+    const struct packer *reason = &call->events.first_reason;
+    return answer_problem_of(call, connection, MHD_HTTP_BAD_REQUEST,
+                             (struct str){reason->bytes.at, reason->bytes.count},
+                             call->events.rejected_count > 0 ? &call->events.rejected : NULL, NULL);
+}
+
+/* What became of the events stands for good. */
+static http_result answer_events(struct call *call, struct MHD_Connection *connection)
+{
+    uint64_t accepted = call->events.submission->accepted_count;
     struct packer body = {0};
-    metric_add(&call->source->metrics[HTTP_ACCEPTED], (int64_t)submission->accepted_count);
+    count_events(call);
+    if (accepted == 0 && call->events.first_reason.bytes.count > 0)
+        return answer_refused(call, connection);
     /* Who prefers a reply would take a body for an event. */
     if (call->form != HTTP_FORM_BATCH && http_form_prefers_reply(connection))
         return answer(call, connection, MHD_HTTP_ACCEPTED, &body, NULL);
-    answer_accepted(&body, submission->accepted_count, &call->rejected);
+    answer_accepted(&body, accepted, &call->events.rejected);
     http_result result = answer(call, connection, MHD_HTTP_OK, &body, NULL);
     vec_release(&body.bytes);
     return result;
 }
 
+static http_result answer_verdict(struct call *call, struct MHD_Connection *connection)
+{
+    bool stands = atomic_load(&call->events.submission->verdict) == VERDICT_DURABLE;
+    return stands ? answer_events(call, connection) : answer_fixed(call, connection, FIXED_NOT_NOW);
+}
+
 static void on_told(struct submission *submission)
 {
     MHD_resume_connection(submission->context);
-}
-
-/* --- events --- */
-
-struct taking {
-    struct call *call;
-    struct submission *submission;
-    struct horizons horizons;
-    uint64_t rejected;
-};
-
-static bool take_event(void *context, size_t index, const struct record *record,
-                       const struct rejection *rejection)
-{
-    struct taking *taking = context;
-    struct rejection late = {0};
-    char reason[LATENESS_TEXT_SIZE];
-    if (index >= (size_t)taking->call->source->options.batch_events) {
-        taking->call->fixed = FIXED_SIZE;
-        return false;
-    }
-    if (record != NULL) {
-        if (lateness_of(record, &taking->horizons, taking->submission->clock_us, reason) ==
-            LATENESS_IN_TIME) {
-            batch_add(&taking->submission->accepted, record);
-            taking->submission->accepted_count++;
-            return true;
-        }
-        late = (struct rejection){.reason = str_of(reason), .id = record->id};
-        rejection = &late;
-    }
-    if (taking->rejected++ == 0)
-        pack_raw(&taking->call->first_reason, rejection->reason.at, rejection->reason.size);
-    answer_add_rejected(&taking->call->rejected, index, rejection);
-    return true;
-}
-
-static void accept_binary_of(struct taking *taking, struct MHD_Connection *connection, struct str body)
-{
-    struct http_attributes attributes;
-    struct record record;
-    struct rejection rejection = {0};
-    http_form_attributes(connection, &attributes);
-    bool good = accept_binary(taking->call->source->acceptor, &attributes.event, body, &record, &rejection);
-    take_event(taking, 0, good ? &record : NULL, &rejection);
-    http_form_release(&attributes);
-}
-
-static void accept_body(struct taking *taking, struct MHD_Connection *connection)
-{
-    struct call *call = taking->call;
-    struct acceptor *acceptor = call->source->acceptor;
-    const struct packer *plain = &call->body.plain;
-    struct str body = {plain->bytes.at == NULL ? "" : plain->bytes.at, plain->bytes.count};
-    struct record record;
-    struct rejection rejection = {0};
-    switch (call->form) {
-    case HTTP_FORM_BATCH:
-        if (!accept_batch(acceptor, body, take_event, taking, &rejection))
-            pack_raw(&call->first_reason, rejection.reason.at, rejection.reason.size);
-        return;
-    case HTTP_FORM_EVENT: {
-        bool good = accept_event(acceptor, body, &record, &rejection);
-        take_event(taking, 0, good ? &record : NULL, &rejection);
-        return;
-    }
-    case HTTP_FORM_BINARY:
-        accept_binary_of(taking, connection, body);
-        return;
-    case HTTP_FORM_NONE:
-        break;
-    }
-    CHECK_NEVER("a form");
 }
 
 /* --- bodies --- */
@@ -268,41 +219,51 @@ static void take_piece(struct call *call, struct str piece)
         http_body_release(&call->body, limits);
 }
 
-/* Nothing to wait for: every event was rejected, or there is none. */
-static http_result answer_rejected(struct taking *taking, struct MHD_Connection *connection)
+static struct str address_of(struct MHD_Connection *connection, char text[INET6_ADDRSTRLEN])
 {
-    struct call *call = taking->call;
-    bool empty_batch = call->form == HTTP_FORM_BATCH && call->first_reason.bytes.count == 0;
-    atomic_store(&call->submission->verdict, VERDICT_DURABLE);
-    if (empty_batch)
-        return answer_request(call, connection);
-    struct str first_reason = {call->first_reason.bytes.at, call->first_reason.bytes.count};
-    return answer_problem_of(call, connection, MHD_HTTP_BAD_REQUEST, first_reason,
-                             taking->rejected > 0 ? &call->rejected : NULL, NULL);
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+    union {
+        const struct sockaddr *any;
+        const struct sockaddr_in *v4;
+        const struct sockaddr_in6 *v6;
+    } address = {info == NULL ? NULL : info->client_addr};
+    if (address.any == NULL || (address.any->sa_family != AF_INET && address.any->sa_family != AF_INET6))
+        return STR("");
+    const void *bytes = address.any->sa_family == AF_INET ? (const void *)&address.v4->sin_addr
+                                                          : (const void *)&address.v6->sin6_addr;
+    return inet_ntop(address.any->sa_family, bytes, text, INET6_ADDRSTRLEN) == NULL ? STR("") : str_of(text);
 }
 
-/* The whole body is here. */
-static http_result take_body(struct call *call, struct MHD_Connection *connection)
+static void take_events(struct call *call, struct MHD_Connection *connection)
 {
     struct http_source *source = call->source;
-    if (call->fixed == FIXED_NONE)
-        call->fixed = fixed_of(http_body_end(&call->body, &source->limits));
-    if (call->fixed == FIXED_NONE && !sender_ready(source->sender))
-        call->fixed = FIXED_NOT_NOW;
-    if (call->fixed != FIXED_NONE)
-        return answer_fixed(call, connection, call->fixed);
-    struct submission *submission = submission_new(&source->metrics[HTTP_HELD_BYTES]);
-    struct taking taking = {call, submission, sender_horizons(source->sender), 0};
-    call->submission = submission;
+    struct http_attributes attributes = {0};
+    char address[INET6_ADDRSTRLEN];
+    const struct packer *plain = &call->body.plain;
+    struct http_body_of_events body = {
+        .form = call->form,
+        .text = {plain->bytes.at == NULL ? "" : plain->bytes.at, plain->bytes.count},
+        .attributes = &attributes.event,
+        .sender = address_of(connection, address),
+        .horizons = sender_horizons(source->sender),
+    };
+    if (call->form == HTTP_FORM_BINARY)
+        http_form_attributes(connection, &attributes);
+    struct submission *submission = call->events.submission =
+        submission_new(&source->metrics[HTTP_HELD_BYTES]);
     submission->clock_us = clock_us(CLOCK_REALTIME);
-    accept_body(&taking, connection);
-    if (call->fixed != FIXED_NONE)
-        return answer_fixed(call, connection, call->fixed);
-    metric_add(&source->metrics[HTTP_REJECTED], (int64_t)taking.rejected);
-    if (submission->accepted_count == 0)
-        return answer_rejected(&taking, connection);
-    http_body_release(&call->body, &source->limits);
-    submission_charge(submission, call->rejected.bytes.count);
+    submission->judged_ms = clock_us(CLOCK_MONOTONIC) / 1000;
+    http_events_take(&call->events, source->reader, &body);
+    if (call->form == HTTP_FORM_BINARY)
+        http_form_release(&attributes);
+}
+
+/* Waits for the sender's verdict, and is answered then. */
+static http_result submit(struct call *call, struct MHD_Connection *connection)
+{
+    struct http_source *source = call->source;
+    struct submission *submission = call->events.submission;
     submission->told = on_told;
     submission->context = connection;
     deadline_set(source->deadlines, call->deadline, DEADLINE_NONE);
@@ -312,6 +273,30 @@ static http_result take_body(struct call *call, struct MHD_Connection *connectio
         MHD_resume_connection(connection);
     }
     return MHD_YES;
+}
+
+/* The whole body is here. */
+static http_result take_body(struct call *call, struct MHD_Connection *connection)
+{
+    struct http_source *source = call->source;
+    if (call->fixed == FIXED_NONE)
+        call->fixed = fixed_of(http_body_end(&call->body, &source->limits));
+    if (call->fixed == FIXED_NONE && !sender_is_open(source->sender))
+        call->fixed = FIXED_NOT_NOW;
+    if (call->fixed == FIXED_NONE)
+        take_events(call, connection);
+    if (call->events.too_many)
+        call->fixed = FIXED_SIZE;
+    if (call->fixed != FIXED_NONE)
+        return answer_fixed(call, connection, call->fixed);
+    struct submission *submission = call->events.submission;
+    http_body_release(&call->body, &source->limits);
+    submission_charge(submission, call->events.rejected.bytes.count);
+    if (submission->accepted_count > 0 || submission->is_in_doubt)
+        return submit(call, connection);
+    /* Nothing to wait for: it is refused for good, or there was nothing. */
+    sender_keep(source->sender, submission);
+    return answer_events(call, connection);
 }
 
 /* --- requests --- */
@@ -393,7 +378,7 @@ static enum MHD_Result handle(void *context, struct MHD_Connection *connection, 
         *upload_size = 0;
         return MHD_YES;
     }
-    return call->submission != NULL ? answer_request(call, connection) : take_body(call, connection);
+    return call->events.submission != NULL ? answer_verdict(call, connection) : take_body(call, connection);
 }
 
 static void on_completed(void *context, struct MHD_Connection *connection, void **call_context,
@@ -406,10 +391,9 @@ static void on_completed(void *context, struct MHD_Connection *connection, void 
         return;
     deadline_set(source->deadlines, call->deadline, IDLE_MS);
     http_body_release(&call->body, &source->limits);
-    if (call->submission != NULL)
-        submission_release(call->submission);
-    vec_release(&call->rejected.bytes);
-    vec_release(&call->first_reason.bytes);
+    if (call->events.submission != NULL)
+        submission_release(call->events.submission);
+    http_events_release(&call->events);
     free(call);
     *call_context = NULL;
     atomic_fetch_sub(&source->calls, 1);
@@ -472,7 +456,7 @@ struct http_source *http_source_start(const struct http_source_options *options,
     source->metrics = metrics;
     source->latencies = latencies;
     source->sender = sender;
-    source->acceptor = acceptor_new();
+    source->reader = event_reader_new(options->batch_events);
     source->deadlines = deadlines_new(&metrics[HTTP_CUT_OFF]);
     if (read_tokens(source, error) && start_daemon(source, error))
         return source;
@@ -502,7 +486,7 @@ void http_source_stop(struct http_source *source)
     if (source->daemon != NULL)
         stop_daemon(source);
     deadlines_free(source->deadlines);
-    acceptor_free(source->acceptor);
+    event_reader_free(source->reader);
     vec_release(&source->tokens.bytes);
     free(source);
 }
