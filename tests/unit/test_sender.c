@@ -82,18 +82,22 @@ static int64_t wall_us(void *context)
 
 /* --- the world --- */
 
-static void put_generation(void)
+static void put(struct generation generation)
 {
     struct packer bytes = {0};
-    generation_encode(&(struct generation){.partitions = PARTITIONS,
-                                           .rules_number = 1,
-                                           .lifecycle_horizon_us = 35 * 24 * hour_us,
-                                           .report_horizon_us = 24 * hour_us},
-                      &bytes);
+    generation_encode(&generation, &bytes);
     memory_log_put(t.log, &(struct log_record){.topic = t.topics.snapshots,
                                                .key = STR("generation"),
                                                .value = {bytes.bytes.at, bytes.bytes.count}});
     vec_release(&bytes.bytes);
+}
+
+static void put_generation(void)
+{
+    put((struct generation){.partitions = PARTITIONS,
+                            .rules_number = 1,
+                            .lifecycle_horizon_us = 35 * 24 * hour_us,
+                            .report_horizon_us = 24 * hour_us});
 }
 
 static int begin_without_generation(void **state)
@@ -348,10 +352,44 @@ static void a_handle_that_cannot_be_had_is_asked_for_again_for_ever(void **state
 static void who_had_a_generation_waits_for_it(void **state)
 {
     (void)state;
-    memory_log_refuse(&t.reads, ERROR_FATAL, 3);
+    assert_true(memory_log_remove(t.log, &(struct log_position){t.topics.snapshots, 0, 0}));
     memory_log_kill(&t.appends, false);
-    run(10000);
+    run(60000);
+    assert_false(is_ready());
+    put_generation();
+    run(60000);
     assert_true(is_ready());
+}
+
+static void expect_fatal(struct generation generation)
+{
+    put(generation);
+    assert_false(sender_turn(t.sender));
+    assert_int_equal(sender_finish(t.sender), EX_CONFIG);
+    assert_int_equal(metric_of(SENDER_TICKS), 0);
+}
+
+static void a_generation_for_files_takes_nothing_live(void **state)
+{
+    (void)state;
+    expect_fatal((struct generation){.partitions = PARTITIONS, .rules_number = 1, .simulated = true});
+}
+
+static void newer_rules_are_not_spoken(void **state)
+{
+    (void)state;
+    expect_fatal((struct generation){.partitions = PARTITIONS, .rules_number = 2});
+}
+
+static void a_generation_that_was_made_anew_is_another(void **state)
+{
+    (void)state;
+    assert_true(memory_log_remove(t.log, &(struct log_position){t.topics.snapshots, 0, 0}));
+    put((struct generation){.partitions = PARTITIONS, .rules_number = 1, .init_digest = {1}});
+    memory_log_kill(&t.appends, false);
+    assert_true(sender_turn(t.sender));
+    assert_false(sender_turn(t.sender));
+    assert_int_equal(sender_finish(t.sender), EX_CONFIG);
 }
 
 /* --- durable --- */
@@ -423,8 +461,8 @@ static void what_waits_when_a_handle_dies_is_unavailable(void **state)
     run(LINGER_MS + 20);
     struct submission *queued = submit("b");
     memory_log_kill(&t.appends, true);
-    expect(sent, VERDICT_UNAVAILABLE);
-    expect(queued, VERDICT_UNAVAILABLE);
+    assert_true(expect(sent, VERDICT_UNAVAILABLE) < 1000);
+    assert_true(expect(queued, VERDICT_UNAVAILABLE) < 1000);
     struct submission *early = submission_of(NULL, 0);
     assert_false(sender_submit(t.sender, early));
     submission_release(early);
@@ -435,7 +473,12 @@ static void where_there_is_no_room_it_stays_for_later(void **state)
 {
     (void)state;
     memory_log_fill(&t.appends, 5);
-    expect(submit("a"), VERDICT_DURABLE);
+    struct submission *submission = submit("a");
+    while (memory_log_struck(t.log, MEMORY_QUEUE_FULL) < 5) {
+        run(1);
+        assert_true(is_ready());
+    }
+    expect(submission, VERDICT_DURABLE);
     assert_int_equal(records_of("a"), 1);
     assert_int_equal(memory_log_struck(t.log, MEMORY_QUEUE_FULL), 5);
 }
@@ -514,12 +557,25 @@ static void many_refusals_by_the_clock_share_rounds(void **state)
     assert_true(metric_of(SENDER_TICKS) - before <= 14 * PARTITIONS);
 }
 
+/* Where acknowledgements take longer than rounds could follow each other. */
+static void no_refusal_starves_behind_later_ones(void **state)
+{
+    (void)state;
+    memory_log_delay(&t.appends, 1500);
+    struct submission *first = submit_in_doubt(NULL, 0);
+    for (int i = 0; i < 100 && verdict_of(first) == VERDICT_WAITING; i++) {
+        submission_release(submit_in_doubt(NULL, 0));
+        run(90);
+    }
+    assert_int_equal(expect(first, VERDICT_DURABLE), 0);
+}
+
 static void expect_fallen(int64_t step_us)
 {
     run(1500);
     t.step_us = step_us;
     struct submission *submission = submit_in_doubt(NULL, 0);
-    expect(submission, VERDICT_UNAVAILABLE);
+    assert_true(expect(submission, VERDICT_UNAVAILABLE) < 1000);
     assert_false(is_ready());
     t.step_us = 0;
     run(10000);
@@ -697,6 +753,33 @@ static void a_reject_whose_delivery_fails_is_counted_and_nothing_else(void **sta
     submission_release(submission);
 }
 
+static void rejects_on_their_way_are_bounded(void **state)
+{
+    (void)state;
+    static char text[REJECT_BYTES_MAX];
+    memory_log_away(t.log, 100000);
+    for (int i = 0; i < 4000; i++) {
+        struct submission *submission = submission_new(&t.held_bytes);
+        rejects_add(&submission->rejects,
+                    &(struct reject){.reason = STR("json: bad"), .bytes = {text, sizeof text}});
+        sender_keep(t.sender, submission);
+        submission_release(submission);
+        run(20);
+    }
+    assert_in_range(log_pending(t.rejects.handle).bytes, 7 << 20, 8 << 20);
+}
+
+static void what_waits_to_be_kept_when_a_handle_dies_is_counted(void **state)
+{
+    (void)state;
+    struct submission *submission = refusal_of_many(4, "acme");
+    sender_keep(t.sender, submission);
+    memory_log_kill(&t.appends, false);
+    run(100);
+    assert_int_equal(metric_of(SENDER_REJECTS_NOT_KEPT), 4);
+    submission_release(submission);
+}
+
 static void who_is_closed_keeps_nothing_and_counts_it(void **state)
 {
     (void)state;
@@ -719,6 +802,9 @@ int main(void)
         TEST(an_idle_one_notices_within_an_epoch_that_the_log_is_silent),
         TEST(a_handle_that_cannot_be_had_is_asked_for_again_for_ever),
         TEST(who_had_a_generation_waits_for_it),
+        TEST_YOUNG(a_generation_for_files_takes_nothing_live),
+        TEST_YOUNG(newer_rules_are_not_spoken),
+        TEST(a_generation_that_was_made_anew_is_another),
         TEST(it_is_durable_when_acknowledged_not_when_sent),
         TEST(it_is_durable_when_all_of_its_messages_are_acknowledged),
         TEST(a_failed_delivery_is_never_durable),
@@ -729,6 +815,7 @@ int main(void)
         TEST(a_message_says_how_many_before_it_were_acknowledged),
         TEST(a_refusal_by_the_clock_stands_after_a_round),
         TEST(many_refusals_by_the_clock_share_rounds),
+        TEST(no_refusal_starves_behind_later_ones),
         TEST(a_clock_an_hour_back_refuses_nothing_for_good),
         TEST(a_clock_a_year_ahead_refuses_nothing_for_good),
         TEST(a_clock_that_was_ahead_for_a_moment_refuses_nothing_for_good),
@@ -741,6 +828,8 @@ int main(void)
         TEST(what_is_refused_and_not_kept_is_counted),
         TEST(a_log_that_takes_no_rejects_fails_no_verdict),
         TEST(a_reject_whose_delivery_fails_is_counted_and_nothing_else),
+        TEST(rejects_on_their_way_are_bounded),
+        TEST(what_waits_to_be_kept_when_a_handle_dies_is_counted),
         TEST_YOUNG(who_is_closed_keeps_nothing_and_counts_it),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
