@@ -507,6 +507,7 @@ static bool recover(struct sender *sender, enum error_class class, const struct 
     bool had_log = sender->log != NULL;
     if (class == ERROR_RETRY && had_log) {
         log_fails(sender, error->text);
+        show(sender);
         return true;
     }
     drop_all(sender);

@@ -38,6 +38,9 @@ static void no_more_is_left_over_than_the_bound(void **state)
     assert_false(allowance_take(&allowance, 31, INT64_MAX / 2));
     assert_true(allowance_take(&allowance, 30, INT64_MAX / 2));
     assert_false(allowance_take(&allowance, 1, INT64_MAX / 2 + 50));
+    allowance = allowance_of(10, 30, 0);
+    assert_true(allowance_take(&allowance, 1, 0));
+    assert_false(allowance_take(&allowance, 31, 900));
 }
 
 static void it_is_all_or_nothing(void **state)

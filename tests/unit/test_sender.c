@@ -150,6 +150,7 @@ static int end(void **state)
     sender_finish(t.sender);
     sender_free(t.sender);
     memory_log_free(t.log);
+    assert_int_equal(metric_value(&t.held_bytes), 0);
     return 0;
 }
 
@@ -184,6 +185,8 @@ static struct submission *submission_of(const char *const *accounts, uint32_t co
 static struct submission *submit(const char *account)
 {
     struct submission *submission = submission_of(&account, 1);
+    submission_charge(submission, 100);
+    assert_true(metric_value(&t.held_bytes) > 100);
     assert_true(sender_submit(t.sender, submission));
     return submission;
 }
@@ -753,12 +756,11 @@ static void a_reject_whose_delivery_fails_is_counted_and_nothing_else(void **sta
     submission_release(submission);
 }
 
-static void rejects_on_their_way_are_bounded(void **state)
+/* As large as they may be. */
+static void keep_large(int count)
 {
-    (void)state;
     static char text[REJECT_BYTES_MAX];
-    memory_log_away(t.log, 100000);
-    for (int i = 0; i < 4000; i++) {
+    for (int i = 0; i < count; i++) {
         struct submission *submission = submission_new(&t.held_bytes);
         rejects_add(&submission->rejects,
                     &(struct reject){.reason = STR("json: bad"), .bytes = {text, sizeof text}});
@@ -766,6 +768,21 @@ static void rejects_on_their_way_are_bounded(void **state)
         submission_release(submission);
         run(20);
     }
+}
+
+static void large_rejects_are_bounded_by_bytes_a_second(void **state)
+{
+    (void)state;
+    keep_large(500);
+    int64_t seconds = host_now(NULL) / 1000 + 1, bytes = metric_of(SENDER_REJECTS_KEPT) * REJECT_BYTES_MAX;
+    assert_in_range(bytes, 8 << 20, (8 << 20) + (seconds << 20));
+}
+
+static void rejects_on_their_way_are_bounded(void **state)
+{
+    (void)state;
+    memory_log_away(t.log, 100000);
+    keep_large(4000);
     assert_in_range(log_pending(t.rejects.handle).bytes, 7 << 20, 8 << 20);
 }
 
@@ -828,6 +845,7 @@ int main(void)
         TEST(what_is_refused_and_not_kept_is_counted),
         TEST(a_log_that_takes_no_rejects_fails_no_verdict),
         TEST(a_reject_whose_delivery_fails_is_counted_and_nothing_else),
+        TEST(large_rejects_are_bounded_by_bytes_a_second),
         TEST(rejects_on_their_way_are_bounded),
         TEST(what_waits_to_be_kept_when_a_handle_dies_is_counted),
         TEST_YOUNG(who_is_closed_keeps_nothing_and_counts_it),
