@@ -7,7 +7,7 @@
 #include "aggregator/recover.h"
 #include "lib/base/check.h"
 #include "lib/domain/topics.h"
-#include "lib/io/assignment.h"
+#include "lib/run/assignment.h"
 #include "lib/io/journal.h"
 #include "lib/io/process.h"
 

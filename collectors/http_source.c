@@ -62,8 +62,10 @@ struct call {
     int64_t begun_us;          /* monotonic */
     enum http_form form;
     struct http_body body;
-    enum fixed fixed;        /* the answer that it will have, whatever else comes */
-    struct request *request; /* NULL until its events went to the sender */
+    enum fixed fixed;              /* the answer that it will have, whatever else comes */
+    struct submission *submission; /* NULL until the body was read */
+    struct packer rejected;        /* JSON items */
+    struct packer first_reason;    /* of what was rejected; none: all was good */
 };
 
 static int64_t clock_us(clockid_t id)
@@ -152,57 +154,58 @@ static http_result answer_fixed(struct call *call, struct MHD_Connection *connec
 
 static http_result answer_request(struct call *call, struct MHD_Connection *connection)
 {
-    const struct request *request = call->request;
-    if (atomic_load(&request->verdict) != REQUEST_DURABLE)
+    const struct submission *submission = call->submission;
+    if (atomic_load(&submission->verdict) != VERDICT_DURABLE)
         return answer_fixed(call, connection, FIXED_NOT_NOW);
     struct packer body = {0};
-    metric_add(&call->source->metrics[HTTP_ACCEPTED], (int64_t)request->accepted_count);
+    metric_add(&call->source->metrics[HTTP_ACCEPTED], (int64_t)submission->accepted_count);
     /* Who prefers a reply would take a body for an event. */
     if (call->form != HTTP_FORM_BATCH && http_form_prefers_reply(connection))
         return answer(call, connection, MHD_HTTP_ACCEPTED, &body, NULL);
-    answer_accepted(&body, request->accepted_count, &request->rejected);
+    answer_accepted(&body, submission->accepted_count, &call->rejected);
     http_result result = answer(call, connection, MHD_HTTP_OK, &body, NULL);
     vec_release(&body.bytes);
     return result;
 }
 
-void http_source_answer(struct request *request)
+static void on_told(struct submission *submission)
 {
-    MHD_resume_connection(request->connection);
+    MHD_resume_connection(submission->context);
 }
 
 /* --- events --- */
 
 struct taking {
     struct call *call;
-    struct request *request;
+    struct submission *submission;
     struct horizons horizons;
-    struct str first_reason;
     uint64_t rejected;
 };
 
-static void take_event(void *context, size_t index, const struct record *record,
+static bool take_event(void *context, size_t index, const struct record *record,
                        const struct rejection *rejection)
 {
     struct taking *taking = context;
     struct rejection late = {0};
+    char reason[LATENESS_TEXT_SIZE];
     if (index >= (size_t)taking->call->source->options.batch_events) {
         taking->call->fixed = FIXED_SIZE;
-        return;
+        return false;
     }
     if (record != NULL) {
-        late.reason = lateness_reason(record, &taking->horizons, taking->request->clock_us);
-        late.id = record->id;
-        if (late.reason.size == 0) {
-            batch_add(&taking->request->accepted, record);
-            taking->request->accepted_count++;
-            return;
+        if (lateness_of(record, &taking->horizons, taking->submission->clock_us, reason) ==
+            LATENESS_IN_TIME) {
+            batch_add(&taking->submission->accepted, record);
+            taking->submission->accepted_count++;
+            return true;
         }
+        late = (struct rejection){.reason = str_of(reason), .id = record->id};
         rejection = &late;
     }
     if (taking->rejected++ == 0)
-        taking->first_reason = rejection->reason;
-    answer_add_rejected(&taking->request->rejected, index, rejection);
+        pack_raw(&taking->call->first_reason, rejection->reason.at, rejection->reason.size);
+    answer_add_rejected(&taking->call->rejected, index, rejection);
+    return true;
 }
 
 static void accept_binary_of(struct taking *taking, struct MHD_Connection *connection, struct str body)
@@ -227,7 +230,7 @@ static void accept_body(struct taking *taking, struct MHD_Connection *connection
     switch (call->form) {
     case HTTP_FORM_BATCH:
         if (!accept_batch(acceptor, body, take_event, taking, &rejection))
-            taking->first_reason = rejection.reason;
+            pack_raw(&call->first_reason, rejection.reason.at, rejection.reason.size);
         return;
     case HTTP_FORM_EVENT: {
         bool good = accept_event(acceptor, body, &record, &rejection);
@@ -269,12 +272,13 @@ static void take_piece(struct call *call, struct str piece)
 static http_result answer_rejected(struct taking *taking, struct MHD_Connection *connection)
 {
     struct call *call = taking->call;
-    bool empty_batch = call->form == HTTP_FORM_BATCH && taking->first_reason.at == NULL;
-    atomic_store(&call->request->verdict, REQUEST_DURABLE);
+    bool empty_batch = call->form == HTTP_FORM_BATCH && call->first_reason.bytes.count == 0;
+    atomic_store(&call->submission->verdict, VERDICT_DURABLE);
     if (empty_batch)
         return answer_request(call, connection);
-    return answer_problem_of(call, connection, MHD_HTTP_BAD_REQUEST, taking->first_reason,
-                             taking->rejected > 0 ? &call->request->rejected : NULL, NULL);
+    struct str first_reason = {call->first_reason.bytes.at, call->first_reason.bytes.count};
+    return answer_problem_of(call, connection, MHD_HTTP_BAD_REQUEST, first_reason,
+                             taking->rejected > 0 ? &call->rejected : NULL, NULL);
 }
 
 /* The whole body is here. */
@@ -287,22 +291,24 @@ static http_result take_body(struct call *call, struct MHD_Connection *connectio
         call->fixed = FIXED_NOT_NOW;
     if (call->fixed != FIXED_NONE)
         return answer_fixed(call, connection, call->fixed);
-    struct request *request = call->request = request_new(&source->metrics[HTTP_HELD_BYTES]);
-    struct taking taking = {call, request, sender_horizons(source->sender), {NULL, 0}, 0};
-    request->clock_us = clock_us(CLOCK_REALTIME);
+    struct submission *submission = submission_new(&source->metrics[HTTP_HELD_BYTES]);
+    struct taking taking = {call, submission, sender_horizons(source->sender), 0};
+    call->submission = submission;
+    submission->clock_us = clock_us(CLOCK_REALTIME);
     accept_body(&taking, connection);
     if (call->fixed != FIXED_NONE)
         return answer_fixed(call, connection, call->fixed);
     metric_add(&source->metrics[HTTP_REJECTED], (int64_t)taking.rejected);
-    if (request->accepted_count == 0)
+    if (submission->accepted_count == 0)
         return answer_rejected(&taking, connection);
     http_body_release(&call->body, &source->limits);
-    request_charge(request);
-    request->connection = connection;
+    submission_charge(submission, call->rejected.bytes.count);
+    submission->told = on_told;
+    submission->context = connection;
     deadline_set(source->deadlines, call->deadline, DEADLINE_NONE);
     MHD_suspend_connection(connection);
-    if (!sender_submit(source->sender, request)) {
-        atomic_store(&request->verdict, REQUEST_UNAVAILABLE);
+    if (!sender_submit(source->sender, submission)) {
+        atomic_store(&submission->verdict, VERDICT_UNAVAILABLE);
         MHD_resume_connection(connection);
     }
     return MHD_YES;
@@ -387,7 +393,7 @@ static enum MHD_Result handle(void *context, struct MHD_Connection *connection, 
         *upload_size = 0;
         return MHD_YES;
     }
-    return call->request != NULL ? answer_request(call, connection) : take_body(call, connection);
+    return call->submission != NULL ? answer_request(call, connection) : take_body(call, connection);
 }
 
 static void on_completed(void *context, struct MHD_Connection *connection, void **call_context,
@@ -400,8 +406,10 @@ static void on_completed(void *context, struct MHD_Connection *connection, void 
         return;
     deadline_set(source->deadlines, call->deadline, IDLE_MS);
     http_body_release(&call->body, &source->limits);
-    if (call->request != NULL)
-        request_let_go(call->request);
+    if (call->submission != NULL)
+        submission_release(call->submission);
+    vec_release(&call->rejected.bytes);
+    vec_release(&call->first_reason.bytes);
     free(call);
     *call_context = NULL;
     atomic_fetch_sub(&source->calls, 1);

@@ -45,7 +45,5 @@ struct http_source *http_source_start(const struct http_source_options *options,
                                       struct latency latencies[HTTP_LATENCIES], struct sender *sender,
                                       struct error *error);
 uint16_t http_source_port(const struct http_source *source);
-/* The sender's callback: the request has a verdict. */
-void http_source_answer(struct request *request);
 /* Every request has its verdict; answers get a moment to leave. */
 void http_source_stop(struct http_source *source);

@@ -34,7 +34,7 @@ static int serve(const struct live_options *options, struct sender *sender)
 
 int live_run(const struct live_options *options)
 {
-    struct sender *sender = sender_new(&options->sender, collector_metrics, http_source_answer);
+    struct sender *sender = sender_new(&options->sender, collector_metrics);
     int status = serve(options, sender);
     sender_free(sender);
     journal_info("stopped", JOURNAL_INT("status", status));

@@ -25,8 +25,8 @@ enum {
 /* What waits for one partition's next message. */
 struct lane {
     struct batch batch;
-    VEC(struct request *) requests; /* whose records are in it */
-    int64_t clock_us;               /* the latest that one of its records was judged by */
+    VEC(struct submission *) submissions; /* whose records are in it */
+    int64_t clock_us;                     /* the latest that one of its records was judged by */
     int64_t opened_ms;
     int64_t sent_ms;       /* when its last message was sent */
     uint32_t in_flight;    /* messages */
@@ -37,27 +37,26 @@ struct lane {
 struct flight {
     int64_t clock_us;
     uint32_t round;
-    VEC(struct request *) requests;
+    VEC(struct submission *) submissions;
 };
 
 struct sender {
     struct sender_options options;
     struct metric *metrics;
-    void (*verdict)(struct request *request);
     struct topics topics;
     struct generation generation;
     struct kafka_producer *producer;
     uint64_t incarnation;
     struct lane *lanes;
-    VEC(struct request *) waiting; /* handed over, without verdict */
+    VEC(struct submission *) waiting; /* handed in, without verdict */
     struct packer bytes;
     int64_t epoch; /* of the monotonic clock */
     uint64_t deliveries;
     struct trust trust;
     struct readiness readiness;
     pthread_mutex_t lock; /* of the queue, and of ready while it is filled */
-    struct request *first;
-    struct request *last;
+    struct submission *first;
+    struct submission *last;
 };
 
 static int64_t clock_us(clockid_t id)
@@ -85,28 +84,28 @@ static void set_ready(struct sender *sender, const char *why)
 
 /* --- verdicts --- */
 
-static void judge(struct sender *sender, struct request *request, enum request_verdict verdict)
+static void judge(struct sender *sender, struct submission *submission, enum verdict verdict)
 {
-    enum request_verdict waiting = REQUEST_WAITING;
-    if (!atomic_compare_exchange_strong(&request->verdict, &waiting, verdict))
+    enum verdict waiting = VERDICT_WAITING;
+    if (!atomic_compare_exchange_strong(&submission->verdict, &waiting, verdict))
         return;
-    metric_add(&sender->metrics[verdict == REQUEST_DURABLE ? SENDER_DURABLE : SENDER_UNAVAILABLE], 1);
-    sender->verdict(request);
+    metric_add(&sender->metrics[verdict == VERDICT_DURABLE ? SENDER_DURABLE : SENDER_UNAVAILABLE], 1);
+    submission->told(submission);
 }
 
-/* Gives up on requests that waited too long; their messages stay queued. */
+/* Gives up on submissions that waited too long; their messages stay queued. */
 static void end_waits(struct sender *sender, bool all)
 {
     int64_t now = now_ms();
     uint32_t kept = 0;
     for (uint32_t i = 0; i < sender->waiting.count; i++) {
-        struct request *request = sender->waiting.at[i];
-        if (all || now >= request->deadline_ms)
-            judge(sender, request, REQUEST_UNAVAILABLE);
-        if (atomic_load(&request->verdict) == REQUEST_WAITING)
-            sender->waiting.at[kept++] = request;
+        struct submission *submission = sender->waiting.at[i];
+        if (all || now >= submission->deadline_ms)
+            judge(sender, submission, VERDICT_UNAVAILABLE);
+        if (atomic_load(&submission->verdict) == VERDICT_WAITING)
+            sender->waiting.at[kept++] = submission;
         else
-            request_let_go(request);
+            submission_release(submission);
     }
     sender->waiting.count = kept;
     metric_set(&sender->metrics[SENDER_WAITING], kept);
@@ -148,28 +147,28 @@ static void on_delivered(void *context, void *tag, const struct log_delivery *de
         sender->deliveries++;
         compare_clocks(sender, flight, delivery);
     }
-    for (uint32_t i = 0; i < flight->requests.count; i++) {
-        struct request *request = flight->requests.at[i];
+    for (uint32_t i = 0; i < flight->submissions.count; i++) {
+        struct submission *submission = flight->submissions.at[i];
         if (delivery->failed)
-            judge(sender, request, REQUEST_UNAVAILABLE);
-        else if (--request->unacknowledged == 0 && request->queued_all)
-            judge(sender, request, REQUEST_DURABLE);
-        request_let_go(request);
+            judge(sender, submission, VERDICT_UNAVAILABLE);
+        else if (--submission->unacknowledged == 0 && submission->queued_all)
+            judge(sender, submission, VERDICT_DURABLE);
+        submission_release(submission);
     }
-    vec_release(&flight->requests);
+    vec_release(&flight->submissions);
     free(flight);
 }
 
 /* --- sending --- */
 
-/* The lane's requests go with the message. */
+/* The lane's submissions go with the message. */
 static void lane_sent(struct sender *sender, struct lane *lane, struct flight *flight)
 {
-    for (uint32_t i = 0; i < lane->requests.count; i++)
-        vec_push(&flight->requests, lane->requests.at[i]);
+    for (uint32_t i = 0; i < lane->submissions.count; i++)
+        vec_push(&flight->submissions, lane->submissions.at[i]);
     metric_add(&sender->metrics[lane->batch.records.count == 0 ? SENDER_TICKS : SENDER_MESSAGES], 1);
     metric_add(&sender->metrics[SENDER_IN_FLIGHT], 1);
-    vec_clear(&lane->requests);
+    vec_clear(&lane->submissions);
     batch_clear(&lane->batch);
     lane->in_flight++;
     lane->sent_ms = now_ms();
@@ -186,7 +185,7 @@ static enum error_class send_lane(struct sender *sender, uint32_t partition, str
     flight->round = sender->trust.round;
     struct message message = {
         .clock_us = flight->clock_us,
-        .feed = STR("http"),
+        .feed = sender->options.feed,
         .incarnation = sender->incarnation,
         .acknowledged = lane->acknowledged,
         .records = lane->batch.records.at,
@@ -208,48 +207,48 @@ static enum error_class send_lane(struct sender *sender, uint32_t partition, str
     return class == ERROR_RETRY ? ERROR_NONE : class; /* full: it stays in the lane for the next turn */
 }
 
-/* A record joins its lane; the request is noted there once a message. */
-static enum error_class add_record(struct sender *sender, struct request *request,
+/* A record joins its lane; the submission is noted there once a message. */
+static enum error_class add_record(struct sender *sender, struct submission *submission,
                                    const struct record *record, struct error *error)
 {
     uint32_t partition = partition_of(record->account, sender->generation.partitions);
     struct lane *lane = &sender->lanes[partition];
     if (lane->batch.records.count == 0) {
         lane->opened_ms = now_ms();
-        lane->clock_us = request->clock_us;
+        lane->clock_us = submission->clock_us;
     }
-    if (request->clock_us > lane->clock_us)
-        lane->clock_us = request->clock_us;
+    if (submission->clock_us > lane->clock_us)
+        lane->clock_us = submission->clock_us;
     batch_add(&lane->batch, record);
-    if (lane->requests.count == 0 || lane->requests.at[lane->requests.count - 1] != request) {
-        request_hold(request);
-        request->unacknowledged++;
-        vec_push(&lane->requests, request);
+    if (lane->submissions.count == 0 || lane->submissions.at[lane->submissions.count - 1] != submission) {
+        submission_hold(submission);
+        submission->unacknowledged++;
+        vec_push(&lane->submissions, submission);
     }
     return batch_is_full(&lane->batch) ? send_lane(sender, partition, error) : ERROR_NONE;
 }
 
-static struct request *take_queue(struct sender *sender)
+static struct submission *take_queue(struct sender *sender)
 {
     pthread_mutex_lock(&sender->lock);
-    struct request *first = sender->first;
+    struct submission *first = sender->first;
     sender->first = sender->last = NULL;
     pthread_mutex_unlock(&sender->lock);
     return first;
 }
 
-static enum error_class take_requests(struct sender *sender, struct error *error)
+static enum error_class take_submissions(struct sender *sender, struct error *error)
 {
     enum error_class class = ERROR_NONE;
-    for (struct request *request = take_queue(sender), *next; request != NULL; request = next) {
-        next = request->next;
-        request->deadline_ms = now_ms() + sender->options.answer_ms;
-        vec_push(&sender->waiting, request);
-        for (uint32_t i = 0; i < request->accepted.records.count && class == ERROR_NONE; i++)
-            class = add_record(sender, request, &request->accepted.records.at[i], error);
-        metric_add(&sender->metrics[SENDER_RECORDS], request->accepted.records.count);
-        batch_release(&request->accepted);
-        request->queued_all = class == ERROR_NONE;
+    for (struct submission *submission = take_queue(sender), *next; submission != NULL; submission = next) {
+        next = submission->next;
+        submission->deadline_ms = now_ms() + sender->options.answer_ms;
+        vec_push(&sender->waiting, submission);
+        for (uint32_t i = 0; i < submission->accepted.records.count && class == ERROR_NONE; i++)
+            class = add_record(sender, submission, &submission->accepted.records.at[i], error);
+        metric_add(&sender->metrics[SENDER_RECORDS], submission->accepted.records.count);
+        batch_release(&submission->accepted);
+        submission->queued_all = class == ERROR_NONE;
     }
     return class;
 }
@@ -328,16 +327,16 @@ static enum error_class open_producer(struct sender *sender, struct error *error
 static void drop_all(struct sender *sender)
 {
     set_ready(sender, "beginning again");
-    for (struct request *request = take_queue(sender), *next; request != NULL; request = next) {
-        next = request->next;
-        vec_push(&sender->waiting, request);
+    for (struct submission *submission = take_queue(sender), *next; submission != NULL; submission = next) {
+        next = submission->next;
+        vec_push(&sender->waiting, submission);
     }
     end_waits(sender, true);
     for (uint32_t p = 0; sender->lanes != NULL && p < sender->generation.partitions; p++) {
         struct lane *lane = &sender->lanes[p];
-        for (uint32_t i = 0; i < lane->requests.count; i++)
-            request_let_go(lane->requests.at[i]);
-        vec_clear(&lane->requests);
+        for (uint32_t i = 0; i < lane->submissions.count; i++)
+            submission_release(lane->submissions.at[i]);
+        vec_clear(&lane->submissions);
         batch_clear(&lane->batch);
     }
     kafka_producer_free(sender->producer);
@@ -346,14 +345,12 @@ static void drop_all(struct sender *sender)
 
 /* --- other threads --- */
 
-struct sender *sender_new(const struct sender_options *options, struct metric metrics[SENDER_METRICS],
-                          void (*verdict)(struct request *request))
+struct sender *sender_new(const struct sender_options *options, struct metric metrics[SENDER_METRICS])
 {
     struct sender *sender = calloc(1, sizeof *sender);
     CHECK(sender != NULL);
     sender->options = *options;
     sender->metrics = metrics;
-    sender->verdict = verdict;
     sender->topics = topics_of(options->prefix);
     pthread_mutex_init(&sender->lock, NULL);
     readiness_init(&sender->readiness);
@@ -366,7 +363,7 @@ void sender_free(struct sender *sender)
         return;
     for (uint32_t p = 0; sender->lanes != NULL && p < sender->generation.partitions; p++) {
         batch_release(&sender->lanes[p].batch);
-        vec_release(&sender->lanes[p].requests);
+        vec_release(&sender->lanes[p].submissions);
     }
     free(sender->lanes);
     trust_release(&sender->trust);
@@ -392,18 +389,18 @@ struct horizons sender_horizons(const struct sender *sender)
     return (struct horizons){sender->generation.lifecycle_horizon_us, sender->generation.report_horizon_us};
 }
 
-bool sender_submit(struct sender *sender, struct request *request)
+bool sender_submit(struct sender *sender, struct submission *submission)
 {
     pthread_mutex_lock(&sender->lock);
     bool taken = sender_ready(sender);
     if (taken) {
-        request_hold(request);
-        request->next = NULL;
+        submission_hold(submission);
+        submission->next = NULL;
         if (sender->last != NULL)
-            sender->last->next = request;
+            sender->last->next = submission;
         else
-            sender->first = request;
-        sender->last = request;
+            sender->first = submission;
+        sender->last = submission;
     }
     pthread_mutex_unlock(&sender->lock);
     return taken;
@@ -416,7 +413,7 @@ static enum error_class turn(struct sender *sender, struct error *error)
     process_alive();
     enum error_class class = kafka_producer_poll(sender->producer, POLL_MS, error);
     if (class == ERROR_NONE)
-        class = take_requests(sender, error);
+        class = take_submissions(sender, error);
     if (class == ERROR_NONE)
         class = send_due(sender, false, error);
     if (class == ERROR_NONE)
@@ -429,7 +426,7 @@ static enum error_class finish(struct sender *sender, struct error *error)
 {
     int64_t end_ms = now_ms() + STOP_MS;
     set_ready(sender, "stopping");
-    enum error_class class = take_requests(sender, error);
+    enum error_class class = take_submissions(sender, error);
     if (class == ERROR_NONE)
         class = send_due(sender, true, error);
     while (class == ERROR_NONE && kafka_producer_pending(sender->producer) > 0 && now_ms() < end_ms) {

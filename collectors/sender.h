@@ -1,18 +1,19 @@
-/* The collector's live half: records of requests into messages of usage.records, with ticks and a clock that
- * is trusted only as far as the broker's agrees (DESIGN §2, §3). One thread; requests come in through a
- * queue. */
+/* The collector's live half: records of submissions into messages of usage.records, with ticks and a clock
+ * that is trusted only as far as the broker's agrees (DESIGN §2, §3). One thread; submissions come in through
+ * a queue. */
 #pragma once
 
 #include "collectors/core/lateness.h"
-#include "collectors/request.h"
+#include "collectors/submission.h"
 #include "lib/io/kafka.h"
 #include "lib/io/metrics.h"
 
 struct sender_options {
     const char *kafka;
     const char *prefix;
+    struct str feed; /* the entrance; stands in its messages */
     int64_t linger_ms;
-    int64_t answer_ms; /* how long a request may wait for its acknowledgement */
+    int64_t answer_ms; /* how long a submission may wait for its acknowledgement */
 };
 
 enum sender_metric {
@@ -30,13 +31,11 @@ enum sender_metric {
 
 struct sender;
 
-/* `verdict` is called by the sender's thread once a request has one. */
-struct sender *sender_new(const struct sender_options *options, struct metric metrics[SENDER_METRICS],
-                          void (*verdict)(struct request *request));
+struct sender *sender_new(const struct sender_options *options, struct metric metrics[SENDER_METRICS]);
 void sender_free(struct sender *sender);
 
-/* Any thread: hands a request over (the sender holds it). False: no events may be accepted now. */
-__attribute__((warn_unused_result)) bool sender_submit(struct sender *sender, struct request *request);
+/* Any thread: hands it in (the sender holds it). False: no events may be accepted now. */
+__attribute__((warn_unused_result)) bool sender_submit(struct sender *sender, struct submission *submission);
 /* Any thread: whether events may be accepted now. False before the first agreed round of ticks, while the
  * clock is not trusted, and at the end. */
 bool sender_ready(const struct sender *sender);

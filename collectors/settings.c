@@ -46,6 +46,7 @@ int settings_read(struct settings *settings, int count, char **arguments)
     int status = options_read("hourglass-collector", "Turns events into usage records on Kafka.", rows,
                               sizeof rows / sizeof *rows, count, arguments);
     live.http.port = (uint16_t)port;
+    live.sender.feed = STR("http");
     if (status == OPTIONS_GO && path[0] != 0) {
         file.kafka = live.sender.kafka;
         file.prefix = live.sender.prefix;

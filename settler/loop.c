@@ -7,7 +7,7 @@
 #include "lib/base/check.h"
 #include "lib/codec/frame.h"
 #include "lib/domain/topics.h"
-#include "lib/io/assignment.h"
+#include "lib/run/assignment.h"
 #include "lib/io/journal.h"
 #include "lib/io/kafka.h"
 #include "lib/io/migrate.h"

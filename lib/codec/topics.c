@@ -9,6 +9,7 @@ _Static_assert(SCHEMA_SNAPSHOT_CHUNK == 0x1693E7B90D6A7C90u, "schemas/snapshot_c
 _Static_assert(SCHEMA_SNAPSHOT_MANIFEST == 0xC84BFC594125E28Cu, "schemas/snapshot_manifest.avsc");
 _Static_assert(SCHEMA_GENERATION == 0x83FD4377934EE4AAu, "schemas/generation.avsc");
 _Static_assert(SCHEMA_REJECT == 0x95616243EEE73A82u, "schemas/reject.avsc");
+_Static_assert(SCHEMA_REJECT_2 == 0x4D61901827D019E1u, "schemas/reject_2.avsc");
 
 enum { REASON_BYTES_MAX = 1024, ORIGIN_BYTES_MAX = 8192 };
 
@@ -94,26 +95,58 @@ static void put_cut(struct packer *out, struct str text, uint32_t most)
     wire_put_string(out, (struct str){text.at, text.size < most ? text.size : most}, most);
 }
 
+static void put_name(struct packer *out, struct str name)
+{
+    wire_put_name(out, wire_is_name(name) ? name : (struct str){"", 0}, 0);
+}
+
 void reject_encode(const struct reject *reject, struct packer *out)
 {
-    wire_put_header(out, SCHEMA_REJECT);
+    wire_put_header(out, SCHEMA_REJECT_2);
     CHECK(reject->reason.size > 0);
     put_cut(out, reject->reason, REASON_BYTES_MAX);
-    put_cut(out, reject->feed, WIRE_NAME_MAX);
+    put_name(out, reject->feed);
+    put_name(out, reject->sender);
     put_cut(out, reject->origin, ORIGIN_BYTES_MAX);
+    put_name(out, reject->account);
+    put_name(out, reject->type);
+    put_name(out, reject->source);
+    put_name(out, reject->id);
     wire_put_long(out, reject->clock_us);
     put_cut(out, reject->bytes, REJECT_BYTES_MAX);
 }
 
-enum decode_outcome reject_decode(struct str bytes, struct reject *out)
+static enum decode_outcome decode_first(struct str bytes, struct reject *out)
 {
     struct unpacker in;
     enum decode_outcome outcome = wire_open(&in, bytes, SCHEMA_REJECT);
     if (outcome != DECODE_OK)
         return outcome;
+    *out = (struct reject){0};
     out->reason = wire_take_string(&in, 1, REASON_BYTES_MAX);
     out->feed = wire_take_string(&in, 0, WIRE_NAME_MAX);
     out->origin = wire_take_string(&in, 0, ORIGIN_BYTES_MAX);
+    out->clock_us = wire_take_long(&in);
+    out->bytes = wire_take_string(&in, 0, REJECT_BYTES_MAX);
+    return wire_close(&in);
+}
+
+enum decode_outcome reject_decode(struct str bytes, struct reject *out)
+{
+    struct unpacker in;
+    enum decode_outcome outcome = wire_open(&in, bytes, SCHEMA_REJECT_2);
+    if (outcome == DECODE_OTHER_SCHEMA)
+        return decode_first(bytes, out);
+    if (outcome != DECODE_OK)
+        return outcome;
+    out->reason = wire_take_string(&in, 1, REASON_BYTES_MAX);
+    out->feed = wire_take_name(&in, 0);
+    out->sender = wire_take_name(&in, 0);
+    out->origin = wire_take_string(&in, 0, ORIGIN_BYTES_MAX);
+    out->account = wire_take_name(&in, 0);
+    out->type = wire_take_name(&in, 0);
+    out->source = wire_take_name(&in, 0);
+    out->id = wire_take_name(&in, 0);
     out->clock_us = wire_take_long(&in);
     out->bytes = wire_take_string(&in, 0, REJECT_BYTES_MAX);
     return wire_close(&in);
