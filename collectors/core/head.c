@@ -301,8 +301,7 @@ enum head_outcome head_parse(struct str bytes, struct head *out)
         outcome = read_host(out, is_1_0);
     if (outcome == HEAD_GOOD)
         outcome = read_framing(out, is_1_0);
-    out->is_kept_alive =
-        !is_listed(out, "Connection", "close") && (!is_1_0 || is_listed(out, "Connection", "keep-alive"));
+    out->is_kept_alive = !is_1_0 && !is_listed(out, "Connection", "close");
     out->is_continue_awaited = !is_1_0 && is_listed(out, "Expect", "100-continue");
     return outcome;
 }
