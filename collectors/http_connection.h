@@ -2,8 +2,6 @@
  * another. The server polls for it, and calls; time is an argument. */
 #pragma once
 
-#include <netinet/in.h>
-
 #include "collectors/core/chunks.h"
 #include "collectors/http_server.h"
 
@@ -32,7 +30,6 @@ struct connection {
     struct exchange exchange; /* first: one is the other */
     struct connection_shared *shared;
     int socket;
-    struct in6_addr address;
     enum connection_step step;
     uint32_t polled;     /* the server's: what it polls for */
     bool is_refused;     /* one too many: told 503 */

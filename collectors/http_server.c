@@ -106,7 +106,7 @@ static struct in6_addr address_of(const struct sockaddr_storage *peer)
 
 static bool is_from(const struct connection *c, const struct in6_addr *address)
 {
-    return address == NULL || memcmp(&c->address, address, sizeof *address) == 0;
+    return address == NULL || memcmp(&c->exchange.address, address, sizeof *address) == 0;
 }
 
 static int64_t count_from(const struct http_server *server, const struct in6_addr *address)
@@ -151,7 +151,7 @@ static void add_connection(struct http_server *server, int socket, const struct 
         return;
     }
     struct connection *c = connection_new(&server->shared, socket, refuse, now_ms);
-    c->address = *address;
+    c->exchange.address = *address;
     c->next = server->first;
     if (c->next != NULL)
         c->next->previous = c;

@@ -8,6 +8,8 @@
  * refused, and its connection ends after the answer: where the next request begins is not known. */
 #pragma once
 
+#include <netinet/in.h>
+
 #include "collectors/core/head.h"
 #include "collectors/core/response.h"
 #include "lib/io/metrics.h"
@@ -15,8 +17,9 @@
 
 /* A request under way. */
 struct exchange {
-    struct head head; /* valid until `done` */
-    void *call;       /* the handler's own; NULL at first */
+    struct head head;        /* valid until `done` */
+    struct in6_addr address; /* the client's; IPv4's are mapped */
+    void *call;              /* the handler's own; NULL at first */
 };
 
 /* All are called by the server's thread. What is begun is done once, whatever happens between. */

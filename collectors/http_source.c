@@ -1,5 +1,6 @@
 #include "collectors/http_source.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <stdio.h>
 #include <strings.h>
@@ -8,7 +9,7 @@
 
 #include "collectors/core/answer.h"
 #include "collectors/http_body.h"
-#include "collectors/http_form.h"
+#include "collectors/http_events.h"
 #include "collectors/http_server.h"
 #include "lib/base/check.h"
 #include "lib/base/time.h"
@@ -29,7 +30,7 @@ struct http_source {
     struct sender *sender;
     struct http_server *server;
     uint16_t port;
-    struct acceptor *acceptor;
+    struct event_reader *reader;
     struct packer tokens;
     _Atomic int calls;
 };
@@ -58,10 +59,8 @@ struct call {
     int64_t begun_us; /* monotonic */
     enum http_form form;
     struct http_body body;
-    enum fixed fixed;              /* the answer that it will have, whatever else comes */
-    struct submission *submission; /* NULL until the body was read */
-    struct packer rejected;        /* JSON items */
-    struct packer first_reason;    /* of what was rejected; none: all was good */
+    enum fixed fixed;          /* the answer that it will have, whatever else comes */
+    struct http_events events; /* without a submission until the body was read */
 };
 
 static int64_t clock_us(clockid_t id)
@@ -159,101 +158,54 @@ static void answer_fixed(struct call *call, enum fixed fixed)
         answer_problem_of(call, says->status, str_of(says->detail), NULL, says->headers);
 }
 
-static void answer_request(struct call *call)
+static void count_events(struct call *call)
 {
-    const struct submission *submission = call->submission;
-    if (atomic_load(&submission->verdict) != VERDICT_DURABLE) {
-        answer_fixed(call, FIXED_NOT_NOW);
+    struct metric *metrics = call->source->metrics;
+    metric_add(&metrics[HTTP_ACCEPTED], (int64_t)call->events.submission->accepted_count);
+    metric_add(&metrics[HTTP_REJECTED], (int64_t)call->events.rejected_count);
+    for (int i = 0; i < REFUSAL_COUNT; i++)
+        metric_add(&metrics[HTTP_REFUSED + i], call->events.refused[i]);
+}
+
+/* Every event was refused, or the body is no list of events. */
+static void answer_refused(struct call *call)
+{
+    const struct packer *reason = &call->events.first_reason;
+    answer_problem_of(call, 400, (struct str){reason->bytes.at, reason->bytes.count},
+                      call->events.rejected_count > 0 ? &call->events.rejected : NULL, NULL);
+}
+
+/* What became of the events stands for good. */
+static void answer_events(struct call *call)
+{
+    uint64_t accepted = call->events.submission->accepted_count;
+    struct packer body = {0};
+    count_events(call);
+    if (accepted == 0 && call->events.first_reason.bytes.count > 0) {
+        answer_refused(call);
         return;
     }
-    struct packer body = {0};
-    metric_add(&call->source->metrics[HTTP_ACCEPTED], (int64_t)submission->accepted_count);
     /* Who prefers a reply would take a body for an event. */
     if (call->form != HTTP_FORM_BATCH && http_form_prefers_reply(&call->exchange->head)) {
         answer(call, 202, &body, NULL);
         return;
     }
-    answer_accepted(&body, submission->accepted_count, &call->rejected);
+    answer_accepted(&body, accepted, &call->events.rejected);
     answer(call, 200, &body, NULL);
     vec_release(&body.bytes);
+}
+
+static void answer_verdict(struct call *call)
+{
+    if (atomic_load(&call->events.submission->verdict) == VERDICT_DURABLE)
+        answer_events(call);
+    else
+        answer_fixed(call, FIXED_NOT_NOW);
 }
 
 static void on_told(struct submission *submission)
 {
     http_exchange_wake(submission->context);
-}
-
-/* --- events --- */
-
-struct taking {
-    struct call *call;
-    struct submission *submission;
-    struct horizons horizons;
-    uint64_t rejected;
-};
-
-static bool take_event(void *context, size_t index, const struct record *record,
-                       const struct rejection *rejection)
-{
-    struct taking *taking = context;
-    struct rejection late = {0};
-    char reason[LATENESS_TEXT_SIZE];
-    if (index >= (size_t)taking->call->source->options.batch_events) {
-        taking->call->fixed = FIXED_SIZE;
-        return false;
-    }
-    if (record != NULL) {
-        if (lateness_of(record, &taking->horizons, taking->submission->clock_us, reason) ==
-            LATENESS_IN_TIME) {
-            batch_add(&taking->submission->accepted, record);
-            taking->submission->accepted_count++;
-            return true;
-        }
-        late = (struct rejection){.reason = str_of(reason), .id = record->id};
-        rejection = &late;
-    }
-    if (taking->rejected++ == 0)
-        pack_raw(&taking->call->first_reason, rejection->reason.at, rejection->reason.size);
-    answer_add_rejected(&taking->call->rejected, index, rejection);
-    return true;
-}
-
-static void accept_binary_of(struct taking *taking, struct str body)
-{
-    struct http_attributes attributes;
-    struct record record;
-    struct rejection rejection = {0};
-    http_form_attributes(&taking->call->exchange->head, &attributes);
-    bool good = accept_binary(taking->call->source->acceptor, &attributes.event, body, &record, &rejection);
-    take_event(taking, 0, good ? &record : NULL, &rejection);
-    http_form_release(&attributes);
-}
-
-static void accept_body(struct taking *taking)
-{
-    struct call *call = taking->call;
-    struct acceptor *acceptor = call->source->acceptor;
-    const struct packer *plain = &call->body.plain;
-    struct str body = {plain->bytes.at == NULL ? "" : plain->bytes.at, plain->bytes.count};
-    struct record record;
-    struct rejection rejection = {0};
-    switch (call->form) {
-    case HTTP_FORM_BATCH:
-        if (!accept_batch(acceptor, body, take_event, taking, &rejection))
-            pack_raw(&call->first_reason, rejection.reason.at, rejection.reason.size);
-        return;
-    case HTTP_FORM_EVENT: {
-        bool good = accept_event(acceptor, body, &record, &rejection);
-        take_event(taking, 0, good ? &record : NULL, &rejection);
-        return;
-    }
-    case HTTP_FORM_BINARY:
-        accept_binary_of(taking, body);
-        return;
-    case HTTP_FORM_NONE:
-        break;
-    }
-    CHECK_NEVER("a form");
 }
 
 /* --- bodies --- */
@@ -268,51 +220,70 @@ static enum fixed fixed_of(enum http_body_outcome outcome)
     return fixed[outcome];
 }
 
-/* Nothing to wait for: every event was rejected, or there is none. */
-static void answer_rejected(struct taking *taking)
+static struct str address_of(const struct exchange *exchange, char text[INET6_ADDRSTRLEN])
 {
-    struct call *call = taking->call;
-    bool empty_batch = call->form == HTTP_FORM_BATCH && call->first_reason.bytes.count == 0;
-    atomic_store(&call->submission->verdict, VERDICT_DURABLE);
-    struct str first_reason = {call->first_reason.bytes.at, call->first_reason.bytes.count};
-    if (empty_batch)
-        answer_request(call);
-    else
-        answer_problem_of(call, 400, first_reason, taking->rejected > 0 ? &call->rejected : NULL, NULL);
+    const struct in6_addr *address = &exchange->address;
+    bool is_v4 = IN6_IS_ADDR_V4MAPPED(address);
+    const void *bytes = is_v4 ? &address->s6_addr[12] : &address->s6_addr[0];
+    return inet_ntop(is_v4 ? AF_INET : AF_INET6, bytes, text, INET6_ADDRSTRLEN) == NULL ? STR("")
+                                                                                        : str_of(text);
 }
 
-/* Its events are on their way: it is answered when it is woken. */
-static void submit(struct call *call)
+static void take_events(struct call *call)
 {
     struct http_source *source = call->source;
-    struct submission *submission = call->submission;
-    http_body_release(&call->body, &source->limits);
-    submission_charge(submission, call->rejected.bytes.count);
+    struct http_attributes attributes = {0};
+    char address[INET6_ADDRSTRLEN];
+    const struct packer *plain = &call->body.plain;
+    struct http_body_of_events body = {
+        .form = call->form,
+        .text = {plain->bytes.at == NULL ? "" : plain->bytes.at, plain->bytes.count},
+        .attributes = &attributes.event,
+        .sender = address_of(call->exchange, address),
+        .horizons = sender_horizons(source->sender),
+    };
+    if (call->form == HTTP_FORM_BINARY)
+        http_form_attributes(&call->exchange->head, &attributes);
+    struct submission *submission = call->events.submission =
+        submission_new(&source->metrics[HTTP_HELD_BYTES]);
+    submission->clock_us = clock_us(CLOCK_REALTIME);
+    submission->judged_ms = clock_us(CLOCK_MONOTONIC) / 1000;
+    http_events_take(&call->events, source->reader, &body);
+    if (call->form == HTTP_FORM_BINARY)
+        http_form_release(&attributes);
+}
+
+/* Waits for the sender's verdict, and is answered then. */
+static void submit(struct call *call)
+{
+    struct submission *submission = call->events.submission;
     submission->told = on_told;
     submission->context = call->exchange;
-    if (sender_submit(source->sender, submission))
+    if (sender_submit(call->source->sender, submission))
         return;
     atomic_store(&submission->verdict, VERDICT_UNAVAILABLE);
-    answer_request(call);
+    answer_verdict(call);
 }
 
 /* The whole body is here. */
 static void take_body(struct call *call)
 {
     struct http_source *source = call->source;
-    struct submission *submission = call->submission = submission_new(&source->metrics[HTTP_HELD_BYTES]);
-    struct taking taking = {call, submission, sender_horizons(source->sender), 0};
-    submission->clock_us = clock_us(CLOCK_REALTIME);
-    accept_body(&taking);
-    if (call->fixed != FIXED_NONE) {
-        answer_fixed(call, call->fixed);
+    take_events(call);
+    if (call->events.too_many) {
+        answer_fixed(call, FIXED_SIZE);
         return;
     }
-    metric_add(&source->metrics[HTTP_REJECTED], (int64_t)taking.rejected);
-    if (submission->accepted_count == 0)
-        answer_rejected(&taking);
-    else
+    struct submission *submission = call->events.submission;
+    http_body_release(&call->body, &source->limits);
+    submission_charge(submission, call->events.rejected.bytes.count);
+    if (submission->accepted_count > 0 || submission->is_in_doubt) {
         submit(call);
+        return;
+    }
+    /* Nothing to wait for: it is refused for good, or there was nothing. */
+    sender_keep(source->sender, submission);
+    answer_events(call);
 }
 
 /* --- requests --- */
@@ -385,7 +356,7 @@ static void on_end(void *context, struct exchange *exchange)
     struct call *call = exchange->call;
     if (call->fixed == FIXED_NONE)
         call->fixed = fixed_of(http_body_end(&call->body, &source->limits));
-    if (call->fixed == FIXED_NONE && !sender_ready(source->sender))
+    if (call->fixed == FIXED_NONE && !sender_is_open(source->sender))
         call->fixed = FIXED_NOT_NOW;
     if (call->fixed != FIXED_NONE)
         answer_fixed(call, call->fixed);
@@ -396,7 +367,7 @@ static void on_end(void *context, struct exchange *exchange)
 static void on_woken(void *context, struct exchange *exchange)
 {
     (void)context;
-    answer_request(exchange->call);
+    answer_verdict(exchange->call);
 }
 
 static void on_done(void *context, struct exchange *exchange)
@@ -404,10 +375,9 @@ static void on_done(void *context, struct exchange *exchange)
     struct http_source *source = context;
     struct call *call = exchange->call;
     http_body_release(&call->body, &source->limits);
-    if (call->submission != NULL)
-        submission_release(call->submission);
-    vec_release(&call->rejected.bytes);
-    vec_release(&call->first_reason.bytes);
+    if (call->events.submission != NULL)
+        submission_release(call->events.submission);
+    http_events_release(&call->events);
     free(call);
     atomic_fetch_sub(&source->calls, 1);
 }
@@ -471,7 +441,7 @@ struct http_source *http_source_start(const struct http_source_options *options,
     source->metrics = metrics;
     source->latencies = latencies;
     source->sender = sender;
-    source->acceptor = acceptor_new();
+    source->reader = event_reader_new(options->batch_events);
     if (read_tokens(source, error) && start_server(source, error))
         return source;
     http_source_stop(source);
@@ -497,7 +467,7 @@ void http_source_stop(struct http_source *source)
         return;
     if (source->server != NULL)
         stop_server(source);
-    acceptor_free(source->acceptor);
+    event_reader_free(source->reader);
     vec_release(&source->tokens.bytes);
     free(source);
 }

@@ -8,6 +8,7 @@
  * request that is refused is read to its end, dropped, and then answered, so that the answer arrives. */
 #pragma once
 
+#include "collectors/core/refusal.h"
 #include "collectors/sender.h"
 
 struct http_source_options {
@@ -26,6 +27,8 @@ struct http_source_options {
 enum http_source_metric {
     HTTP_ACCEPTED,
     HTTP_REJECTED,
+    HTTP_REFUSED, /* a row for each enum refusal */
+    HTTP_REFUSED_LAST = HTTP_REFUSED + REFUSAL_COUNT - 1,
     HTTP_ANSWERS_200,
     HTTP_ANSWERS_202,
     HTTP_ANSWERS_4XX,

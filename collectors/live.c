@@ -1,10 +1,14 @@
 #include "collectors/live.h"
 
 #include <sysexits.h>
+#include <time.h>
 
 #include "collectors/counters.h"
+#include "lib/base/time.h"
 #include "lib/io/admin.h"
 #include "lib/io/journal.h"
+#include "lib/io/kafka_log.h"
+#include "lib/io/process.h"
 
 /* Serves from the start, so that clients and probes are told: not ready yet. */
 static int serve(const struct live_options *options, struct sender *sender)
@@ -32,9 +36,26 @@ static int serve(const struct live_options *options, struct sender *sender)
     return status;
 }
 
+static int64_t realtime_us(void *context)
+{
+    (void)context;
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    return now.tv_sec * (int64_t)SECOND_US + now.tv_nsec / 1000;
+}
+
 int live_run(const struct live_options *options)
 {
-    struct sender *sender = sender_new(&options->sender, collector_metrics);
+    struct kafka_log_config appends = {
+        .brokers = options->kafka, .client_id = "hourglass-collector", .appends = true, .linger_ms = 2};
+    struct kafka_log_config reads = {
+        .brokers = options->kafka, .client_id = "hourglass-collector", .reads = true};
+    const struct sender_ports ports = {.appends = {kafka_log_open, &appends},
+                                       .reads = {kafka_log_open, &reads},
+                                       .rejects = {kafka_log_open, &appends},
+                                       .host = process_host(),
+                                       .clock_us = realtime_us};
+    struct sender *sender = sender_new(&options->sender, &ports, collector_metrics);
     int status = serve(options, sender);
     sender_free(sender);
     journal_info("stopped", JOURNAL_INT("status", status));

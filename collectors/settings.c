@@ -9,7 +9,7 @@ static int64_t port;
 static bool log_json;
 
 static const struct option_row rows[] = {
-    {"kafka", OPTION_TEXT, &live.sender.kafka, NULL, 0, 0, "bootstrap servers, HOST:PORT,..."},
+    {"kafka", OPTION_TEXT, &live.kafka, NULL, 0, 0, "bootstrap servers, HOST:PORT,..."},
     {"prefix", OPTION_TEXT, &live.sender.prefix, "", 0, 0, "before each topic's name"},
     {"http-address", OPTION_TEXT, &live.http.address, "127.0.0.1", 0, 0, "where POST /v1/events listens"},
     {"http-port", OPTION_NUMBER, &port, "8080", 0, 65535, "its port; 0: any free one"},
@@ -48,7 +48,7 @@ int settings_read(struct settings *settings, int count, char **arguments)
     live.http.port = (uint16_t)port;
     live.sender.feed = STR("http");
     if (status == OPTIONS_GO && path[0] != 0) {
-        file.kafka = live.sender.kafka;
+        file.kafka = live.kafka;
         file.prefix = live.sender.prefix;
         file.files = &path;
         file.file_count = 1;

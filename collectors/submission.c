@@ -14,8 +14,9 @@ struct submission *submission_new(struct metric *held_bytes)
 void submission_charge(struct submission *submission, uint32_t beside_bytes)
 {
     const struct batch *batch = &submission->accepted;
-    int64_t bytes = (int64_t)(sizeof *submission + batch->size_bytes + beside_bytes +
-                              batch->records.count * sizeof *batch->records.at);
+    int64_t bytes =
+        (int64_t)(sizeof *submission + batch->size_bytes + beside_bytes +
+                  submission->rejects.bytes.bytes.count + batch->records.count * sizeof *batch->records.at);
     metric_add(submission->held_bytes, bytes - submission->charged_bytes);
     submission->charged_bytes = bytes;
 }
@@ -31,5 +32,6 @@ void submission_release(struct submission *submission)
         return;
     metric_add(submission->held_bytes, -submission->charged_bytes);
     batch_release(&submission->accepted);
+    rejects_release(&submission->rejects);
     free(submission);
 }
