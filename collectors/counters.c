@@ -53,8 +53,21 @@ struct metric collector_metrics[COLLECTOR_METRICS] = {
         HTTP_ANSWERS_4XX] = {"hourglass_collector_answers_total{status=\"4xx\"}", METRIC_COUNTER, "", 0},
     [SENDER_METRICS +
         HTTP_ANSWERS_503] = {"hourglass_collector_answers_total{status=\"503\"}", METRIC_COUNTER, "", 0},
+    [SENDER_METRICS +
+        HTTP_ANSWERS_5XX] = {"hourglass_collector_answers_total{status=\"5xx\"}", METRIC_COUNTER, "", 0},
+    [SENDER_METRICS +
+        HTTP_CONNECTIONS] = {"hourglass_collector_connections", METRIC_GAUGE, "Open connections.", 0},
     [SENDER_METRICS + HTTP_CUT_OFF] = {"hourglass_collector_connections_cut_off_total", METRIC_COUNTER,
                                        "Connections that ended because their client was too slow.", 0},
+    [SENDER_METRICS +
+        HTTP_CUT_IDLE] = {"hourglass_collector_connections_cut_idle_total", METRIC_COUNTER,
+                          "Idle connections that ended because others came when all were taken.", 0},
+    [SENDER_METRICS +
+        HTTP_CONNECTIONS_REFUSED] = {"hourglass_collector_connections_refused_total", METRIC_COUNTER,
+                                     "Connections told 503 because all were taken and none was idle.", 0},
+    [SENDER_METRICS + HTTP_ACCEPT_FAILED] = {"hourglass_collector_accept_failures_total", METRIC_COUNTER,
+                                             "Times that no descriptor or memory was left for a connection.",
+                                             0},
     [SENDER_METRICS + HTTP_HELD_BYTES] = {"hourglass_collector_held_bytes", METRIC_GAUGE,
                                           "Bytes of requests that Kafka has not acknowledged yet.", 0},
 };
