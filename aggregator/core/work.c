@@ -3,8 +3,6 @@
 #include "lib/base/check.h"
 #include "lib/base/time.h"
 
-enum { MINUTE_S = 60 };
-
 /* --- states --- */
 
 void work_look_at(struct fold *fold, uint32_t at)
@@ -153,6 +151,8 @@ static int compare_series(const struct fold *fold, const struct series *a, const
 static int compare_sums(const struct fold *fold, const struct work *x, const struct work *y)
 {
     const struct sum_key *a = key_of(fold, x), *b = key_of(fold, y);
+    if (a->product != b->product)
+        return a->product < b->product ? -1 : 1;
     int order = compare_names(fold, a->subject, b->subject);
     if (order == 0)
         order = compare_names(fold, a->sku, b->sku);

@@ -99,7 +99,7 @@ void reject_encode(const struct reject *reject, struct packer *out)
     wire_put_header(out, SCHEMA_REJECT);
     CHECK(reject->reason.size > 0);
     put_cut(out, reject->reason, REASON_BYTES_MAX);
-    put_cut(out, reject->feed, WIRE_NAME_MAX);
+    put_cut(out, reject->feed, LIMIT_NAME_BYTES);
     put_cut(out, reject->origin, ORIGIN_BYTES_MAX);
     wire_put_long(out, reject->clock_us);
     put_cut(out, reject->bytes, REJECT_BYTES_MAX);
@@ -112,7 +112,7 @@ enum decode_outcome reject_decode(struct str bytes, struct reject *out)
     if (outcome != DECODE_OK)
         return outcome;
     out->reason = wire_take_string(&in, 1, REASON_BYTES_MAX);
-    out->feed = wire_take_string(&in, 0, WIRE_NAME_MAX);
+    out->feed = wire_take_string(&in, 0, LIMIT_NAME_BYTES);
     out->origin = wire_take_string(&in, 0, ORIGIN_BYTES_MAX);
     out->clock_us = wire_take_long(&in);
     out->bytes = wire_take_string(&in, 0, REJECT_BYTES_MAX);
