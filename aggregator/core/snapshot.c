@@ -59,6 +59,8 @@ static void pack_head(struct packer *out, const struct fold *fold)
         r->epoch_records, r->frame_rows, r->frame_bytes, r->snapshot_bytes};
     for (size_t i = 0; i < sizeof rules / sizeof *rules; i++)
         pack_u64(out, (uint64_t)rules[i]);
+    for (int p = LIVENESS_PRODUCTS; p < PRODUCT_COUNT; p++)
+        CHECK(fold->liveness_s[p] == 0);
     for (int p = 0; p < LIVENESS_PRODUCTS; p++)
         pack_u64(out, (uint64_t)fold->liveness_s[p]);
     pack_u64(out, (uint64_t)fold->clock.now_us);

@@ -2,6 +2,7 @@
 #include "aggregator/core/state.h"
 #include "lib/base/check.h"
 #include "lib/base/time.h"
+#include "lib/domain/limits.h"
 
 /* --- states --- */
 
@@ -66,7 +67,8 @@ int stop_compare(const void *a, const void *b)
 static void collect_stops(struct fold *fold)
 {
     struct saying *saying = &fold->saying;
-    int64_t minute = fold->clock.now_us == INT64_MIN ? INT64_MIN : time_second(fold->clock.now_us) / MINUTE_S;
+    int64_t minute =
+        fold->clock.now_us == INT64_MIN ? INT64_MIN : time_second(fold->clock.now_us) / RULES_1_STOP_S;
     uint32_t kept = 0;
     for (uint32_t i = 0; i < fold->stops.count; i++) {
         struct stop stop = fold->stops.at[i];

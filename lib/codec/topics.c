@@ -10,8 +10,6 @@ _Static_assert(SCHEMA_SNAPSHOT_MANIFEST == 0xC84BFC594125E28Cu, "schemas/snapsho
 _Static_assert(SCHEMA_GENERATION == 0x83FD4377934EE4AAu, "schemas/generation.avsc");
 _Static_assert(SCHEMA_REJECT == 0x95616243EEE73A82u, "schemas/reject.avsc");
 
-enum { REASON_BYTES_MAX = 1024, ORIGIN_BYTES_MAX = 8192 };
-
 void snapshot_chunk_encode(const struct snapshot_chunk *chunk, struct packer *out)
 {
     wire_put_header(out, SCHEMA_SNAPSHOT_CHUNK);
@@ -98,11 +96,11 @@ void reject_encode(const struct reject *reject, struct packer *out)
 {
     wire_put_header(out, SCHEMA_REJECT);
     CHECK(reject->reason.size > 0);
-    put_cut(out, reject->reason, REASON_BYTES_MAX);
+    put_cut(out, reject->reason, LIMIT_REASON_BYTES);
     put_cut(out, reject->feed, LIMIT_NAME_BYTES);
-    put_cut(out, reject->origin, ORIGIN_BYTES_MAX);
+    put_cut(out, reject->origin, LIMIT_ORIGIN_BYTES);
     wire_put_long(out, reject->clock_us);
-    put_cut(out, reject->bytes, REJECT_BYTES_MAX);
+    put_cut(out, reject->bytes, LIMIT_REJECT_BYTES);
 }
 
 enum decode_outcome reject_decode(struct str bytes, struct reject *out)
@@ -111,10 +109,10 @@ enum decode_outcome reject_decode(struct str bytes, struct reject *out)
     enum decode_outcome outcome = wire_open(&in, bytes, SCHEMA_REJECT);
     if (outcome != DECODE_OK)
         return outcome;
-    out->reason = wire_take_string(&in, 1, REASON_BYTES_MAX);
+    out->reason = wire_take_string(&in, 1, LIMIT_REASON_BYTES);
     out->feed = wire_take_string(&in, 0, LIMIT_NAME_BYTES);
-    out->origin = wire_take_string(&in, 0, ORIGIN_BYTES_MAX);
+    out->origin = wire_take_string(&in, 0, LIMIT_ORIGIN_BYTES);
     out->clock_us = wire_take_long(&in);
-    out->bytes = wire_take_string(&in, 0, REJECT_BYTES_MAX);
+    out->bytes = wire_take_string(&in, 0, LIMIT_REJECT_BYTES);
     return wire_close(&in);
 }
