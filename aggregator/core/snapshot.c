@@ -15,11 +15,6 @@ enum { POINT_BYTES = 41 }; /* the least that a change point takes */
 enum { SUM_PRODUCT_SHIFT = 16 };
 enum { RECORD_WEIGHT = 64 }; /* bytes that a record of input counts for, when a snapshot falls due */
 
-bool fold_at_epoch(const struct fold *fold)
-{
-    return fold->said;
-}
-
 bool fold_snapshot_due(const struct fold *fold)
 {
     uint64_t least = (uint64_t)fold->rules.snapshot_bytes;
