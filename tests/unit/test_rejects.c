@@ -38,11 +38,11 @@ static void many_are_bounded_by_number(void **state)
 static void large_ones_are_bounded_by_bytes(void **state)
 {
     (void)state;
-    static char text[2 * REJECT_BYTES_MAX];
+    static char text[2 * LIMIT_REJECT_BYTES];
     struct rejects rejects = {0};
     for (int i = 0; i < 100; i++)
         rejects_add(&rejects, &(struct reject){.reason = STR("id: bad"), .bytes = {text, sizeof text}});
-    assert_true(rejects.bytes.bytes.count <= REJECTS_BYTES_MAX + 2 * REJECT_BYTES_MAX);
+    assert_true(rejects.bytes.bytes.count <= REJECTS_BYTES_MAX + 2 * LIMIT_REJECT_BYTES);
     assert_int_equal(rejects.ends.count + rejects.left_out, 100);
     assert_true(rejects.ends.count >= 15);
     rejects_release(&rejects);

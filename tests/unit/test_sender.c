@@ -759,7 +759,7 @@ static void a_reject_whose_delivery_fails_is_counted_and_nothing_else(void **sta
 /* As large as they may be. */
 static void keep_large(int count)
 {
-    static char text[REJECT_BYTES_MAX];
+    static char text[LIMIT_REJECT_BYTES];
     for (int i = 0; i < count; i++) {
         struct submission *submission = submission_new(&t.held_bytes);
         rejects_add(&submission->rejects,
@@ -774,7 +774,7 @@ static void large_rejects_are_bounded_by_bytes_a_second(void **state)
 {
     (void)state;
     keep_large(500);
-    int64_t seconds = host_now(NULL) / 1000 + 1, bytes = metric_of(SENDER_REJECTS_KEPT) * REJECT_BYTES_MAX;
+    int64_t seconds = host_now(NULL) / 1000 + 1, bytes = metric_of(SENDER_REJECTS_KEPT) * LIMIT_REJECT_BYTES;
     assert_in_range(bytes, 8 << 20, (8 << 20) + (seconds << 20));
 }
 
