@@ -81,14 +81,15 @@ def wait_until(what, seconds=20):
 class Collector:
     number = 0
 
-    def __init__(self, *words, prefix=PREFIX):
+    def __init__(self, *words, prefix=PREFIX, env=None):
         Collector.number += 1
         name = FOLDER / f'collector{Collector.number}'
         self.log = name.with_suffix('.log')
         files = [name.with_suffix('.port'), name.with_suffix('.admin')]
         self.process = subprocess.Popen(
             [BUILD / 'collectors/hourglass-collector', '--kafka', KAFKA, '--prefix', prefix, '--http-port', '0',
-             '--http-port-file', files[0], '--admin-port-file', files[1], *map(str, words)], stderr=self.log.open('w'))
+             '--http-port-file', files[0], '--admin-port-file', files[1], *map(str, words)], stderr=self.log.open('w'),
+            env={**os.environ, **(env or {})})
         end = time.monotonic() + 20
         while not all(f.exists() for f in files) and time.monotonic() < end and self.process.poll() is None:
             time.sleep(0.02)
@@ -498,6 +499,34 @@ def check_before_ready():
     tell(door.process.wait(20) == 78, 'it takes nothing live for a generation of files')
 
 
+def post_until(door, name, is_enough):
+    """Statuses of good events, one behind the other, until it is enough."""
+    statuses, end = [], time.monotonic() + 20
+    while not statuses or (not is_enough(statuses) and time.monotonic() < end):
+        statuses.append(door.post(event(f'{name}{len(statuses)}', kind='container.heartbeat'))[0])
+    return statuses
+
+
+def check_clock_steps():
+    """Good events while the collector's clock is wrong: some are accepted, none is refused for good."""
+    off = FOLDER / 'clock.s'
+    off.write_text('0')
+    door = Collector(env={'LD_PRELOAD': str(BUILD / 'tests/support/stepped-clock.so'), 'STEPPED_CLOCK_FILE': str(off)})
+    door.wait_ready()
+    for name, seconds in (('an hour back', -3600), ('a year ahead', 365 * 86400)):
+        tell(door.post(event('before-step'))[0] == 200, 'by a good clock it is accepted')
+        off.write_text(str(seconds))
+        statuses = post_until(door, 'stepped', lambda seen: door.ask('/readyz')[0] == 503)
+        tell(set(statuses) <= {200, 503} and door.ask('/readyz')[0] == 503,
+             f'while its clock is {name} no good event is refused for good, and it is not ready', statuses)
+        off.write_text('0')
+        statuses = post_until(door, 'healed', lambda seen: 200 in seen)
+        tell(set(statuses) == {200, 503} or statuses == [200], 'and once it is right they are accepted', statuses)
+    tell(door.metric('hourglass_collector_refused_total{reason="too_early"}') +
+         door.metric('hourglass_collector_refused_total{reason="too_late"}') == 0, 'nor counted as refused')
+    door.stop()
+
+
 # --- clients that do harm ---
 
 def trickle(port, bytes_, pause_s):
@@ -635,6 +664,7 @@ def main():
     check_files()
     check_tokens()
     check_room_for_inflated()
+    check_clock_steps()
     check_slow_clients()
     check_stopped_broker()
     check_stopping()
