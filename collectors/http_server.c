@@ -118,11 +118,11 @@ static int64_t count_from(const struct http_server *server, const struct in6_add
 }
 
 /* Cuts off who has been idle longest, of that address (NULL: of any). False: nobody is idle. */
-static bool cut_idle(struct http_server *server, const struct in6_addr *address)
+static bool cut_idle(struct http_server *server, const struct in6_addr *address, int64_t now_ms)
 {
     struct connection *oldest = NULL;
     for (struct connection *c = server->first; c != NULL; c = c->next)
-        if (connection_is_idle(c) && is_from(c, address) &&
+        if (connection_is_idle(c, now_ms) && is_from(c, address) &&
             (oldest == NULL || c->idle_since_ms < oldest->idle_since_ms))
             oldest = c;
     if (oldest == NULL)
@@ -133,17 +133,17 @@ static bool cut_idle(struct http_server *server, const struct in6_addr *address)
     return true;
 }
 
-static bool has_room(struct http_server *server, const struct in6_addr *address)
+static bool has_room(struct http_server *server, const struct in6_addr *address, int64_t now_ms)
 {
     if (count_from(server, address) >= server->config.address_connections)
-        return cut_idle(server, address);
-    return server->open < server->config.connections || cut_idle(server, NULL);
+        return cut_idle(server, address, now_ms);
+    return server->open < server->config.connections || cut_idle(server, NULL, now_ms);
 }
 
 static void add_connection(struct http_server *server, int socket, const struct in6_addr *address,
                            int64_t now_ms)
 {
-    bool refuse = !has_room(server, address);
+    bool refuse = !has_room(server, address, now_ms);
     if (refuse)
         metric_add(server->config.refused, 1);
     if (refuse && server->refused >= REFUSED_MAX) {
@@ -176,7 +176,7 @@ static void pause_accepting(struct http_server *server, int why, int64_t now_ms)
         server->pause_ms = PAUSE_MOST_MS;
     server->accept_at_ms = now_ms + server->pause_ms;
     poll_socket(server, EPOLL_CTL_MOD, server->listening, 0, &server->listening);
-    cut_idle(server, NULL);
+    cut_idle(server, NULL, now_ms);
 }
 
 static void accept_connections(struct http_server *server, int64_t now_ms)

@@ -81,14 +81,15 @@ def wait_until(what, seconds=20):
 class Collector:
     number = 0
 
-    def __init__(self, *words, prefix=PREFIX):
+    def __init__(self, *words, prefix=PREFIX, **options):
         Collector.number += 1
         name = FOLDER / f'collector{Collector.number}'
         self.log = name.with_suffix('.log')
         files = [name.with_suffix('.port'), name.with_suffix('.admin')]
         self.process = subprocess.Popen(
             [BUILD / 'collectors/hourglass-collector', '--kafka', KAFKA, '--prefix', prefix, '--http-port', '0',
-             '--http-port-file', files[0], '--admin-port-file', files[1], *map(str, words)], stderr=self.log.open('w'))
+             '--http-port-file', files[0], '--admin-port-file', files[1], *map(str, words)], stderr=self.log.open('w'),
+            **options)
         end = time.monotonic() + 20
         while not all(f.exists() for f in files) and time.monotonic() < end and self.process.poll() is None:
             time.sleep(0.02)
@@ -604,4 +605,5 @@ def main():
     return facts.end()
 
 
-sys.exit(main())
+if __name__ == '__main__':
+    sys.exit(main())
