@@ -13,7 +13,6 @@ enum {
     ANSWER_MS = 30000,     /* for a client to take its answer */
     IDLE_MS = 60000,       /* between two requests */
     LINGER_MS = 2000,      /* for a client to see the last answer, and close */
-    FIRST_WORD_MS = 1000,  /* for who comes to begin: until then it is not idle */
     REFUSED_MS = 1000,     /* for one too many to say something; then it is told anyway */
     KEPT_HEAD_BYTES = 4096 /* of a head's memory, between two requests */
 };
@@ -315,15 +314,13 @@ void connection_expire(struct connection *c, int64_t now_ms)
         refuse_one_too_many(c, now_ms);
         return;
     }
-    if (!connection_is_idle(c, now_ms) && c->step != CONNECTION_LINGER)
+    if (!connection_is_idle(c) && c->step != CONNECTION_LINGER)
         metric_add(c->shared->config->cut_off, 1);
     c->step = CONNECTION_CLOSED;
 }
 
-bool connection_is_idle(const struct connection *c, int64_t now_ms)
+bool connection_is_idle(const struct connection *c)
 {
-    if (c->is_first && now_ms - c->idle_since_ms < FIRST_WORD_MS)
-        return false;
     return c->step == CONNECTION_HEAD && c->head_bytes.bytes.count == 0 && !c->is_refused;
 }
 

@@ -61,8 +61,7 @@ void connection_write(struct connection *connection, int64_t now_ms);
 void connection_wake(struct connection *connection, int64_t now_ms);
 /* Its deadline is over. */
 void connection_expire(struct connection *connection, int64_t now_ms);
-/* Between two requests, or before the first for a second, and nothing has come: who has just come is to
- * speak. */
-bool connection_is_idle(const struct connection *connection, int64_t now_ms);
+/* Between two requests, or before the first, and nothing has come. */
+bool connection_is_idle(const struct connection *connection);
 /* Of the server. */
 void http_server_wake(struct http_server *server, struct connection *connection);

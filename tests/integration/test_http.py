@@ -2,6 +2,7 @@
 """HTTP as it comes over the wire: each request that two readers could take in two ways is refused, at first and on a
 kept connection, and none of it stands in the log; connections are bounded, and who is turned away is told. Needs
 deploy/local/up's servers. Takes half a minute."""
+import concurrent.futures
 import json
 import resource
 import socket
@@ -311,6 +312,31 @@ def check_many_of_one():
     door.stop()
 
 
+def check_burst():
+    """More at once than there is room for: each is served or told."""
+    door = Collector('--connections', 40, '--address-connections', 10)
+    door.wait_ready()
+    with concurrent.futures.ThreadPoolExecutor(60) as pool:
+        statuses = list(pool.map(lambda _: served(door, '127.0.0.1'), range(300)))
+    tell(set(statuses) <= {200, 503} and statuses.count(200) >= 10, 'of sixty clients at once each is served, or told 503',
+         statuses)
+    door.stop()
+
+
+def check_silent():
+    """Who says nothing is no hindrance, however many they are, to others of their address neither."""
+    door = Collector('--connections', 100, '--request-ms', 60000)
+    door.wait_ready()
+    links = []
+    for i in range(20):
+        links += [connect(door) for _ in range(30)]
+        tell(served(door, '127.0.0.1') == 200, f'beside {len(links)} silent connections of its address a client is served')
+    tell(all(is_ended(link) for link in links[:500]), 'those that were silent longest ended')
+    for link in links:
+        link.close()
+    door.stop()
+
+
 def check_descriptors():
     def few():
         resource.setrlimit(resource.RLIMIT_NOFILE, (60, 60))
@@ -353,6 +379,8 @@ def main():
     check_address_bound()
     check_full()
     check_many_of_one()
+    check_burst()
+    check_silent()
     check_descriptors()
     return facts.end()
 
