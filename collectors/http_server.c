@@ -17,7 +17,8 @@ enum {
     EVENTS = 64,
     ACCEPTS = 64, /* in one turn: those that are open have theirs */
     LOOK_MS = 100,
-    REFUSED_MAX = 64, /* that wait for their 503; more are closed at once */
+    REFUSED_MAX = 64,     /* that wait for their 503; more are closed at once */
+    FIRST_WORD_MS = 1000, /* for who comes to say something */
     PAUSE_LEAST_MS = 100,
     PAUSE_MOST_MS = 1000,
 };
@@ -117,33 +118,47 @@ static int64_t count_from(const struct http_server *server, const struct in6_add
     return count;
 }
 
-/* Cuts off who has been idle longest, of that address (NULL: of any). False: nobody is idle. */
-static bool cut_idle(struct http_server *server, const struct in6_addr *address)
+static struct connection *oldest_idle(const struct http_server *server, const struct in6_addr *address)
 {
     struct connection *oldest = NULL;
     for (struct connection *c = server->first; c != NULL; c = c->next)
         if (connection_is_idle(c) && is_from(c, address) &&
-            (oldest == NULL || c->idle_since_ms < oldest->idle_since_ms))
+            (oldest == NULL || c->idle_since_ms <= oldest->idle_since_ms))
             oldest = c;
-    if (oldest == NULL)
-        return false;
-    oldest->step = CONNECTION_CLOSED;
-    settle(server, oldest);
-    metric_add(server->config.cut_idle, 1);
-    return true;
+    return oldest;
 }
 
-static bool has_room(struct http_server *server, const struct in6_addr *address)
+/* Cuts off who has been idle longest, of that address (NULL: of any), and since then; whose bytes are there
+ * already is served instead. False: nobody is. */
+static bool cut_idle(struct http_server *server, const struct in6_addr *address, int64_t since_ms,
+                     int64_t now_ms)
+{
+    for (struct connection *c; (c = oldest_idle(server, address)) != NULL && c->idle_since_ms <= since_ms;) {
+        connection_read(c, now_ms);
+        bool is_silent = connection_is_idle(c);
+        if (is_silent) {
+            c->step = CONNECTION_CLOSED;
+            metric_add(server->config.cut_idle, 1);
+        }
+        bool is_closed = c->step == CONNECTION_CLOSED;
+        settle(server, c);
+        if (is_closed)
+            return true;
+    }
+    return false;
+}
+
+static bool has_room(struct http_server *server, const struct in6_addr *address, int64_t now_ms)
 {
     if (count_from(server, address) >= server->config.address_connections)
-        return cut_idle(server, address);
-    return server->open < server->config.connections || cut_idle(server, NULL);
+        return cut_idle(server, address, now_ms, now_ms);
+    return server->open < server->config.connections || cut_idle(server, NULL, now_ms, now_ms);
 }
 
 static void add_connection(struct http_server *server, int socket, const struct in6_addr *address,
                            int64_t now_ms)
 {
-    bool refuse = !has_room(server, address);
+    bool refuse = !has_room(server, address, now_ms);
     if (refuse)
         metric_add(server->config.refused, 1);
     if (refuse && server->refused >= REFUSED_MAX) {
@@ -176,7 +191,7 @@ static void pause_accepting(struct http_server *server, int why, int64_t now_ms)
         server->pause_ms = PAUSE_MOST_MS;
     server->accept_at_ms = now_ms + server->pause_ms;
     poll_socket(server, EPOLL_CTL_MOD, server->listening, 0, &server->listening);
-    cut_idle(server, NULL);
+    cut_idle(server, NULL, now_ms - FIRST_WORD_MS, now_ms);
 }
 
 static void accept_connections(struct http_server *server, int64_t now_ms)

@@ -1,14 +1,26 @@
 #include "collectors/live.h"
 
+#include <stdio.h>
 #include <sysexits.h>
 #include <time.h>
 
 #include "collectors/counters.h"
 #include "lib/base/time.h"
 #include "lib/io/admin.h"
+#include "lib/io/descriptors.h"
 #include "lib/io/journal.h"
 #include "lib/io/kafka_log.h"
 #include "lib/io/process.h"
+
+/* Beside connections: Kafka's, the admin port's, those that are told 503, and what a process has anyway. */
+enum { OTHER_DESCRIPTORS = 224 };
+
+static enum error_class reserve_descriptors(const struct live_options *options, struct error *error)
+{
+    char what[40];
+    snprintf(what, sizeof what, "--connections %lld", (long long)options->http.connections);
+    return descriptors_reserve((uint64_t)options->http.connections + OTHER_DESCRIPTORS, what, error);
+}
 
 /* Serves from the start, so that clients and probes are told: not ready yet. */
 static int serve(const struct live_options *options, struct sender *sender)
@@ -16,6 +28,10 @@ static int serve(const struct live_options *options, struct sender *sender)
     struct admin_config config = {options->admin_address, (uint16_t)options->admin_port,
                                   options->admin_port_file, &collector_all_metrics, sender_readiness(sender)};
     struct error error;
+    if (reserve_descriptors(options, &error) != ERROR_NONE) {
+        journal_error("descriptors_missing", JOURNAL_STR("why", error.text));
+        return EX_CONFIG;
+    }
     struct admin *admin = admin_start(&config, &error);
     if (admin == NULL) {
         journal_error("admin_failed", JOURNAL_STR("why", error.text));

@@ -81,7 +81,7 @@ def wait_until(what, seconds=20):
 class Collector:
     number = 0
 
-    def __init__(self, *words, prefix=PREFIX, env=None):
+    def __init__(self, *words, prefix=PREFIX, **options):
         Collector.number += 1
         name = FOLDER / f'collector{Collector.number}'
         self.log = name.with_suffix('.log')
@@ -89,7 +89,7 @@ class Collector:
         self.process = subprocess.Popen(
             [BUILD / 'collectors/hourglass-collector', '--kafka', KAFKA, '--prefix', prefix, '--http-port', '0',
              '--http-port-file', files[0], '--admin-port-file', files[1], *map(str, words)], stderr=self.log.open('w'),
-            env={**os.environ, **(env or {})})
+            **options)
         end = time.monotonic() + 20
         while not all(f.exists() for f in files) and time.monotonic() < end and self.process.poll() is None:
             time.sleep(0.02)
@@ -511,7 +511,8 @@ def check_clock_steps():
     """Good events while the collector's clock is wrong: some are accepted, none is refused for good."""
     off = FOLDER / 'clock.s'
     off.write_text('0')
-    door = Collector(env={'LD_PRELOAD': str(BUILD / 'tests/support/stepped-clock.so'), 'STEPPED_CLOCK_FILE': str(off)})
+    door = Collector(env={**os.environ, 'LD_PRELOAD': str(BUILD / 'tests/support/stepped-clock.so'),
+                          'STEPPED_CLOCK_FILE': str(off)})
     door.wait_ready()
     for name, seconds in (('an hour back', -3600), ('a year ahead', 365 * 86400)):
         tell(door.post(event('before-step'))[0] == 200, 'by a good clock it is accepted')
@@ -671,4 +672,5 @@ def main():
     return facts.end()
 
 
-sys.exit(main())
+if __name__ == '__main__':
+    sys.exit(main())
