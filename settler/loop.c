@@ -404,7 +404,7 @@ static enum error_class turn(struct loop *loop, struct error *error)
 
 static enum error_class open_database(struct loop *loop, struct error *error)
 {
-    struct pg_store_options options = {loop->options->database, loop->options->schema};
+    struct pg_store_options options = {.database = loop->options->database, .schema = loop->options->schema};
     loop->store = pg_store_open(&options, error);
     return loop->store == NULL ? error->class : ERROR_NONE;
 }
