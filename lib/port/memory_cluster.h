@@ -92,6 +92,8 @@ static inline struct memory_handle *memory_handle_of(const struct log *log)
     return of.handle;
 }
 
+/* Each call of the handle asks it once. */
+bool memory_handle_is_dead(struct memory_handle *handle);
 /* ABORT: it was killed. */
 enum error_class memory_handle_dead(struct memory_handle *handle, struct error *error);
 /* Time passes until the moment, or until what the caller waits for. */

@@ -47,6 +47,8 @@ struct memory_armed {
     uint32_t ranges;
     uint32_t refused;
     enum error_class refusal;
+    uint32_t fuse;
+    bool fuse_lands;
 };
 
 /* The caller's storage, as long as its handles live. */
@@ -86,8 +88,9 @@ enum memory_fault {
     MEMORY_RECORD_MISSING,  /* a record vanished: a snapshot's chunk */
     MEMORY_RECORD_TORN,     /* the end of a value did */
     MEMORY_BYTE_FLIPPED,
-    MEMORY_RECORDS_GONE, /* a handle was told LOG_GOT_GONE */
-    MEMORY_QUEUE_FULL,   /* an append was told RETRY */
+    MEMORY_RECORD_SPOILED, /* its checksum no longer agrees */
+    MEMORY_RECORDS_GONE,   /* a handle was told LOG_GOT_GONE */
+    MEMORY_QUEUE_FULL,     /* an append was told RETRY */
     MEMORY_RANGES_FAILED,
     MEMORY_AWAY,       /* a call found the brokers away */
     MEMORY_REFUSED,    /* no handle was made */
@@ -100,6 +103,8 @@ uint64_t memory_log_struck(const struct memory_log *log, enum memory_fault fault
 /* The member's handle is dead: each call is ABORT. What it had on its way is dropped, or lands all the same.
  */
 void memory_log_kill(struct memory_member *member, bool lands);
+/* The same at the member's `calls`-th call from now on, in the middle of what it does. */
+void memory_log_kill_after(struct memory_member *member, uint32_t calls, bool lands);
 /* What the member appends from now on is acknowledged so much later; 0: as before. */
 void memory_log_delay(struct memory_member *member, int64_t ms);
 /* The member's next record for the topic is appended, and its delivery fails. */
@@ -124,4 +129,7 @@ bool memory_log_delete_below(struct memory_log *log, const struct log_position *
 bool memory_log_remove(struct memory_log *log, const struct log_position *at);
 /* Cuts the value to this size. */
 bool memory_log_tear(struct memory_log *log, const struct log_position *at, uint32_t size_bytes);
+/* Turns a bit, unseen by the broker's checksum. */
 bool memory_log_flip(struct memory_log *log, const struct log_position *at, uint32_t byte);
+/* The checksum no longer agrees: who comes to the record is told LOG_GOT_GONE. */
+bool memory_log_spoil(struct memory_log *log, const struct log_position *at);

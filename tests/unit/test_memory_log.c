@@ -350,6 +350,24 @@ static void a_killed_handle_aborts_and_the_next_one_goes_on(void **state)
     end(&f);
 }
 
+static void a_handle_is_killed_at_the_call_that_was_asked_for(void **state)
+{
+    (void)state;
+    struct fixture f;
+    begin(&f, (struct memory_log_config){0});
+    memory_log_kill_after(&f.member, 3, false);
+    assert_int_equal(append(&f, "a"), ERROR_NONE);
+    assert_int_equal(append(&f, "b"), ERROR_NONE);
+    assert_int_equal(append(&f, "c"), ERROR_ABORT);
+    assert_int_equal(append(&f, "d"), ERROR_ABORT);
+    log_close(f.handle);
+    open_member(&f);
+    append_all(&f, "e");
+    read_from(&f, 2);
+    expect_message(&f, 2, "e");
+    end(&f);
+}
+
 static void what_a_killed_handle_had_on_its_way_is_lost_or_lands(void **state)
 {
     (void)state;
@@ -562,6 +580,26 @@ static void a_record_goes_missing_is_torn_or_has_a_bit_turned(void **state)
     end(&f);
 }
 
+static void a_spoiled_record_is_told_as_gone(void **state)
+{
+    (void)state;
+    struct fixture f;
+    begin(&f, (struct memory_log_config){0});
+    append_all(&f, "abc");
+    const struct log_position second = at(1), none = at(3);
+    assert_true(memory_log_spoil(f.log, &second));
+    assert_false(memory_log_spoil(f.log, &none));
+    read_from(&f, 0);
+    expect_message(&f, 0, "a");
+    assert_int_equal(poll(&f), LOG_GOT_GONE);
+    assert_int_equal(f.message.offset, 1);
+    assert_int_equal(poll(&f), LOG_GOT_NOTHING);
+    read_from(&f, 2);
+    expect_message(&f, 2, "c");
+    expect_struck(&f, MEMORY_RECORD_SPOILED, 1);
+    end(&f);
+}
+
 static void put_key(struct fixture *f, const char *key, const char *value)
 {
     const struct log_record record = {.topic = "t", .key = str_of(key), .value = str_of(value)};
@@ -613,6 +651,7 @@ int main(void)
         cmocka_unit_test(what_is_on_its_way_and_what_a_partition_holds_are_bounded),
         cmocka_unit_test(the_same_seed_reads_partitions_in_the_same_order),
         cmocka_unit_test(a_killed_handle_aborts_and_the_next_one_goes_on),
+        cmocka_unit_test(a_handle_is_killed_at_the_call_that_was_asked_for),
         cmocka_unit_test(what_a_killed_handle_had_on_its_way_is_lost_or_lands),
         cmocka_unit_test(an_acknowledgement_comes_late_and_the_record_does_not),
         cmocka_unit_test(a_lost_acknowledgement_fails_the_delivery_of_a_record_that_stands),
@@ -622,6 +661,7 @@ int main(void)
         cmocka_unit_test(who_reads_on_behind_a_tail_that_grew_again_notices_nothing),
         cmocka_unit_test(records_deleted_below_a_position_are_told_as_gone_of_that_partition_alone),
         cmocka_unit_test(a_record_goes_missing_is_torn_or_has_a_bit_turned),
+        cmocka_unit_test(a_spoiled_record_is_told_as_gone),
         cmocka_unit_test(a_compacted_partition_keeps_the_last_of_each_key_at_its_offset),
         cmocka_unit_test(every_fault_has_a_name_of_its_own),
     };
