@@ -13,6 +13,7 @@
 #include "lib/io/migrate.h"
 #include "lib/io/process.h"
 #include "settler/core/intake.h"
+#include "settler/counters.h"
 #include "settler/store.h"
 
 enum { POLL_MS = 100, TURN = 500, FAILURES_MAX = 20, READ_AHEAD_KIB = 1024 };
@@ -22,24 +23,6 @@ enum { BATCH_FRAMES = 64, BATCH_ROWS = 50000, BATCH_BYTES = 1 << 20 };
 enum { SLOT_ROWS = 4096, SLOT_BYTES = 1 << 16 };
 enum { PAUSE_MS = 500 };
 
-struct metric settler_metrics[SETTLER_METRICS] = {
-    [SETTLER_FRAMES] = {"hourglass_frames_total", METRIC_COUNTER, "Frames settled.", 0},
-    [SETTLER_FRAMES_REPEATED] = {"hourglass_frames_repeated_total", METRIC_COUNTER,
-                                 "Frames that were settled before, passed over.", 0},
-    [SETTLER_ROWS] = {"hourglass_settled_rows_total", METRIC_COUNTER, "Rows of charges written.", 0},
-    [SETTLER_TRANSACTIONS] = {"hourglass_transactions_total", METRIC_COUNTER, "Transactions committed.", 0},
-    [SETTLER_STATEMENTS] = {"hourglass_statements_total", METRIC_COUNTER, "SQL statements.", 0},
-    [SETTLER_RANGES_MISSED] = {"hourglass_ranges_missed_total", METRIC_COUNTER,
-                               "Times that a month's range of the table could not be made ahead.", 0},
-    [SETTLER_RESTARTS] = {"hourglass_restarts_total", METRIC_COUNTER, "Beginnings again from the claim.", 0},
-    [SETTLER_PARTITIONS] = {"hourglass_partitions", METRIC_GAUGE, "Partitions that are settled here.", 0},
-    [SETTLER_PARTITIONS_STOPPED] = {"hourglass_partitions_stopped", METRIC_GAUGE,
-                                    "Partitions that stopped before they bill wrongly.", 0},
-    [SETTLER_PARTITIONS_LOST] = {"hourglass_partitions_lost_total", METRIC_COUNTER,
-                                 "Partitions that another settler claimed.", 0},
-};
-const struct metrics settler_all_metrics = {
-    .program = "settler", .rows = settler_metrics, .row_count = SETTLER_METRICS};
 struct readiness settler_readiness = READINESS_STARTING;
 
 /* A frame that waits in a batch, with the memory that it lies in. */

@@ -4,6 +4,7 @@
 #include "lib/io/journal.h"
 #include "lib/io/options.h"
 #include "lib/io/process.h"
+#include "settler/counters.h"
 #include "settler/loop.h"
 
 enum { WATCHDOG_S = 120 };

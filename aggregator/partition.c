@@ -1,4 +1,4 @@
-#include "aggregator/part.h"
+#include "aggregator/partition.h"
 
 #include <stdlib.h>
 
@@ -6,7 +6,6 @@
 #include "aggregator/counters.h"
 #include "lib/base/check.h"
 #include "lib/codec/frame.h"
-#include "lib/io/journal.h"
 
 enum { SLICE_FRAMES = 8, SLICE_MESSAGES = 100, HELD_BYTES_MAX = 1 << 20 };
 
@@ -14,7 +13,8 @@ struct part *part_new(uint32_t number)
 {
     struct part *part = calloc(1, sizeof *part);
     CHECK(part != NULL);
-    part->number = number;
+    part->base.number = number;
+    part->stopped_at = -1;
     return part;
 }
 
@@ -41,13 +41,15 @@ void part_free(struct part *part)
 
 void part_stop(struct part *part, const char *why)
 {
-    journal_error("partition_stopped", JOURNAL_INT("partition", part->number), JOURNAL_STR("why", why),
-                  JOURNAL_INT("offset", part->fold != NULL ? fold_next_offset(part->fold) : -1));
+    part->stopped_at = part->fold != NULL ? fold_next_offset(part->fold) : -1;
+    partition_set(&part->base, PARTITION_STOPPED, why);
+}
+
+void part_forget(struct part *part)
+{
     fold_free(part->fold);
     part->fold = NULL;
-    part->stopped = true;
     let_held_go(part, part->held.count);
-    metric_add(&aggregator_metrics[AGGREGATOR_PARTITIONS_STOPPED], 1);
 }
 
 void part_work_release(struct part_work *work)
@@ -77,7 +79,7 @@ static enum error_class take_snapshot(struct part *part, struct part_work *work,
     if (!fold_snapshot_due(part->fold))
         return ERROR_NONE;
     struct packer state = {0};
-    struct state_snapshot snapshot = {.partition = part->number,
+    struct state_snapshot snapshot = {.partition = part->base.number,
                                       .seq = fold_next_seq(part->fold) - 1,
                                       .next_offset = fold_next_offset(part->fold)};
     fold_snapshot(part->fold, &state);
@@ -112,14 +114,14 @@ static enum error_class say_frame(struct part *part, struct part_work *work, con
     if (known != NULL)
         count_one(AGGREGATOR_FRAMES_REPLAYED);
     else
-        class = output_frame(work->output, part->number,
+        class = output_frame(work->output, part->base.number,
                              (struct str){work->frame.bytes.at, work->frame.bytes.count}, error);
     return class == ERROR_NONE && !frame->more ? take_snapshot(part, work, known == NULL, error) : class;
 }
 
 static bool saying(const struct part *part)
 {
-    return part->fold != NULL && fold_saying(part->fold);
+    return part->base.state == PARTITION_WORKING && fold_saying(part->fold);
 }
 
 static enum error_class say_slice(struct part *part, struct part_work *work, struct error *error)
@@ -141,7 +143,7 @@ static enum error_class fold_message(struct part *part, struct part_work *work,
         return ERROR_NONE;
     enum decode_outcome decoded = usage_decode(from->value, &work->records, &message);
     if (decoded == DECODE_OTHER_SCHEMA) {
-        /* It may hold what a later release's collector accepted: not to be passed over. */
+        /* It may hold what a later release's collector accepted: not to be skipped. */
         part_stop(part, "a message of a schema that this release does not know");
         return ERROR_NONE;
     }
@@ -166,9 +168,12 @@ static enum error_class fold_message(struct part *part, struct part_work *work,
 
 static void hold(struct part *part, const struct log_message *message)
 {
-    part->missed = part->missed || part->held_bytes > HELD_BYTES_MAX;
-    if (part->missed)
+    if (part->base.reread)
         return;
+    if (part->held_bytes > HELD_BYTES_MAX) {
+        part->base.reread = true;
+        return;
+    }
     struct held_message held = {message->offset, message->timestamp_ms, malloc(message->value.size + 1),
                                 message->value.size};
     CHECK(held.bytes != NULL);
@@ -177,33 +182,28 @@ static void hold(struct part *part, const struct log_message *message)
     part->held_bytes += held.size_bytes;
 }
 
-enum error_class part_take(struct part *part, struct part_work *work, const struct log_message *message,
-                           struct error *error)
-{
-    if (part->fold == NULL)
-        return ERROR_NONE;
-    if (part_busy(part)) {
-        hold(part, message);
-        return ERROR_NONE;
-    }
-    return fold_message(part, work, message, error);
-}
-
 bool part_busy(const struct part *part)
 {
     return saying(part) || part->held.count > 0;
 }
 
-bool part_turns(const struct part *part)
+static void show_busy(struct part *part)
 {
-    return part->missed && !(part_busy(part) && part->unread);
+    part->base.busy = part->base.state == PARTITION_WORKING && part_busy(part);
+    part->base.full = part->base.busy && part->base.reread;
 }
 
-bool part_is_read(struct part *part)
+enum error_class part_take(struct part *part, struct part_work *work, const struct log_message *message,
+                           struct error *error)
 {
-    part->missed = part->missed && part_busy(part);
-    part->unread = part->missed;
-    return part->fold != NULL && !part->unread;
+    enum error_class class = ERROR_NONE;
+    CHECK(part->base.state == PARTITION_WORKING);
+    if (part_busy(part))
+        hold(part, message);
+    else
+        class = fold_message(part, work, message, error);
+    show_busy(part);
+    return class;
 }
 
 int64_t part_next_offset(const struct part *part)
@@ -217,15 +217,15 @@ enum error_class part_go_on(struct part *part, struct part_work *work, struct er
 {
     enum error_class class = say_slice(part, work, error);
     uint32_t taken = 0;
-    while (class == ERROR_NONE && part->fold != NULL && !saying(part) && taken < part->held.count &&
-           taken < SLICE_MESSAGES) {
+    while (class == ERROR_NONE && part->base.state == PARTITION_WORKING && !saying(part) &&
+           taken < part->held.count && taken < SLICE_MESSAGES) {
         const struct held_message *held = &part->held.at[taken++];
         const struct log_message message = {.offset = held->offset,
                                             .timestamp_ms = held->timestamp_ms,
                                             .value = {held->bytes, held->size_bytes}};
         class = fold_message(part, work, &message, error);
     }
-    if (part->fold != NULL)
-        let_held_go(part, taken);
+    let_held_go(part, taken);
+    show_busy(part);
     return class;
 }

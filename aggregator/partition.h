@@ -11,6 +11,7 @@
 #include "aggregator/output.h"
 #include "lib/codec/frame.h"
 #include "lib/codec/usage.h"
+#include "lib/run/partition_state.h"
 
 struct held_message {
     int64_t offset;
@@ -20,14 +21,12 @@ struct held_message {
 };
 
 struct part {
-    uint32_t number;
-    bool stopped;        /* before it bills wrongly; it stays silent */
+    struct partition base;
     struct fold *fold;   /* NULL: not recovered yet, or stopped */
+    int64_t stopped_at;  /* the offset that it would have taken next; -1: it goes on */
     struct chain chain;  /* of the frames that it must make again */
     struct kept kept;    /* its snapshots */
     int64_t frames_from; /* usage.frames below: acknowledged to us, or read into the chain */
-    bool missed;         /* messages came that were not held: it is to be read again */
-    bool unread;         /* not among what is read now */
     VEC(struct held_message) held;
     uint64_t held_bytes;
 };
@@ -43,20 +42,19 @@ void part_work_release(struct part_work *work);
 
 struct part *part_new(uint32_t number);
 void part_free(struct part *part);
-/* Says why, and lets the fold go. */
+/* Before it bills wrongly: it stays silent from now on. */
 void part_stop(struct part *part, const char *why);
+/* The memory of one that has stopped. */
+void part_forget(struct part *part);
 
 /* A message of usage.records: folded, or held back while the partition is busy. Those that the fold has are
  * skipped. */
 enum error_class part_take(struct part *part, struct part_work *work, const struct log_message *message,
                            struct error *error);
-/* Whether frames or messages wait. */
+/* Whether frames or messages wait: base.busy says the same. */
 bool part_busy(const struct part *part);
-/* Whether what is read is to be chosen anew: it missed messages, and is read still or has caught up. */
-bool part_turns(const struct part *part);
-/* What is read is chosen anew: whether it is among that. */
-bool part_is_read(struct part *part);
 /* The next message of usage.records to be read. */
 int64_t part_next_offset(const struct part *part);
-/* A bounded piece of what waits. */
+/* A bounded piece of what waits. Beyond its bound of what is held back, base.full and base.reread say that it
+ * is to be read again from there once it has caught up. */
 enum error_class part_go_on(struct part *part, struct part_work *work, struct error *error);
