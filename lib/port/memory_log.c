@@ -164,9 +164,9 @@ void memory_log_compact(struct memory_log *log, const char *topic, uint32_t part
 
 /* --- faults of partitions --- */
 
-const char *memory_fault_name(enum memory_fault fault)
+const char *memory_log_fault_name(enum memory_log_fault fault)
 {
-    static const char *const names[MEMORY_FAULTS] = {
+    static const char *const names[MEMORY_LOG_FAULTS] = {
         [MEMORY_HANDLE_DIED] = "handle died",       [MEMORY_ACK_DELAYED] = "acknowledgement delayed",
         [MEMORY_ACK_LOST] = "acknowledgement lost", [MEMORY_SECOND_OWNER] = "second owner",
         [MEMORY_TAIL_LOST] = "tail lost",           [MEMORY_TAIL_GREW_AGAIN] = "lost tail grew again",
@@ -179,17 +179,17 @@ const char *memory_fault_name(enum memory_fault fault)
     return names[fault];
 }
 
-uint64_t memory_log_struck(const struct memory_log *log, enum memory_fault fault)
+uint64_t memory_log_struck(const struct memory_log *log, enum memory_log_fault fault)
 {
     return log->struck[fault];
 }
 
-void memory_strike(struct memory_log *log, enum memory_fault fault)
+void memory_strike(struct memory_log *log, enum memory_log_fault fault)
 {
     log->struck[fault]++;
 }
 
-static bool struck(struct memory_log *log, enum memory_fault fault, bool effect)
+static bool struck(struct memory_log *log, enum memory_log_fault fault, bool effect)
 {
     if (effect)
         memory_strike(log, fault);

@@ -78,7 +78,7 @@ void memory_log_compact(struct memory_log *log, const char *topic, uint32_t part
 
 /* --- faults --- */
 
-enum memory_fault {
+enum memory_log_fault {
     MEMORY_HANDLE_DIED,  /* a handle was told ABORT: it was killed, or another took its name in the group */
     MEMORY_ACK_DELAYED,  /* an acknowledgement came late */
     MEMORY_ACK_LOST,     /* a record stands, and its delivery failed */
@@ -95,10 +95,10 @@ enum memory_fault {
     MEMORY_AWAY,       /* a call found the brokers away */
     MEMORY_REFUSED,    /* no handle was made */
     MEMORY_REBALANCED, /* partitions were taken from a handle */
-    MEMORY_FAULTS,
+    MEMORY_LOG_FAULTS,
 };
-const char *memory_fault_name(enum memory_fault fault);
-uint64_t memory_log_struck(const struct memory_log *log, enum memory_fault fault);
+const char *memory_log_fault_name(enum memory_log_fault fault);
+uint64_t memory_log_struck(const struct memory_log *log, enum memory_log_fault fault);
 
 /* The member's handle is dead: each call is ABORT. What it had on its way is dropped, or lands all the same.
  */

@@ -101,7 +101,7 @@ static void expect_end(struct fixture *f, int64_t offset)
     assert_int_equal(poll(f), LOG_GOT_NOTHING);
 }
 
-static void expect_struck(const struct fixture *f, enum memory_fault fault, uint64_t times)
+static void expect_struck(const struct fixture *f, enum memory_log_fault fault, uint64_t times)
 {
     assert_int_equal(memory_log_struck(f->log, fault), times);
 }
@@ -629,10 +629,10 @@ static void a_compacted_partition_keeps_the_last_of_each_key_at_its_offset(void 
 static void every_fault_has_a_name_of_its_own(void **state)
 {
     (void)state;
-    for (enum memory_fault a = 0; a < MEMORY_FAULTS; a++) {
-        assert_non_null(memory_fault_name(a));
-        for (enum memory_fault b = 0; b < a; b++)
-            assert_string_not_equal(memory_fault_name(a), memory_fault_name(b));
+    for (enum memory_log_fault a = 0; a < MEMORY_LOG_FAULTS; a++) {
+        assert_non_null(memory_log_fault_name(a));
+        for (enum memory_log_fault b = 0; b < a; b++)
+            assert_string_not_equal(memory_log_fault_name(a), memory_log_fault_name(b));
     }
 }
 
