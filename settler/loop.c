@@ -10,11 +10,10 @@
 #include "lib/run/assignment.h"
 #include "lib/io/journal.h"
 #include "lib/io/kafka.h"
-#include "lib/io/migrate.h"
 #include "lib/io/process.h"
 #include "settler/core/intake.h"
 #include "settler/counters.h"
-#include "settler/store.h"
+#include "settler/store/pg/pg_store.h"
 
 enum { POLL_MS = 100, TURN = 500, FAILURES_MAX = 20, READ_AHEAD_KIB = 1024 };
 /* What one transaction takes, unless a single frame is more. */
@@ -50,7 +49,7 @@ struct loop {
     const struct settler_options *options;
     struct topics topics;
     struct kafka_reader *reader;
-    struct pg *pg;
+    struct store *store;
     VEC(struct part *) parts;
     struct assignment wanted;
     bool reassigned;
@@ -155,19 +154,20 @@ static void empty_batch(struct part *part)
 
 /* The batch, or a step of it: then its partition waits for the next turn. False: begin again with a new
  * connection. */
-static bool settle_batch(struct loop *loop, struct part *part)
+static bool settle_batch(struct loop *loop, struct part *part, struct error *error)
 {
-    uint64_t rows, before = loop->pg->statements, missed = part->claim.ranges_missed;
+    uint64_t rows, before = store_statements(loop->store), missed = part->claim.ranges_missed;
     if (part->count == 0)
         return true;
     process_alive();
-    enum store_outcome outcome = store_settle(loop->pg, &part->claim, part->batch, part->count, &rows);
+    enum store_outcome outcome =
+        store_settle(loop->store, &part->claim, part->batch, part->count, &rows, error);
     metric_add(&settler_metrics[SETTLER_ROWS], (int64_t)rows);
     metric_add(&settler_metrics[SETTLER_TRANSACTIONS], outcome == STORE_OK || outcome == STORE_STEP);
     loop->other_parts |= part->in_steps != (outcome == STORE_STEP);
     part->in_steps = outcome == STORE_STEP;
     loop->stepped |= part->in_steps;
-    metric_add(&settler_metrics[SETTLER_STATEMENTS], (int64_t)(loop->pg->statements - before));
+    metric_add(&settler_metrics[SETTLER_STATEMENTS], (int64_t)(store_statements(loop->store) - before));
     metric_add(&settler_metrics[SETTLER_RANGES_MISSED], (int64_t)(part->claim.ranges_missed - missed));
     switch (outcome) {
     case STORE_OK:
@@ -181,9 +181,9 @@ static bool settle_batch(struct loop *loop, struct part *part)
     case STORE_FRAMES:
         let_go(part, SETTLER_PARTITIONS_STOPPED, "a frame that cannot be settled");
         break;
-    case STORE_RETRY:
+    case STORE_FAILED:
         journal_warning("settle_failed", JOURNAL_INT("partition", part->claim.partition),
-                        JOURNAL_STR("why", loop->pg->error));
+                        JOURNAL_STR("why", error->text));
         return false;
     }
     empty_batch(part);
@@ -234,7 +234,8 @@ static bool is_next(struct part *part, struct str bytes)
 
 /* Puts the frame into the batch, which is settled before it where both are too much for one transaction, and
  * at once where it is full. False: begin again with a new connection. */
-static bool add_frame(struct loop *loop, struct part *part, struct str bytes, int64_t end_offset)
+static bool add_frame(struct loop *loop, struct part *part, struct str bytes, int64_t end_offset,
+                      struct error *error)
 {
     part->read_on = end_offset;
     if (!is_next(part, bytes))
@@ -247,30 +248,30 @@ static bool add_frame(struct loop *loop, struct part *part, struct str bytes, in
                 part->size_bytes + bytes.size <= BATCH_BYTES;
     if (at > 0 && !fits) {
         part->one_waits = true;
-        return settle_batch(loop, part);
+        return settle_batch(loop, part, error);
     }
     take_in(part);
     bool full =
         part->count == BATCH_FRAMES || part->row_count >= BATCH_ROWS || part->size_bytes >= BATCH_BYTES;
-    return !full || settle_batch(loop, part);
+    return !full || settle_batch(loop, part, error);
 }
 
-static bool take_message(struct loop *loop, const struct log_message *message)
+static bool take_message(struct loop *loop, const struct log_message *message, struct error *error)
 {
     struct part *part = part_of(loop, message->partition);
     if (part == NULL || part->gone || part->in_steps)
         return true;
-    return add_frame(loop, part, message->value, message->offset + 1);
+    return add_frame(loop, part, message->value, message->offset + 1, error);
 }
 
 /* What waits, each part in turn first; of those in steps one a turn. */
-static bool settle_all(struct loop *loop)
+static bool settle_all(struct loop *loop, struct error *error)
 {
     uint32_t count = loop->parts.count;
     loop->first++;
     for (uint32_t i = 0; i < count; i++) {
         struct part *part = loop->parts.at[(loop->first + i) % count];
-        if ((!part->in_steps || !loop->stepped) && !settle_batch(loop, part))
+        if ((!part->in_steps || !loop->stepped) && !settle_batch(loop, part, error))
             return false;
     }
     return true;
@@ -290,19 +291,20 @@ static void on_assigned(void *context, const uint32_t *partitions, uint32_t coun
 static void on_revoked(void *context)
 {
     struct loop *loop = context;
-    settle_all(loop);
+    struct error error;
+    settle_all(loop, &error);
     vec_clear(&loop->wanted.partitions);
     drop_parts(loop);
     loop->reassigned = false;
 }
 
-static bool claim_part(struct loop *loop, uint32_t number)
+static bool claim_part(struct loop *loop, uint32_t number, struct error *error)
 {
     struct part *part = calloc(1, sizeof *part);
     CHECK(part != NULL);
     part->claim.partition = number;
     vec_push(&loop->parts, part);
-    if (store_claim(loop->pg, number, &part->claim) != STORE_OK)
+    if (store_claim(loop->store, number, &part->claim, error) != STORE_OK)
         return false;
     journal_info("partition_claimed", JOURNAL_INT("partition", number),
                  JOURNAL_INT("fence", part->claim.fence), JOURNAL_INT("next_seq", part->claim.next_seq),
@@ -334,12 +336,10 @@ static enum error_class take_over(struct loop *loop, struct error *error)
     drop_parts(loop);
     bool claimed = true;
     for (uint32_t i = 0; i < loop->wanted.partitions.count && claimed; i++)
-        claimed = claim_part(loop, loop->wanted.partitions.at[i]);
+        claimed = claim_part(loop, loop->wanted.partitions.at[i], error);
     enum error_class class = ERROR_ABORT;
     if (claimed)
         class = read_parts(loop, error);
-    else
-        snprintf(error->text, sizeof error->text, "claim: %.200s", loop->pg->error);
     metric_set(&settler_metrics[SETTLER_PARTITIONS], loop->parts.count);
     loop->reassigned = false;
     if (class == ERROR_NONE)
@@ -357,12 +357,6 @@ static bool in_steps(const struct loop *loop)
     for (uint32_t i = 0; i < loop->parts.count; i++)
         any = any || loop->parts.at[i]->in_steps;
     return any;
-}
-
-static enum error_class database_failed(const struct loop *loop, struct error *error)
-{
-    snprintf(error->text, sizeof error->text, "%.200s", loop->pg->error);
-    return ERROR_ABORT;
 }
 
 /* A partition that has much ends the turn with its first full batch, so that the others settle what they have
@@ -386,36 +380,21 @@ static enum error_class turn(struct loop *loop, struct error *error)
             break;
         if (got != LOG_GOT_MESSAGE)
             continue;
-        bool taken = take_message(loop, &message);
+        bool taken = take_message(loop, &message, error);
         kafka_message_release(&message);
         if (!taken)
-            return database_failed(loop, error);
+            return ERROR_ABORT;
     }
-    if (!settle_all(loop))
-        return database_failed(loop, error);
+    if (!settle_all(loop, error))
+        return ERROR_ABORT;
     return loop->other_parts ? read_parts(loop, error) : ERROR_NONE;
 }
 
 static enum error_class open_database(struct loop *loop, struct error *error)
 {
-    char why[400];
-    loop->pg = pg_connect(loop->options->database, loop->options->schema, why);
-    if (loop->pg == NULL) {
-        snprintf(error->text, sizeof error->text, "%.250s", why);
-        return ERROR_ABORT;
-    }
-    switch (migrate_check(loop->pg)) {
-    case MIGRATED:
-        return ERROR_NONE;
-    case MIGRATE_FAILED:
-        snprintf(error->text, sizeof error->text, "%.250s", loop->pg->error);
-        return ERROR_ABORT;
-    case MIGRATE_NEWER:
-    case MIGRATE_CHANGED:
-        break;
-    }
-    snprintf(error->text, sizeof error->text, "the schema is not this binary's: hourglass db migrate");
-    return ERROR_FATAL;
+    struct pg_store_options options = {loop->options->database, loop->options->schema};
+    loop->store = pg_store_open(&options, error);
+    return loop->store == NULL ? error->class : ERROR_NONE;
 }
 
 static enum error_class open_handles(struct loop *loop, struct error *error)
@@ -435,6 +414,9 @@ static enum error_class open_handles(struct loop *loop, struct error *error)
         return class;
     if (kafka_partition_count(o->kafka, loop->topics.frames, &count, error) != ERROR_NONE)
         return error->class;
+    struct store_generation generation = {.partitions = count};
+    if (store_generation(loop->store, &generation, error) != ERROR_NONE)
+        return error->class;
     if (!grouped && !assignment_parse(&loop->wanted, o->partitions, count)) {
         snprintf(error->text, sizeof error->text, "--partitions %s: the topic has %u", o->partitions, count);
         return ERROR_FATAL;
@@ -449,9 +431,9 @@ static void close_handles(struct loop *loop)
 {
     drop_parts(loop);
     kafka_reader_free(loop->reader);
-    pg_free(loop->pg);
+    store_close(loop->store);
     loop->reader = NULL;
-    loop->pg = NULL;
+    loop->store = NULL;
 }
 
 int settler_run(const struct settler_options *options)

@@ -15,4 +15,4 @@ void copy_int(struct packer *out, int32_t value);
 void copy_bigint(struct packer *out, int64_t value);
 void copy_time(struct packer *out, int64_t second_s); /* timestamptz */
 /* A numeric of the text's digits: "-12.340000" has a scale of 6. */
-void copy_numeric(struct packer *out, const char *text);
+void copy_numeric(struct packer *out, struct str text);

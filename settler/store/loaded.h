@@ -1,7 +1,9 @@
-/* Reading and writing what a batch of frames touches. Internal to the settler's store. */
+/* What a batch of frames touches of the tables: finding it, reading it, writing what became of it. Internal
+ * to the settler's store. */
 #pragma once
 
-#include "settler/store_memory.h"
+#include "settler/core/settle.h"
+#include "settler/store/known.h"
 
 struct usage_key {
     uint32_t resource; /* index into book.resources */
@@ -13,7 +15,7 @@ struct usage_key {
 struct line_state {
     uint8_t id[LINE_ID_SIZE]; /* worked out at first need */
     bool has_id;
-    bool kept; /* its names stand */
+    bool kept; /* its names are there */
 };
 
 struct line_at {
@@ -28,9 +30,10 @@ struct named_order {
 
 /* What a batch touches, as far as it is in the book: so that nothing is read twice. */
 struct loaded {
-    struct pg *pg;
+    struct store *store;
+    struct error *error; /* filled where a function here says false */
     struct settlement *settlement;
-    struct store_memory *memory;
+    struct known *known;
     uint32_t partition;
     int64_t watermark_us; /* of the last whole epoch before the batch: orders were judged at it, */
     int64_t until_us;     /* and of the last one in it */
@@ -40,16 +43,19 @@ struct loaded {
     int64_t from_s;       /* the hours that this step takes: [from, to) */
     int64_t to_s;
     VEC(struct line_state) lines; /* of the book's lines */
-    uint32_t owner;               /* the account whose number was worked out last, */
-    int64_t owner_number;         /* and that */
     struct table usage;
     VEC(struct usage_key) usage_keys;
-    VEC(struct line_at) counts; /* usage that counts are added to, where some may stand */
+    VEC(struct line_at) counts; /* usage that counts are added to, where some may be */
     struct table orders;
     VEC(uint32_t) order_list; /* indexes into book.orders */
     struct table named;
     VEC(struct named_order) named_list; /* orders that usage in the book names, by hour */
 };
+
+static inline bool good(enum error_class class)
+{
+    return class == ERROR_NONE;
+}
 
 /* All that the frames touch and all that hangs on it; to_s falls where it is too much for one transaction. */
 __attribute__((warn_unused_result)) bool load_touched(struct loaded *loaded,
@@ -57,7 +63,7 @@ __attribute__((warn_unused_result)) bool load_touched(struct loaded *loaded,
 void want_order(struct loaded *loaded, struct str account, struct str name);
 void loaded_release(struct loaded *loaded);
 
-/* The catalogs that the partition's frames had, unless they are remembered. */
+/* The catalogs that the partition's frames had, unless they are known. */
 __attribute__((warn_unused_result)) bool load_catalogs(struct loaded *loaded);
 /* Usage that is wanted and not loaded yet, with what was settled of it last. */
 __attribute__((warn_unused_result)) bool load_usage(struct loaded *loaded);
@@ -72,37 +78,20 @@ __attribute__((warn_unused_result)) bool load_identities(struct loaded *loaded, 
 /* Wants the orders that void_after voids by the batch's last whole epoch. */
 __attribute__((warn_unused_result)) bool load_due(struct loaded *loaded);
 
-/* Rows under way of one batch. */
-struct batch_rows {
-    struct packer settled; /* a COPY under way */
-    struct packer usage;   /* of one row */
-    uint64_t settled_count;
-    VEC(uint32_t) named; /* lines whose names are to be written: index into book.lines */
-};
-
-/* Takes the rows of the frame that was just settled; writes them when they are many. */
-__attribute__((warn_unused_result)) bool rows_add_frame(struct batch_rows *rows, struct loaded *loaded,
-                                                        const struct frame *frame);
-/* Writes what is left, and what else changed; `last`: the frames' work ends with this step. */
-__attribute__((warn_unused_result)) bool rows_write(struct batch_rows *rows, struct loaded *loaded,
-                                                    bool last);
-__attribute__((warn_unused_result)) bool rows_write_facts(struct pg *pg, const struct settlement *settlement,
-                                                          const struct frame *frame);
+/* Takes the rows of the frame that was just settled. *count: how many they are. */
+__attribute__((warn_unused_result)) bool rows_write_frame(struct loaded *loaded, const struct frame *frame,
+                                                          uint64_t *count);
+/* What else changed; `last`: the frames' work ends with this step. */
+__attribute__((warn_unused_result)) bool rows_write(struct loaded *loaded, bool last);
+/* The frame's facts, and what its catalog fixes for the generation. */
+__attribute__((warn_unused_result)) bool rows_write_facts(struct loaded *loaded, const struct frame *frame);
+/* Whether the tables are this log's: FATAL if not. Hashes of zeros are not known. */
+enum error_class generation_check(const struct store_generation *log, const struct store_generation *tables,
+                                  struct error *error);
 /* What is known of the tables now that the rows are committed. */
 void rows_remember(struct loaded *loaded);
-void rows_release(struct batch_rows *rows);
 
-/* What order_facts calls it: "paid", ... */
-const char *order_fact_name(enum record_kind kind);
-
-/* The usage of a line and hour as bytes (schemas/README.md), and back into the book. */
-void usage_pack(const struct book *book, const struct line_hour *hour, struct packer *out);
-__attribute__((warn_unused_result)) bool usage_unpack(struct book *book, uint32_t hour, struct str bytes);
 /* Of a line of the book; its id is the first 16 bytes of SHA-256 over its names. Good until the next call. */
 struct line_state *line_state(struct loaded *loaded, uint32_t line);
-/* The line's names stand in the table. */
+/* The line's names are in the table. */
 void line_is_kept(struct loaded *loaded, uint32_t line);
-/* What settled.account holds of an account: the first 8 bytes of SHA-256 of its name, big-endian, signed
- * (SQL: account_key). */
-int64_t account_number(struct loaded *loaded, uint32_t account);
-void line_id_print(const uint8_t id[LINE_ID_SIZE], char out[37]);

@@ -1,4 +1,4 @@
-#include "settler/store_copy.h"
+#include "settler/store/pg/copy.h"
 
 #include "lib/base/check.h"
 #include "lib/base/time.h"
@@ -76,12 +76,14 @@ static uint16_t take_group(const char **at, const char *end, uint32_t count)
 }
 
 /* Groups of four digits, aligned to the point; leading and trailing groups of zero are left out. */
-void copy_numeric(struct packer *out, const char *text)
+void copy_numeric(struct packer *out, struct str text)
 {
     uint16_t groups[NUMERIC_DIGITS_MAX];
-    bool negative = text[0] == '-';
-    const char *at = text + negative;
-    const char *point = at + strcspn(at, "."), *end = point + strlen(point);
+    CHECK(text.size > 0);
+    bool negative = text.at[0] == '-';
+    const char *at = text.at + negative, *end = text.at + text.size;
+    const char *point = memchr(at, '.', (size_t)(end - at));
+    point = point == NULL ? end : point;
     uint32_t whole = (uint32_t)(point - at), scale = point < end ? (uint32_t)(end - point - 1) : 0;
     uint32_t count = 0, whole_groups = (whole + NUMERIC_GROUP - 1) / NUMERIC_GROUP;
     CHECK(whole_groups + scale / NUMERIC_GROUP + 1 <= NUMERIC_DIGITS_MAX);

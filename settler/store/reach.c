@@ -3,7 +3,7 @@
  * named. One step and no further: a line is the sum over all orders that it names. */
 #include "lib/base/time.h"
 #include "settler/core/preview.h"
-#include "settler/store_rows.h"
+#include "settler/store/loaded.h"
 
 void loaded_release(struct loaded *loaded)
 {
