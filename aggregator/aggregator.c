@@ -2,7 +2,7 @@
 
 #include "aggregator/counters.h"
 
-enum { ON_THE_WAY_BYTES = 16 << 20 };
+enum { ON_THE_WAY_BYTES = 16 << 20, WAITS_MS = 1000 };
 
 static struct aggregator *of(struct stage *stage)
 {
@@ -14,14 +14,21 @@ static struct part *part_of(struct partition *partition)
     return (struct part *)partition;
 }
 
+static void waited(void *context, int64_t waited_ms)
+{
+    struct stage *stage = context;
+    if (waited_ms >= WAITS_MS)
+        stage->waits(stage->worker, "the log does not acknowledge");
+}
+
 static enum error_class open_stage(struct stage *stage, struct error *error)
 {
     (void)error;
     of(stage)->output.send = (struct send){.log = stage->log,
                                            .host = stage->host,
                                            .bytes_max = ON_THE_WAY_BYTES,
-                                           .waited = stage->waited,
-                                           .context = stage->context};
+                                           .waited = waited,
+                                           .context = stage};
     return ERROR_NONE;
 }
 

@@ -16,8 +16,8 @@ struct worker *worker_new(const struct worker_config *config)
     worker->stage = config->stage;
     worker->host = config->host;
     worker->stage->host = config->host;
-    worker->stage->waited = worker_waited;
-    worker->stage->context = worker;
+    worker->stage->waits = worker_waits;
+    worker->stage->worker = worker;
     worker->probed_ms = worker->committed_ms = config->host->now_ms(config->host);
     return worker;
 }

@@ -49,7 +49,7 @@ void worker_drop_all(struct worker *worker);
 struct log_client worker_client(struct worker *worker);
 /* Something does not answer, and the handles stay. */
 void worker_trouble(struct worker *worker, const char *why);
-/* A stage waits for the log (lib/run/send.h). */
-void worker_waited(void *context, int64_t waited_ms);
+/* A stage's word that it waits. */
+void worker_waits(void *context, const char *why);
 /* Says what is due to be said, and tells whoever looks. */
 void worker_show(struct worker *worker);

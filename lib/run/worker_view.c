@@ -4,7 +4,7 @@
 #include "lib/io/journal.h"
 #include "lib/run/worker_own.h"
 
-enum { PROVEN_MS = 2000, SHOW_MS = 1000, WAITED_MS = 1000, WHY_SIZE = 300 };
+enum { PROVEN_MS = 2000, SHOW_MS = 1000, WHY_SIZE = 300 };
 
 void worker_trouble(struct worker *worker, const char *why)
 {
@@ -112,11 +112,9 @@ void worker_show(struct worker *worker)
     worker->config->show(worker->config->show_context, &view);
 }
 
-void worker_waited(void *context, int64_t waited_ms)
+void worker_waits(void *context, const char *why)
 {
     struct worker *worker = context;
-    if (waited_ms < WAITED_MS)
-        return;
-    worker_trouble(worker, "the log does not acknowledge");
+    worker_trouble(worker, why);
     worker_show(worker);
 }

@@ -75,6 +75,13 @@ enum error_class store_generation(struct store *store, const struct store_genera
     return store->ops->write_meta(store, &row, error);
 }
 
+enum error_class store_ping(struct store *store, struct error *error)
+{
+    struct meta_row row;
+    bool found;
+    return store->ops->read_meta(store, &row, &found, error);
+}
+
 /* --- the claim --- */
 
 static struct claim_row row_of(const struct claim *claim)

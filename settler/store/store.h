@@ -24,6 +24,8 @@ struct store_opener {
 
 /* NULL: nothing. */
 void store_close(struct store *store);
+/* Whether it answers: one small question. */
+__attribute__((warn_unused_result)) enum error_class store_ping(struct store *store, struct error *error);
 /* Statements so far. */
 uint64_t store_statements(const struct store *store);
 

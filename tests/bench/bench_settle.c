@@ -259,7 +259,7 @@ static void in_database(const struct load *load, const char *url)
     snprintf(schema, sizeof schema, "bench_%d", (int)getpid());
     struct pg *owner = pg_connect(url, schema, &error);
     CHECK(owner != NULL && migrate(owner, schema, &applied) == MIGRATED);
-    struct pg_store_options options = {url, schema};
+    struct pg_store_options options = {.database = url, .schema = schema};
     to.store = pg_store_open(&options, &error);
     CHECK(to.store != NULL && store_claim(to.store, 0, &to.claim, &error) == STORE_OK);
     uint64_t rows = run(load, "PostgreSQL", pg_store_connection(to.store), settle_in_database, &to);

@@ -30,7 +30,7 @@ struct pg *connect_to(const char *schema)
 
 struct store *store_of(const char *schema)
 {
-    struct pg_store_options options = {database, schema};
+    struct pg_store_options options = {.database = database, .schema = schema};
     struct error error;
     struct store *store = pg_store_open(&options, &error);
     if (store == NULL)

@@ -351,7 +351,7 @@ static void the_settlers_role_settles_and_changes_no_money(void **state)
     frame_log_make(&log, 3, SAID);
     frame_log_cut(&log, 10, 3);
     struct pg *owner = new_schema(schema);
-    struct pg_store_options options = {role, schema};
+    struct pg_store_options options = {.database = role, .schema = schema};
     assert_true(pg_script(owner, "SELECT grant_settler('hourglass_settler')"));
     struct store *store = pg_store_open(&options, &error);
     assert_non_null(store);

@@ -95,7 +95,7 @@ static const struct store_ops ops = {
 struct store *pg_store_open(void *options, struct error *error)
 {
     const struct pg_store_options *o = options;
-    struct pg *pg = pg_connect(o->database, o->schema, error);
+    struct pg *pg = pg_connect_waiting(o->database, o->schema, o->waiting, error);
     if (pg == NULL)
         return NULL;
     if (migrate_check(pg, error) != ERROR_NONE) {

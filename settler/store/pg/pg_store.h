@@ -8,6 +8,7 @@
 struct pg_store_options {
     const char *database;
     const char *schema;
+    struct pg_waiting waiting; /* told while an answer is waited for */
 };
 
 /* Connects and sees that the schema is this binary's. A store_opener's: the context is the options, which
