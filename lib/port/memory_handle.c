@@ -216,6 +216,7 @@ static enum error_class ranges(struct log *at, struct log_range *list, uint32_t 
         return memory_handle_dead(handle, error);
     if (memory_is_away(handle->cluster) || memory_spend(&handle->member->armed.ranges)) {
         memory_strike(handle->cluster, MEMORY_RANGES_FAILED);
+        memory_log_pass(handle->cluster, MEMORY_ANSWER_MS);
         return error_set(error, ERROR_RETRY, "ranges", "timed out");
     }
     memory_arrive(handle->cluster);
@@ -265,6 +266,7 @@ static enum error_class partitions(struct log *at, const char *topic, uint32_t *
         return memory_handle_dead(handle, error);
     if (memory_is_away(handle->cluster)) {
         memory_strike(handle->cluster, MEMORY_AWAY);
+        memory_log_pass(handle->cluster, MEMORY_ANSWER_MS);
         return error_set(error, ERROR_RETRY, topic, "timed out");
     }
     *count = memory_topics_partitions(&handle->cluster->topics, topic);

@@ -6,7 +6,8 @@
  * takes partitions in an order that hangs on the seed.
  *
  * Time is the caller's: memory_log_pass. A call that waits (deliveries and poll with a time-out, when there
- * is nothing yet) lets time pass by itself, up to the first thing that happens or the time-out.
+ * is nothing yet) lets time pass by itself, up to the first thing that happens or the time-out; one that is
+ * never answered (ranges and partitions that fail) MEMORY_ANSWER_MS.
  *
  * Faults are struck at a member or at a partition, and counted when they take effect. Bounds: those of
  * lib/port/memory_topic.h and memory_group.h; `pending_max` records of a handle are on their way, more are
@@ -16,6 +17,8 @@
 #include <stdbool.h>
 
 #include "lib/port/log.h"
+
+enum { MEMORY_ANSWER_MS = 1000 };
 
 struct memory_log;
 

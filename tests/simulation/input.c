@@ -2,6 +2,7 @@
 
 #include "collectors/core/accept.h"
 #include "collectors/core/lines.h"
+#include "collectors/core/simulate.h"
 #include "lib/base/check.h"
 #include "lib/base/digest.h"
 #include "lib/base/partition.h"
@@ -46,6 +47,13 @@ static void put_controls(struct input *input, const struct rules *rules, const s
 }
 
 /* --- stories --- */
+
+struct random random_for(uint64_t seed, uint64_t purpose)
+{
+    struct random first = random_of(seed);
+    struct random second = {random_next(&first) ^ purpose * 0x9E3779B97F4A7C15u};
+    return (struct random){random_next(&second)};
+}
 
 /* Records of a collector, or none: a tick. */
 static void put_live(struct input *input, uint32_t partition, const struct batch *batch, int64_t clock_us)
@@ -93,7 +101,7 @@ static void put_arrivals(struct input *input, const struct world *world, struct 
         }
         tick_between(input, random, arrival->arrives_us, next_us);
     }
-    tick_all(input, world->arrivals.at[count - 1].arrives_us + 4 * HOUR_S * SECOND_US);
+    tick_all(input, world->arrivals.at[count - 1].arrives_us + 4 * HOUR_S * (int64_t)SECOND_US);
     for (uint32_t p = 0; p < INPUT_PARTITIONS_MAX; p++)
         batch_release(&batches[p]);
 }
@@ -101,10 +109,10 @@ static void put_arrivals(struct input *input, const struct world *world, struct 
 void input_of_story(struct input *input, uint64_t seed, struct input_kind kind)
 {
     struct world world = {0};
-    struct random random = random_of(seed + 9100);
+    struct random random = random_for(seed, 1);
     struct rules rules = rules_of(1, INT64_MAX, INT64_MAX);
     *input = (struct input){.partitions = kind.partitions, .incarnation = random_next(&random) | 1};
-    story_make(&world, seed,
+    story_make(&world, random_next(&random),
                (struct story_kind){.events = kind.events,
                                    .hours = kind.hours,
                                    .late_hours = kind.hours,

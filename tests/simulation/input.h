@@ -5,9 +5,9 @@
  * many of its collector's the partition had acknowledged before. Or of a file's events, in simulated time. */
 #pragma once
 
-#include "collectors/core/simulate.h"
 #include "lib/base/pack.h"
-#include "tests/property/world.h"
+#include "lib/domain/message.h"
+#include "tests/unit/random.h"
 
 enum { INPUT_PARTITIONS_MAX = 4 };
 
@@ -35,6 +35,9 @@ struct input_kind {
     int64_t frame_rows;     /* 0: as the rules have it */
     int64_t snapshot_bytes; /* 0: as the rules have it */
 };
+
+/* Numbers of a seed for one purpose: those of others, and of the next seed, are others. */
+struct random random_for(uint64_t seed, uint64_t purpose);
 
 /* A story of a live generation. */
 void input_of_story(struct input *input, uint64_t seed, struct input_kind kind);

@@ -475,6 +475,7 @@ static void while_brokers_are_away_nothing_lands_and_nothing_is_read(void **stat
     assert_int_equal(memory_log_now(f.log), 1100);
     assert_int_equal(log_ranges(f.handle, &range, 1, &f.error), ERROR_RETRY);
     assert_int_equal(log_partitions(f.handle, "t", &count, &f.error), ERROR_RETRY);
+    assert_int_equal(memory_log_now(f.log), 1100 + 2 * MEMORY_ANSWER_MS);
     assert_int_equal(log_deliveries(f.handle, 100, &f.error), ERROR_NONE);
     assert_int_equal(f.told.count, 1);
     memory_log_range(f.log, &range);
