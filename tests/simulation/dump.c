@@ -7,7 +7,7 @@
 #include "lib/base/partition.h"
 #include "settler/store/memory_tables.h"
 
-enum { HEAD_SIZE = 500 };
+enum { HEAD_SIZE = 500, DIFFERENCES_MAX = 5000 };
 
 /* Whose line it is, and which frame's. `head` is what stands before the names. */
 static void place(struct dump_line *line, const char *head, struct str first_name, uint32_t partitions)
@@ -124,6 +124,29 @@ bool dump_same(const struct dump *a, const struct dump *b, uint32_t partition)
 bool dump_same_below(const struct dump *a, const struct dump *b, uint32_t partition, uint64_t seq)
 {
     return same(a, b, partition, (int64_t)seq);
+}
+
+static bool has_line(const struct dump *dump, struct str line)
+{
+    for (uint32_t i = 0; i < dump->lines.count; i++) {
+        struct str have = {dump->text.bytes.at + dump->lines.at[i].from, dump->lines.at[i].size_bytes};
+        if (str_equal(have, line))
+            return true;
+    }
+    return false;
+}
+
+void dump_print_difference(const struct dump *dump, const struct dump *other, uint32_t partition)
+{
+    uint32_t at = 0;
+    struct str line;
+    int printed = 0;
+    while (printed < DIFFERENCES_MAX && next_line(dump, &at, partition, INT64_MAX, &line)) {
+        if (has_line(other, line))
+            continue;
+        printf("    %.*s", STR_ARG(line));
+        printed++;
+    }
 }
 
 uint64_t tables_next_seq(const struct memory_tables *tables, uint32_t partition)

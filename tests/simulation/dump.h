@@ -24,5 +24,8 @@ bool dump_same(const struct dump *a, const struct dump *b, uint32_t partition);
 /* Whether what frames below `seq` wrote of a partition is the same in both. */
 bool dump_same_below(const struct dump *a, const struct dump *b, uint32_t partition, uint64_t seq);
 
+/* Prints the first lines of a partition that are not in the other. */
+void dump_print_difference(const struct dump *dump, const struct dump *other, uint32_t partition);
+
 /* The number of the partition's next frame, as its claim has it. */
 uint64_t tables_next_seq(const struct memory_tables *tables, uint32_t partition);

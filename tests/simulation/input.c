@@ -101,7 +101,9 @@ static void put_arrivals(struct input *input, const struct world *world, struct 
         }
         tick_between(input, random, arrival->arrives_us, next_us);
     }
-    tick_all(input, world->arrivals.at[count - 1].arrives_us + 4 * HOUR_S * (int64_t)SECOND_US);
+    int64_t end_us = world->arrivals.at[count - 1].arrives_us + 4 * HOUR_S * (int64_t)SECOND_US;
+    for (int64_t i = 0; i < INPUT_LAST_TICKS; i++)
+        tick_all(input, end_us + i * epoch_us);
     for (uint32_t p = 0; p < INPUT_PARTITIONS_MAX; p++)
         batch_release(&batches[p]);
 }

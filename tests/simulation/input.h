@@ -9,7 +9,8 @@
 #include "lib/domain/message.h"
 #include "tests/unit/random.h"
 
-enum { INPUT_PARTITIONS_MAX = 4 };
+/* A story ends with so many epochs in which nothing happens. */
+enum { INPUT_PARTITIONS_MAX = 4, INPUT_LAST_TICKS = 5 };
 
 struct input_message {
     uint32_t partition;

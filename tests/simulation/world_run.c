@@ -135,7 +135,6 @@ static void turns_until(struct world_of *world, struct random *random, int64_t u
         turn(world, random);
 }
 
-/* A frame that is missed is missed by one that comes a minute later. */
 static bool frames_may_be_missed(const struct world_of *world)
 {
     for (uint32_t p = 0; p < world->input.partitions; p++)
@@ -148,7 +147,7 @@ static void live(struct world_of *world)
 {
     struct house *house = world->house;
     struct random random = random_for(world->seed, 4);
-    uint32_t held = 2 * world->input.partitions; /* the last ticks */
+    uint32_t held = INPUT_LAST_TICKS * world->input.partitions;
     bool filled = false;
     plan_strike(&world->plan, house);
     while (house->fed + held < world->input.list.count && !house->ended) {
@@ -159,10 +158,10 @@ static void live(struct world_of *world)
         }
         turn(world, &random);
     }
-    if (frames_may_be_missed(world)) {
+    /* A frame that does not come is missed by those that come a minute later. */
+    while (frames_may_be_missed(world) && house->fed < world->input.list.count && !house->ended) {
         turns_until(world, &random, memory_log_now(house->log) + MISSED_MS);
         house_feed(house, world->input.partitions);
-        turns_until(world, &random, memory_log_now(house->log) + MISSED_MS);
     }
     house_feed(house, UINT32_MAX);
     int64_t until_ms = memory_log_now(house->log) + QUIET_MS;
@@ -203,6 +202,12 @@ static void judge_partition(struct world_of *world, uint32_t p, const struct dum
         wrong(world,
               "partition %u: %" PRIu64 " of %u frames, settled up to %" PRIu64 ", tables %s, and not stopped",
               p, shared, whole->list.count, next_seq, same ? "the same" : "not the same");
+    if (!stopped && !same) {
+        printf("  there is\n");
+        dump_print_difference(dump, &world->dump, p);
+        printf("  in place of\n");
+        dump_print_difference(&world->dump, dump, p);
+    }
     if (stopped && !dump_same_below(dump, &world->dump, p, next_seq))
         wrong(world, "partition %u stopped, and what was settled below frame %" PRIu64 " is not the same", p,
               next_seq);
