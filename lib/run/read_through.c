@@ -117,6 +117,8 @@ enum error_class read_through(struct reading *reading, struct log *log, struct h
         enum error_class class = reading->begun ? read_one(reading, log, visit, context, &more, &moved, error)
                                                 : read_begin(reading, log, error);
         host->alive(host);
+        if (class == ERROR_RETRY)
+            host->pause(host, POLL_MS);
         int64_t now_ms = host->now_ms(host);
         if (moved)
             moved_ms = now_ms;

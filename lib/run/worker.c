@@ -73,8 +73,7 @@ static enum error_class open_handles(struct worker *worker, struct error *error)
     if (worker->stage->ops->open != NULL)
         class = worker->stage->ops->open(worker->stage, error);
     worker->stage_open = true;
-    worker->opened_ms = worker->probed_ms = worker->host->now_ms(worker->host);
-    worker->progress_then = worker->stage->progress;
+    worker->probed_ms = worker->host->now_ms(worker->host);
     return class;
 }
 

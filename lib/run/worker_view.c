@@ -38,7 +38,12 @@ static void heal(struct worker *worker)
 {
     int64_t now_ms = worker->host->now_ms(worker->host);
     bool good = worker->log != NULL && !worker->trouble && claimed(worker);
-    bool proven = worker->stage->progress > worker->progress_then || now_ms - worker->opened_ms >= PROVEN_MS;
+    if (!good) {
+        worker->progress_then = worker->stage->progress;
+        worker->good_since_ms = now_ms;
+    }
+    bool proven =
+        worker->stage->progress > worker->progress_then || now_ms - worker->good_since_ms >= PROVEN_MS;
     if (!worker->outage.going || !good || !proven)
         return;
     int64_t after_ms = outage_heal(&worker->outage, now_ms);
