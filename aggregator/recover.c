@@ -110,7 +110,8 @@ static void take_frame(struct recovery *recovery, struct way *way, const struct 
     enum decode_outcome outcome = frame_decode(message->value, &recovery->rows, &frame);
     if (outcome == DECODE_OTHER_SCHEMA)
         way->other_schema = true;
-    if (outcome == DECODE_OK && !chain_note(&way->part->chain, &frame))
+    bool ours = outcome == DECODE_OK && frame.partition == way->part->base.number;
+    if (ours && !chain_note(&way->part->chain, &frame))
         way->forked = true;
 }
 

@@ -67,6 +67,7 @@ struct read_part *read_take(struct reading *reading, enum log_got got, const str
         return NULL;
     if (got == LOG_GOT_GONE) {
         reading->begun = false;
+        part->next = message->offset + 1; /* where more is gone, the ends say so */
         return NULL;
     }
     if (got == LOG_GOT_END && message->offset < part->high)

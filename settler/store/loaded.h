@@ -37,7 +37,7 @@ struct loaded {
     uint32_t partition;
     int64_t watermark_us; /* of the last whole epoch before the batch: orders were judged at it, */
     int64_t until_us;     /* and of the last one in it */
-    int64_t closed_s;     /* of the last whole epoch before the batch */
+    int64_t closed_s;     /* of the last whole epoch before the frame that is looked at */
     uint32_t work_max;    /* resource-hours of a transaction, unless one hour has more */
     uint32_t keys_room;   /* so many usage_keys are noted before the step is made shorter */
     int64_t from_s;       /* the hours that this step takes: [from, to) */

@@ -179,4 +179,5 @@ struct store_ops {
 struct store {
     const struct store_ops *ops;
     struct store_generation generation; /* as store_generation was told */
+    uint32_t work_max;                  /* of new claims; 0: as in production */
 };

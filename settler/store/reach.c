@@ -114,7 +114,7 @@ static void want_level(struct loaded *loaded, const struct level_row *row)
 }
 
 /* Counts of an hour are said once in the epoch that closes it, and before that nothing is: so of an hour that
- * the last whole epoch left open, no table has any. */
+ * the epoch before left open, no table has any. */
 static void want_count(struct loaded *loaded, const struct count_row *row)
 {
     struct book *book = &loaded->settlement->book;
@@ -147,6 +147,9 @@ static void want_frame(struct loaded *loaded, const struct frame *frame)
         if (frame->facts[i].control == CONTROL_NONE && order_takes(record->kind))
             want_order(loaded, record->account, record->subject);
     }
+    /* Its epoch may have begun in a transaction before: what that said of an hour stands in the tables. */
+    if (!frame->more)
+        loaded->closed_s = frame->closed_s;
 }
 
 /* --- of orders whose coverage changes --- */

@@ -111,7 +111,7 @@ enum store_outcome store_claim(struct store *store, uint32_t partition, struct c
     memcpy(claim->last_hash, row.last_hash, FRAME_HASH_SIZE);
     claim->watermark_us = row.watermark_us;
     claim->closed_s = row.closed_s;
-    claim->work_max = WORK_MAX;
+    claim->work_max = store->work_max != 0 ? store->work_max : WORK_MAX;
     claim->ranges_day = -1;
     claim->ranges_missed = 0;
     known_begin(&claim->known);
