@@ -21,17 +21,6 @@ static void waited(void *context, int64_t waited_ms)
         stage->waits(stage->worker, "the log does not acknowledge");
 }
 
-static enum error_class open_stage(struct stage *stage, struct error *error)
-{
-    (void)error;
-    of(stage)->output.send = (struct send){.log = stage->log,
-                                           .host = stage->host,
-                                           .bytes_max = ON_THE_WAY_BYTES,
-                                           .waited = waited,
-                                           .context = stage};
-    return ERROR_NONE;
-}
-
 static struct partition *make(struct stage *stage, uint32_t number)
 {
     (void)stage;
@@ -50,8 +39,14 @@ static enum error_class claim(struct stage *stage, struct partition *const *part
                               struct error *error)
 {
     struct aggregator *aggregator = of(stage);
-    if (aggregator->recovery == NULL)
+    if (aggregator->recovery == NULL) {
+        aggregator->output.send = (struct send){.log = stage->log,
+                                                .host = stage->host,
+                                                .bytes_max = ON_THE_WAY_BYTES,
+                                                .waited = waited,
+                                                .context = stage};
         aggregator->recovery = recovery_new(stage->log, stage->host, aggregator->topics, partitions, count);
+    }
     switch (recovery_step(aggregator->recovery, error)) {
     case RECOVERING:
         return ERROR_NONE;
@@ -128,7 +123,6 @@ static void figures(const struct stage *stage, const struct partition *partition
 static const struct stage_ops ops = {
     .name = "aggregator",
     .reads_to_claim = true,
-    .open = open_stage,
     .make = make,
     .free = free_part,
     .claim = claim,
