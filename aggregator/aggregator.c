@@ -99,9 +99,13 @@ static enum error_class turn(struct stage *stage, struct partition *partition, s
 static void delivered(struct stage *stage, struct partition *partition, void *tag,
                       const struct log_delivery *delivery)
 {
+    int64_t sent_ms = output_frame_sent_ms(&of(stage)->output, tag);
+    if (sent_ms == INT64_MIN || delivery->failed)
+        return;
+    latency_observe(&aggregator_latencies[AGGREGATOR_FRAME_SECONDS],
+                    (stage->host->now_ms(stage->host) - sent_ms) * 1000);
     /* While it is recovered, what lies below may not have been read yet. */
-    if (partition == NULL || partition->state != PARTITION_WORKING || delivery->failed ||
-        !output_is_frame(&of(stage)->output, tag))
+    if (partition == NULL || partition->state != PARTITION_WORKING)
         return;
     struct part *part = part_of(partition);
     if (delivery->offset + 1 > part->frames_from)
