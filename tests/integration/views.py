@@ -197,13 +197,14 @@ def what_stood_before_is_kept():
     found = sql("""
         SELECT tableoid::regclass, hour, account = account_key('acme'), line, partition, seq, usage, units, total
             FROM settled ORDER BY hour;
-        SELECT * FROM order_facts; SELECT * FROM payments; SELECT * FROM rejected; SELECT fence, closed_s FROM claim;
+        SELECT * FROM order_facts; SELECT * FROM payments; SELECT partition, seq, ordinal, reason, feed, source, id, "offset", topic FROM rejected;
+        SELECT fence, closed_s FROM claim;
         SELECT hour, account, resource, units, amount FROM lines ORDER BY hour""")
     line = '00000000-0000-0000-0000-000000000001'
     tell(found == [f'settled_default|2026-10-31 23:00:00+00|t|{line}|3|9|\\x01|60|1.5',
                    f'settled_2026_11|2026-11-01 00:00:00+00|t|{line}|3|9|\\x01|60|1.5',
                    'acme|/s|1|o|paid|5|node|gpu|2|12|3|9', 'acme|credited|p|/s|1|5|10|EUR|balance|3|9',
-                   '3|9|0|late|http|/s|3|17', '4|14', '2026-10-31 23:00:00+00|acme|r|60|1.5000',
+                   '3|9|0|late|http|/s|3|17|usage.records', '4|14', '2026-10-31 23:00:00+00|acme|r|60|1.5000',
                    '2026-11-01 00:00:00+00|acme|r|60|1.5000'], 'rows of the tables as they were are kept', *found)
     drop()
 
