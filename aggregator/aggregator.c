@@ -21,17 +21,6 @@ static void waited(void *context, int64_t waited_ms)
         stage->waits(stage->worker, "the log does not acknowledge");
 }
 
-static enum error_class open_stage(struct stage *stage, struct error *error)
-{
-    (void)error;
-    of(stage)->output.send = (struct send){.log = stage->log,
-                                           .host = stage->host,
-                                           .bytes_max = ON_THE_WAY_BYTES,
-                                           .waited = waited,
-                                           .context = stage};
-    return ERROR_NONE;
-}
-
 static struct partition *make(struct stage *stage, uint32_t number)
 {
     (void)stage;
@@ -50,8 +39,14 @@ static enum error_class claim(struct stage *stage, struct partition *const *part
                               struct error *error)
 {
     struct aggregator *aggregator = of(stage);
-    if (aggregator->recovery == NULL)
+    if (aggregator->recovery == NULL) {
+        aggregator->output.send = (struct send){.log = stage->log,
+                                                .host = stage->host,
+                                                .bytes_max = ON_THE_WAY_BYTES,
+                                                .waited = waited,
+                                                .context = stage};
         aggregator->recovery = recovery_new(stage->log, stage->host, aggregator->topics, partitions, count);
+    }
     switch (recovery_step(aggregator->recovery, error)) {
     case RECOVERING:
         return ERROR_NONE;
@@ -104,9 +99,13 @@ static enum error_class turn(struct stage *stage, struct partition *partition, s
 static void delivered(struct stage *stage, struct partition *partition, void *tag,
                       const struct log_delivery *delivery)
 {
+    int64_t sent_ms = output_frame_sent_ms(&of(stage)->output, tag);
+    if (sent_ms == INT64_MIN || delivery->failed)
+        return;
+    latency_observe(&aggregator_latencies[AGGREGATOR_FRAME_SECONDS],
+                    (stage->host->now_ms(stage->host) - sent_ms) * 1000);
     /* While it is recovered, what lies below may not have been read yet. */
-    if (partition == NULL || partition->state != PARTITION_WORKING || delivery->failed ||
-        !output_is_frame(&of(stage)->output, tag))
+    if (partition == NULL || partition->state != PARTITION_WORKING)
         return;
     struct part *part = part_of(partition);
     if (delivery->offset + 1 > part->frames_from)
@@ -128,7 +127,6 @@ static void figures(const struct stage *stage, const struct partition *partition
 static const struct stage_ops ops = {
     .name = "aggregator",
     .reads_to_claim = true,
-    .open = open_stage,
     .make = make,
     .free = free_part,
     .claim = claim,

@@ -49,11 +49,18 @@ struct metric_family aggregator_families[SHOWN_FAMILIES] = {
                                      "The end of the partition's last closed hour."),
 };
 
+struct latency aggregator_latencies[AGGREGATOR_LATENCIES] = {
+    [AGGREGATOR_FRAME_SECONDS] = {.name = "hourglass_aggregator_frame_seconds",
+                                  .help = "From a frame's sending to its acknowledgement."},
+};
+
 const struct metrics aggregator_all_metrics = {.program = "aggregator",
                                                .rows = aggregator_metrics,
                                                .row_count = AGGREGATOR_METRICS,
                                                .families = aggregator_families,
-                                               .family_count = SHOWN_FAMILIES};
+                                               .family_count = SHOWN_FAMILIES,
+                                               .latencies = aggregator_latencies,
+                                               .latency_count = AGGREGATOR_LATENCIES};
 
 void count_one(enum aggregator_metric metric)
 {

@@ -23,6 +23,8 @@ enum aggregator_metric {
     AGGREGATOR_METRICS,
 };
 extern struct metric aggregator_metrics[AGGREGATOR_METRICS];
+enum aggregator_latency { AGGREGATOR_FRAME_SECONDS, AGGREGATOR_LATENCIES };
+extern struct latency aggregator_latencies[AGGREGATOR_LATENCIES];
 extern struct metric_family aggregator_families[SHOWN_FAMILIES];
 extern const struct metrics aggregator_all_metrics;
 

@@ -4,9 +4,12 @@
 #include "aggregator/counters.h"
 #include "lib/codec/topics.h"
 
-bool output_is_frame(const struct output *output, const void *tag)
+int64_t output_frame_sent_ms(const struct output *output, const void *tag)
 {
-    return tag == &output->frame_tag;
+    const int64_t *at = tag;
+    if (at < output->sent_ms || at >= output->sent_ms + FRAMES_TIMED)
+        return INT64_MIN;
+    return *at;
 }
 
 static bool stopping(const struct output *output)
@@ -19,12 +22,13 @@ static bool stopping(const struct output *output)
 enum error_class output_frame(struct output *output, uint32_t partition, struct str bytes,
                               struct error *error)
 {
-    enum error_class class = send_record(&output->send,
-                                         &(struct log_record){.topic = output->topics->frames,
-                                                              .partition = partition,
-                                                              .value = bytes,
-                                                              .tag = &output->frame_tag},
-                                         error);
+    int64_t *sent_ms = &output->sent_ms[output->sent++ % FRAMES_TIMED];
+    *sent_ms = output->send.host->now_ms(output->send.host);
+    enum error_class class = send_record(
+        &output->send,
+        &(struct log_record){
+            .topic = output->topics->frames, .partition = partition, .value = bytes, .tag = sent_ms},
+        error);
     count_one(AGGREGATOR_FRAMES);
     return class;
 }

@@ -8,15 +8,20 @@
 #include "lib/domain/topics.h"
 #include "lib/run/send.h"
 
+/* So many frames on their way are timed, beyond that the time is that of a later one. */
+enum { FRAMES_TIMED = 4096 };
+
 struct output {
     struct send send;
     const struct topics *topics;
     struct packer message; /* room for one, used again and again */
-    int frame_tag;         /* its address marks frames among deliveries */
+    /* When the last frames were sent, one after another; their tags point into it. */
+    int64_t sent_ms[FRAMES_TIMED];
+    uint32_t sent;
 };
 
-/* Whether the delivery is a frame's. */
-bool output_is_frame(const struct output *output, const void *tag);
+/* When the delivery's frame was sent; INT64_MIN: it is no frame's. */
+int64_t output_frame_sent_ms(const struct output *output, const void *tag);
 enum error_class output_frame(struct output *output, uint32_t partition, struct str bytes,
                               struct error *error);
 

@@ -38,8 +38,16 @@ struct metric_family settler_families[SHOWN_FAMILIES] = {
                                      "The end of the partition's last closed hour, as settled."),
 };
 
+struct latency settler_latencies[SETTLER_LATENCIES] = {
+    [SETTLER_SETTLE_SECONDS] =
+        {.name = "hourglass_settler_settle_seconds",
+         .help = "A transaction of frames, or of a step of one, from its begin to its commit."},
+};
+
 const struct metrics settler_all_metrics = {.program = "settler",
                                             .rows = settler_metrics,
                                             .row_count = SETTLER_METRICS,
                                             .families = settler_families,
-                                            .family_count = SHOWN_FAMILIES};
+                                            .family_count = SHOWN_FAMILIES,
+                                            .latencies = settler_latencies,
+                                            .latency_count = SETTLER_LATENCIES};

@@ -19,5 +19,7 @@ enum settler_metric {
     SETTLER_METRICS,
 };
 extern struct metric settler_metrics[SETTLER_METRICS];
+enum settler_latency { SETTLER_SETTLE_SECONDS, SETTLER_LATENCIES };
+extern struct latency settler_latencies[SETTLER_LATENCIES];
 extern struct metric_family settler_families[SHOWN_FAMILIES];
 extern const struct metrics settler_all_metrics;

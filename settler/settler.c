@@ -131,25 +131,38 @@ static void stopped(struct stage *stage, struct partition *partition)
     (void)stage, (void)partition;
 }
 
+/* Where a partition was before it was given something to do. */
+struct before {
+    uint64_t seq;
+    int64_t step;
+    int64_t at_ms;
+};
+
+static struct before before_of(struct stage *stage, const struct part *part)
+{
+    return (struct before){part->claim.next_seq, part->claim.next_step, stage->host->now_ms(stage->host)};
+}
+
 /* A partition that has much ends the turn with its first full batch, so that the others settle what they have
  * before its next. */
-static void note_settled(struct stage *stage, const struct part *part, uint64_t seq, int64_t step)
+static void note_settled(struct stage *stage, const struct part *part, struct before before)
 {
-    if (part->claim.next_seq == seq && part->claim.next_step == step)
+    if (part->claim.next_seq == before.seq && part->claim.next_step == before.step)
         return;
     stage->progress++;
     stage->yield = true;
     stage->worked_long |= part->in_steps;
+    latency_observe(&settler_latencies[SETTLER_SETTLE_SECONDS],
+                    (stage->host->now_ms(stage->host) - before.at_ms) * 1000);
 }
 
 static enum error_class take(struct stage *stage, struct partition *partition,
                              const struct log_message *message, struct error *error)
 {
     struct part *part = part_of(partition);
-    uint64_t seq = part->claim.next_seq;
-    int64_t step = part->claim.next_step, now_s = stage->host->now_ms(stage->host) / 1000;
-    enum error_class class = part_take(part, of(stage)->store, message, now_s, error);
-    note_settled(stage, part, seq, step);
+    struct before before = before_of(stage, part);
+    enum error_class class = part_take(part, of(stage)->store, message, before.at_ms / 1000, error);
+    note_settled(stage, part, before);
     return class;
 }
 
@@ -159,11 +172,10 @@ static enum error_class turn(struct stage *stage, struct partition *partition, s
     struct part *part = part_of(partition);
     if (part->in_steps && stage->worked_long)
         return ERROR_NONE;
-    uint64_t seq = part->claim.next_seq;
-    int64_t step = part->claim.next_step;
+    struct before before = before_of(stage, part);
     stage->host->alive(stage->host);
     enum error_class class = part_settle(part, of(stage)->store, error);
-    note_settled(stage, part, seq, step);
+    note_settled(stage, part, before);
     stage->yield = false;
     return class;
 }

@@ -6,7 +6,7 @@
 #include "lib/io/pg.h"
 #include "lib/io/pg_wait.h"
 
-enum { CONNECT_MS = 10000, STATE_SIZE = 6 };
+enum { CONNECT_MS = 10000, PROBE_MS = 2000, STATE_SIZE = 6 };
 
 /* --- why it failed --- */
 
@@ -38,6 +38,13 @@ static void fail_to_connect(struct pg *pg)
 
 /* --- connecting --- */
 
+/* Notices are nobody's: libpq would print them. */
+static void ignore_notice(void *context, const PGresult *notice)
+{
+    (void)context;
+    (void)notice;
+}
+
 /* The user's URL first: what is said behind it holds, whatever it or the environment says. */
 static PGconn *start(const char *url, PGconn *begin(const char *const *, const char *const *, int))
 {
@@ -49,7 +56,10 @@ static PGconn *start(const char *url, PGconn *begin(const char *const *, const c
                                 "client_encoding",
                                 NULL};
     const char *const values[] = {url, "hourglass", "10", "20000", "10", "UTF8", NULL};
-    return begin(keys, values, 1);
+    PGconn *connection = begin(keys, values, 1);
+    CHECK(connection != NULL);
+    PQsetNoticeReceiver(connection, ignore_notice, NULL);
+    return connection;
 }
 
 /* False: it failed, or took too long. */
@@ -90,14 +100,12 @@ static bool names_several_hosts(PGconn *connection)
 static bool connect_to_any(struct pg *pg, const char *url)
 {
     pg->connection = start(url, PQconnectStartParams);
-    CHECK(pg->connection != NULL);
     if (finish(pg))
         return true;
     if (pg->error.class != ERROR_ABORT || !names_several_hosts(pg->connection))
         return false;
     PQfinish(pg->connection);
     pg->connection = start(url, PQconnectdbParams);
-    CHECK(pg->connection != NULL);
     if (PQstatus(pg->connection) == CONNECTION_OK)
         return true;
     fail_to_connect(pg);
@@ -158,6 +166,43 @@ static bool is_utf8(struct pg *pg)
     return false;
 }
 
+/* --- poolers --- */
+
+/* The server's process of this session now; 0: it failed. */
+static int64_t backend_of(struct pg *pg)
+{
+    PGresult *rows = pg_query(pg, "SELECT pg_backend_pid()", 0, NULL);
+    int64_t pid = rows == NULL ? 0 : strtoll(PQgetvalue(rows, 0, 0), NULL, 10);
+    PQclear(rows);
+    return pid;
+}
+
+/* Whether another session, inside a transaction, is given the server's process that ours just had. */
+static bool is_shared(struct pg *pg, const char *url, int64_t backend)
+{
+    struct pg other = {.waiting = pg->waiting, .deadline_ms = PROBE_MS};
+    other.connection = start(url, PQconnectStartParams);
+    bool shared = finish(&other) && PQsetnonblocking(other.connection, 1) == 0 &&
+                  pg_script(&other, "BEGIN") && backend_of(&other) == backend;
+    PQfinish(other.connection);
+    return shared;
+}
+
+/* A pooler that hands a session from one process of the server to another between transactions (PgBouncer's
+ * pool_mode transaction) loses what the session is pinned to, and its search_path. */
+static bool has_session(struct pg *pg, const char *url)
+{
+    int64_t backend = backend_of(pg);
+    if (backend == 0)
+        return false;
+    if (backend == PQbackendPID(pg->connection) || !is_shared(pg, url, backend))
+        return true;
+    error_set(&pg->error, ERROR_FATAL, "the pooler in front of the database gives no session of its own",
+              "settings would be lost between transactions: set its pool_mode to session, or connect to the"
+              " server itself");
+    return false;
+}
+
 struct pg *pg_connect_waiting(const char *url, const char *schema, struct pg_waiting waiting,
                               struct error *error)
 {
@@ -166,7 +211,8 @@ struct pg *pg_connect_waiting(const char *url, const char *schema, struct pg_wai
     pg->waiting = waiting;
     pg->deadline_ms = CONNECT_MS; /* of the statements here */
     bool good = check_url(pg, url) && connect_to_any(pg, url) && is_utf8(pg) &&
-                PQsetnonblocking(pg->connection, 1) == 0 && pg_script(pg, session) && set_schema(pg, schema);
+                PQsetnonblocking(pg->connection, 1) == 0 && pg_script(pg, session) && has_session(pg, url) &&
+                set_schema(pg, schema);
     pg->deadline_ms = 0;
     pg->statements = 0;
     if (good)

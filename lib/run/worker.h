@@ -34,7 +34,7 @@ struct stage_ops {
     const char *name;
     /* Claiming reads the log: the stage assigns it while any partition is claiming, all of them together. */
     bool reads_to_claim;
-    /* What the stage needs beside the log, for a new handle of it; NULL: nothing. */
+    /* What the stage needs beside the log, which is opened behind it; NULL: nothing. */
     enum error_class (*open)(struct stage *stage, struct error *error);
     void (*close)(struct stage *stage);
     struct partition *(*make)(struct stage *stage, uint32_t number);

@@ -146,9 +146,6 @@ static void tell_state(struct worker *worker, struct partition *partition)
         journal_write(JOURNAL_LEVEL_ERROR, "partition_stopped", fields, 3);
     if (partition->state == PARTITION_LOST)
         journal_write(JOURNAL_LEVEL_WARNING, "partition_lost", fields, 3);
-    if (partition->state == PARTITION_WORKING)
-        journal_write(JOURNAL_LEVEL_INFO, "partition_works",
-                      (const struct journal_field[]){fields[0], fields[2]}, 2);
 }
 
 /* States that changed in this turn are said, and what hangs on them done. */

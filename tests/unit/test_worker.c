@@ -270,7 +270,7 @@ static void a_topic_that_is_not_there_ends_it_and_says_the_way_out(void **state)
     live(f, 10000);
     assert_true(f->ended);
     assert_int_equal(f->status, EX_CONFIG);
-    assert_int_equal(f->opened, 0);
+    assert_int_equal(f->opened, 1);
 }
 
 static void a_partition_that_the_topic_has_not_ends_it(void **state)
@@ -312,6 +312,18 @@ static void what_cannot_be_opened_is_tried_again_for_ever_ever_more_rarely(void 
     live(f, 40000);
     assert_true(f->ready);
     assert_int_equal(f->restarts, f->opened - 1);
+}
+
+static void a_group_is_not_joined_before_there_is_something_to_work_with(void **state)
+{
+    struct fixture *f = *state;
+    memory_log_topic(f->log, "t", PARTITIONS);
+    f->open_fails = ERROR_ABORT;
+    begin(f, "group");
+    for (int i = 0; i < 1000; i++) {
+        live(f, 1);
+        assert_null(f->member.handle);
+    }
 }
 
 static void a_log_that_cannot_be_opened_is_tried_again(void **state)
@@ -485,6 +497,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_partition_that_the_topic_has_not_ends_it, make, unmake),
         cmocka_unit_test_setup_teardown(a_stage_that_says_fatal_ends_it, make, unmake),
         cmocka_unit_test_setup_teardown(what_cannot_be_opened_is_tried_again_for_ever_ever_more_rarely, make,
+                                        unmake),
+        cmocka_unit_test_setup_teardown(a_group_is_not_joined_before_there_is_something_to_work_with, make,
                                         unmake),
         cmocka_unit_test_setup_teardown(a_log_that_cannot_be_opened_is_tried_again, make, unmake),
         cmocka_unit_test_setup_teardown(a_dead_handle_is_opened_again_and_nothing_is_missed, make, unmake),

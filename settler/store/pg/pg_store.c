@@ -4,6 +4,9 @@
 #include "lib/io/migrate.h"
 #include "settler/store/pg/tables.h"
 
+/* A statement is bounded work; a server that does not answer for so long is frozen. */
+enum { DEADLINE_MS = 60000 };
+
 enum error_class pg_store_failed(const struct pg_store *store, struct error *error)
 {
     CHECK(store->pg->error.class != ERROR_NONE);
@@ -98,6 +101,7 @@ struct store *pg_store_open(void *options, struct error *error)
     struct pg *pg = pg_connect_waiting(o->database, o->schema, o->waiting, error);
     if (pg == NULL)
         return NULL;
+    pg->deadline_ms = o->deadline_ms > 0 ? o->deadline_ms : DEADLINE_MS;
     if (migrate_check(pg, error) != ERROR_NONE) {
         pg_free(pg);
         return NULL;

@@ -8,7 +8,8 @@
 struct pg_store_options {
     const char *database;
     const char *schema;
-    struct pg_waiting waiting; /* told while an answer is waited for */
+    struct pg_waiting waiting; /* told while the server is waited for */
+    int64_t deadline_ms;       /* for a statement's answer, then the store is dead; 0: a minute */
 };
 
 /* Connects and sees that the schema is this binary's. A store_opener's: the context is the options, which
