@@ -128,7 +128,7 @@ static void wait_alone(struct worker *worker, struct partition *partition, int64
     outage_fail(&partition->outage, now_ms, partition->why);
     partition->resume_ms =
         now_ms + outage_pause(&partition->outage, least_ms, most_ms, worker->host->random(worker->host));
-    partition->waits = true;
+    partition->waits = partition->reread = true; /* it goes on from its claim, however soon */
     partition->refused = false;
     partition->contested = partition->state == PARTITION_LOST;
     if (partition->state == PARTITION_WORKING)

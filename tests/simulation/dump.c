@@ -7,7 +7,7 @@
 #include "lib/base/partition.h"
 #include "settler/store/memory_tables.h"
 
-enum { HEAD_SIZE = 500, DIFFERENCES_MAX = 5000 };
+enum { HEAD_SIZE = 500, DIFFERENCES_MAX = 5 };
 
 /* Whose line it is, and which frame's. `head` is what stands before the names. */
 static void place(struct dump_line *line, const char *head, struct str first_name, uint32_t partitions)

@@ -3,6 +3,9 @@
 #include "lib/codec/usage.h"
 #include "tests/simulation/strike.h"
 
+/* A frame that does not come is missed by those behind it. */
+enum { MISSED_BY = 3 };
+
 /* So many messages of the partition are still to be fed at least, so that what was lost is missed. */
 static bool more_comes(const struct house *house, uint32_t partition, uint32_t least)
 {
@@ -154,21 +157,24 @@ bool strike_record_of_later_schema(struct house *house, struct planned *planned)
 bool strike_frames_tail_lost(struct house *house, struct planned *planned)
 {
     struct log_position from;
-    return one_of_last(house, house->topics.frames, planned, 6, &from) &&
+    return more_comes(house, planned->partition, MISSED_BY) &&
+           one_of_last(house, house->topics.frames, planned, 6, &from) &&
            memory_log_lose_tail(house->log, &from);
 }
 
 bool strike_frame_flipped(struct house *house, struct planned *planned)
 {
     struct log_position at;
-    return one_of_last(house, house->topics.frames, planned, 20, &at) &&
+    return more_comes(house, planned->partition, MISSED_BY) &&
+           one_of_last(house, house->topics.frames, planned, 20, &at) &&
            memory_log_flip(house->log, &at, (uint32_t)(planned->value / 1024));
 }
 
 bool strike_frame_spoiled(struct house *house, struct planned *planned)
 {
     struct log_position at;
-    return one_of_last(house, house->topics.frames, planned, 20, &at) && memory_log_spoil(house->log, &at);
+    return more_comes(house, planned->partition, MISSED_BY) &&
+           one_of_last(house, house->topics.frames, planned, 20, &at) && memory_log_spoil(house->log, &at);
 }
 
 bool strike_frame_of_later_schema(struct house *house, struct planned *planned)
