@@ -6,19 +6,22 @@
 #include "lib/base/digest.h"
 #include "lib/base/pack.h"
 #include "lib/domain/topics.h"
-#include "lib/io/kafka.h"
+#include "lib/run/send.h"
+
+/* So many frames on their way are timed, beyond that the time is that of a later one. */
+enum { FRAMES_TIMED = 4096 };
 
 struct output {
-    struct kafka_producer *producer;
+    struct send send;
     const struct topics *topics;
     struct packer message; /* room for one, used again and again */
-    int frame_tag;         /* its address marks frames among deliveries */
+    /* When the last frames were sent, one after another; their tags point into it. */
+    int64_t sent_ms[FRAMES_TIMED];
+    uint32_t sent;
 };
 
-/* Whether the delivery is a frame's. */
-bool output_is_frame(const struct output *output, const void *tag);
-/* Until no more than `most` messages are on their way, or the process is to stop. */
-enum error_class output_drain(struct output *output, uint32_t most, struct error *error);
+/* When the delivery's frame was sent; INT64_MIN: it is no frame's. */
+int64_t output_frame_sent_ms(const struct output *output, const void *tag);
 enum error_class output_frame(struct output *output, uint32_t partition, struct str bytes,
                               struct error *error);
 

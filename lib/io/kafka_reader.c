@@ -316,7 +316,7 @@ static enum error_class ask_ends(struct kafka_reader *reader, struct log_range *
     rd_kafka_topic_partition_list_destroy(list);
     if (code == RD_KAFKA_RESP_ERR_NO_ERROR)
         return ERROR_NONE;
-    return error_set(error, kafka_classify(code), ranges[0].topic, rd_kafka_err2str(code));
+    return error_set(error, kafka_classify(code), "Kafka", rd_kafka_err2str(code));
 }
 
 enum error_class kafka_ranges(struct kafka_reader *reader, struct log_range *ranges, uint32_t count,

@@ -16,8 +16,8 @@ struct worker *worker_new(const struct worker_config *config)
     worker->stage = config->stage;
     worker->host = config->host;
     worker->stage->host = config->host;
-    worker->stage->waited = worker_waited;
-    worker->stage->context = worker;
+    worker->stage->waits = worker_waits;
+    worker->stage->worker = worker;
     worker->probed_ms = worker->committed_ms = config->host->now_ms(config->host);
     return worker;
 }
@@ -50,31 +50,36 @@ static enum error_class look_for_topic(struct worker *worker, uint32_t *count, s
     return ERROR_NONE;
 }
 
-static enum error_class open_handles(struct worker *worker, struct error *error)
+static enum error_class open_log(struct worker *worker, struct error *error)
 {
     const struct worker_config *config = worker->config;
     const struct log_client client = worker_client(worker);
     uint32_t count;
-    worker->log = config->opener.open(config->opener.context, &client, error);
+    worker->log = worker->stage->log = config->opener.open(config->opener.context, &client, error);
     if (worker->log == NULL)
         return error->class;
-    worker->stage->log = worker->log;
     enum error_class class = look_for_topic(worker, &count, error);
-    if (class != ERROR_NONE)
+    if (class != ERROR_NONE || assignment_is_group(config->partitions))
         return class;
-    if (!assignment_is_group(config->partitions)) {
-        if (!assignment_parse(&worker->wanted, config->partitions, count)) {
-            char why[100];
-            snprintf(why, sizeof why, "the topic has %" PRIu32 " partitions", count);
-            return error_set(error, ERROR_FATAL, config->partitions, why);
-        }
-        worker->reassigned = true;
+    if (!assignment_parse(&worker->wanted, config->partitions, count)) {
+        char why[100];
+        snprintf(why, sizeof why, "the topic has %" PRIu32 " partitions", count);
+        return error_set(error, ERROR_FATAL, config->partitions, why);
     }
-    if (worker->stage->ops->open != NULL)
-        class = worker->stage->ops->open(worker->stage, error);
-    worker->stage_open = true;
-    worker->opened_ms = worker->probed_ms = worker->host->now_ms(worker->host);
-    worker->progress_then = worker->stage->progress;
+    worker->reassigned = true;
+    return ERROR_NONE;
+}
+
+/* The log last: a group is not joined, and its other members not disturbed, before there is something to work
+ * with. */
+static enum error_class open_handles(struct worker *worker, struct error *error)
+{
+    const struct stage_ops *ops = worker->stage->ops;
+    enum error_class class = ops->open != NULL ? ops->open(worker->stage, error) : ERROR_NONE;
+    worker->stage_open = class == ERROR_NONE;
+    if (class == ERROR_NONE)
+        class = open_log(worker, error);
+    worker->probed_ms = worker->host->now_ms(worker->host);
     return class;
 }
 

@@ -128,8 +128,11 @@ static void wait_alone(struct worker *worker, struct partition *partition, int64
     outage_fail(&partition->outage, now_ms, partition->why);
     partition->resume_ms =
         now_ms + outage_pause(&partition->outage, least_ms, most_ms, worker->host->random(worker->host));
-    partition->waits = true;
+    partition->waits = partition->reread = true; /* it goes on from its claim, however soon */
     partition->refused = false;
+    partition->contested = partition->state == PARTITION_LOST;
+    if (partition->state == PARTITION_WORKING)
+        partition_set(partition, PARTITION_CLAIMING, partition->outage.why);
 }
 
 static void tell_state(struct worker *worker, struct partition *partition)
@@ -143,9 +146,6 @@ static void tell_state(struct worker *worker, struct partition *partition)
         journal_write(JOURNAL_LEVEL_ERROR, "partition_stopped", fields, 3);
     if (partition->state == PARTITION_LOST)
         journal_write(JOURNAL_LEVEL_WARNING, "partition_lost", fields, 3);
-    if (partition->state == PARTITION_WORKING)
-        journal_write(JOURNAL_LEVEL_INFO, "partition_works",
-                      (const struct journal_field[]){fields[0], fields[2]}, 2);
 }
 
 /* States that changed in this turn are said, and what hangs on them done. */
@@ -169,14 +169,14 @@ static void note_state(struct worker *worker, struct partition *partition)
                         JOURNAL_INT("since_s", (now_of(worker) - partition->outage.since_ms) / 1000));
 }
 
-/* What failed before is over once something was worked off, or it was tried again for as long as it waited;
- * what was lost must be held for longer than that: two owners that fight for it wait ever longer. */
+/* What failed before is over once something was worked off, or it has worked for as long as it waited; what
+ * was lost must be held for longer than that: two owners that fight for it wait ever longer. */
 static void heal_alone(struct worker *worker, struct partition *partition, bool progress)
 {
     int64_t now_ms = now_of(worker), pause_ms = partition->outage.pause_ms;
     if (!partition->outage.going || partition->refused || !works(partition) ||
-        now_ms - partition->claimed_ms < 2 * pause_ms ||
-        (!progress && now_ms - partition->resume_ms < pause_ms))
+        (!progress && now_ms - partition->claimed_ms < pause_ms) ||
+        (partition->contested && now_ms - partition->claimed_ms < 2 * pause_ms))
         return;
     int64_t after_ms = outage_heal(&partition->outage, now_of(worker));
     journal_info("partition_back", JOURNAL_INT("partition", partition->number),

@@ -10,8 +10,7 @@
 #include <cmocka.h>
 
 #include "lib/base/time.h"
-#include "settler/store.h"
-#include "settler/store_copy.h"
+#include "settler/store/pg/copy.h"
 #include "tests/integration/schema.h"
 
 /* 2026-01-01T00:00:00Z */
@@ -25,6 +24,7 @@ static const char yaml[] =
 struct world {
     char schema[SCHEMA_SIZE];
     struct pg *pg;
+    struct store *store;
     struct claim claim;
     struct frame frame; /* the next one */
 };
@@ -33,7 +33,14 @@ static enum store_outcome settle(struct world *world, struct claim *claim)
 {
     struct placed_frame placed = {world->frame, (int64_t)world->frame.seq + 1};
     uint64_t rows;
-    return store_settle(world->pg, claim, &placed, 1, &rows);
+    struct error error;
+    return store_settle(world->store, claim, &placed, 1, &rows, &error);
+}
+
+static void take_claim(struct world *world)
+{
+    struct error error;
+    assert_int_equal(store_claim(world->store, world->frame.partition, &world->claim, &error), STORE_OK);
 }
 
 static void say(struct world *world)
@@ -48,7 +55,8 @@ static void begin(struct world *world)
     *world = (struct world){.frame = {.watermark_us = BEGIN_S * SECOND_US, .closed_s = BEGIN_S}};
     snprintf(world->schema, sizeof world->schema, "test_frames_%d", (int)getpid());
     world->pg = new_schema(world->schema);
-    assert_int_equal(store_claim(world->pg, 0, &world->claim), STORE_OK);
+    world->store = store_of(world->schema);
+    take_claim(world);
     struct fact init = {.control = CONTROL_INIT, .catalog = {INT64_MIN, str_of(yaml)}};
     world->frame.facts = &init;
     world->frame.fact_count = 1;
@@ -58,6 +66,7 @@ static void begin(struct world *world)
 static void end(struct world *world)
 {
     store_claim_release(&world->claim);
+    store_close(world->store);
     drop_schema(world->pg, world->schema);
 }
 
@@ -93,9 +102,9 @@ static void assert_query(struct world *world, const char *sql, const char *expec
 
 static uint64_t statements_of(struct world *world, void (*saying)(struct world *))
 {
-    uint64_t before = world->pg->statements;
+    uint64_t before = store_statements(world->store);
     saying(world);
-    return world->pg->statements - before;
+    return store_statements(world->store) - before;
 }
 
 /* --- the claim --- */
@@ -116,9 +125,9 @@ static enum store_outcome say_twice(struct world *world)
 {
     struct claim before = world->claim;
     enum store_outcome outcome = settle(world, &world->claim);
-    before.memory = world->claim.memory;
+    before.known = world->claim.known;
     assert_int_equal(settle(world, &before), STORE_LOST);
-    world->claim.memory = before.memory;
+    world->claim.known = before.known;
     return outcome;
 }
 
@@ -169,17 +178,17 @@ static void who_claims_again_remembers_nothing_from_before(void **state)
     begin(&world);
     say(&world); /* no order is waiting */
     struct world other = world;
-    other.pg = connect_to(world.schema);
+    other.store = store_of(world.schema);
     other.claim = (struct claim){0};
-    assert_int_equal(store_claim(other.pg, 0, &other.claim), STORE_OK);
+    take_claim(&other);
     say_facts(&other, &paid, 1);
     world.frame.seq = other.frame.seq;
-    assert_int_equal(store_claim(world.pg, 0, &world.claim), STORE_OK);
+    take_claim(&world);
     world.frame.watermark_us += 2 * HOUR_S * (int64_t)SECOND_US;
     say(&world);
     assert_query(&world, "SELECT count(*), sum(amount) FROM settled", "2|0.000000\n");
     store_claim_release(&other.claim);
-    pg_free(other.pg);
+    store_close(other.store);
     end(&world);
 }
 
@@ -195,7 +204,7 @@ static void log_time_in_the_claim_is_that_of_the_last_whole_epoch(void **state)
     say(&world);
     say_count(&world, BEGIN_S, METER_IMAGES, false);
     assert_query(&world, claim, "3|0|0\n");
-    assert_int_equal(store_claim(world.pg, 0, &world.claim), STORE_OK);
+    take_claim(&world);
     assert_int_equal(world.claim.watermark_us, BEGIN_S * SECOND_US);
     world.frame.more = false;
     world.frame.closed_s += HOUR_S;
@@ -215,10 +224,10 @@ static void a_partition_is_rated_by_the_catalogs_of_its_own_log(void **state)
     other.claim = (struct claim){0};
     other.frame.partition = 1;
     other.frame.seq = 0;
-    assert_int_equal(store_claim(other.pg, 1, &other.claim), STORE_OK);
+    take_claim(&other);
     const struct fact init = {.control = CONTROL_INIT, .catalog = {INT64_MIN, str_of(other_yaml)}};
     say_facts(&other, &init, 1);
-    assert_int_equal(store_claim(world.pg, 0, &world.claim), STORE_OK);
+    take_claim(&world);
     say_count(&world, BEGIN_S, METER_IMAGES, false);
     assert_query(&world, "SELECT amount FROM lines", "4.000000\n");
     store_claim_release(&other.claim);
@@ -265,7 +274,7 @@ static void an_order_is_voided_in_time_by_who_remembers_it_and_by_who_does_not(v
         begin(&world);
         say_facts(&world, &paid, 1);
         if (forget)
-            assert_int_equal(store_claim(world.pg, 0, &world.claim), STORE_OK);
+            take_claim(&world);
         world.frame.watermark_us += HOUR_S * (int64_t)SECOND_US;
         say(&world);
         world.frame.watermark_us++;
@@ -314,6 +323,55 @@ static void what_repeats_an_identity_keeps_no_order_from_being_voided(void **sta
     say_facts(&world, second, 1);
     assert_query(&world, "SELECT kind, units FROM lines ORDER BY kind",
                  "subscription|1\nusage|3600\nvoid|0\n");
+    end(&world);
+}
+
+static void a_reject_of_an_entrance_is_copied_once(void **state)
+{
+    (void)state;
+    static const struct store_reject refused[] = {
+        {.offset = 3,
+         .clock_us = BEGIN_S * SECOND_US + 500000,
+         .reason = STR("id: expected"),
+         .feed = STR("http"),
+         .sender = STR("10.0.0.1"),
+         .type = STR("maas.tokens"),
+         .source = STR("/gw"),
+         .id = STR("7"),
+         .event = STR("{\"id\":7}")},
+        {.offset = 4, .clock_us = 6, .reason = STR("cut \xc3"), .feed = STR("http")},
+    };
+    struct world world;
+    struct error error;
+    begin(&world);
+    struct claim before = world.claim;
+    assert_int_equal(store_copy_rejects(world.store, &world.claim, refused, 2, 5, &error), STORE_OK);
+    assert_int_equal(store_copy_rejects(world.store, &before, refused, 2, 5, &error), STORE_LOST);
+    say(&world);
+    take_claim(&world);
+    assert_int_equal(world.claim.next_reject, 5);
+    assert_query(&world,
+                 "SELECT extract(epoch FROM at)::numeric(20, 1), entrance, reason, sender, type, source, id,"
+                 " topic, partition, \"offset\" FROM rejects ORDER BY \"offset\"",
+                 "1767225600.5|http|id: expected|10.0.0.1|maas.tokens|/gw|7|usage.rejects|0|3\n"
+                 "0.0|http|cut ?|||||usage.rejects|0|4\n");
+    assert_query(&world, "SELECT convert_from(event, 'UTF8') FROM rejected WHERE \"offset\" = 3",
+                 "{\"id\":7}\n");
+    end(&world);
+}
+
+static void another_generation_is_refused(void **state)
+{
+    (void)state;
+    struct world world;
+    struct error error;
+    struct store_generation generation = {.partitions = 4, .init_hash = {7}};
+    begin(&world);
+    assert_int_equal(store_generation(world.store, &generation, &error), ERROR_NONE);
+    assert_query(&world, "SELECT partitions, substr(init_hash, 1, 2) FROM meta", "4|\\x0700\n");
+    generation.init_hash[0] = 8;
+    assert_int_equal(store_generation(world.store, &generation, &error), ERROR_FATAL);
+    assert_non_null(strstr(error.text, "made anew"));
     end(&world);
 }
 
@@ -373,7 +431,7 @@ static void numbers_are_written_as_postgresql_writes_them(void **state)
         struct packer field = {0}, hex = {0};
         snprintf(sql, sizeof sql, "SELECT '\\x' || encode(numeric_send('%s'::numeric), 'hex')", texts[i]);
         struct packer theirs = query_text(pg, sql);
-        copy_numeric(&field, texts[i]);
+        copy_numeric(&field, str_of(texts[i]));
         pg_put_hex(&hex, field.bytes.at + 4, field.bytes.count - 4); /* without its size */
         pack_raw(&hex, "\n", 2);
         assert_string_equal(hex.bytes.at, theirs.bytes.at);
@@ -395,6 +453,8 @@ int main(void)
         cmocka_unit_test(a_payment_counts_once_under_whatever_id_and_in_whatever_currency),
         cmocka_unit_test(an_order_is_voided_in_time_by_who_remembers_it_and_by_who_does_not),
         cmocka_unit_test(what_repeats_an_identity_keeps_no_order_from_being_voided),
+        cmocka_unit_test(a_reject_of_an_entrance_is_copied_once),
+        cmocka_unit_test(another_generation_is_refused),
         cmocka_unit_test(what_cannot_be_there_is_not_asked_for),
         cmocka_unit_test(numbers_are_written_as_postgresql_writes_them),
     };
