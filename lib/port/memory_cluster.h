@@ -104,7 +104,7 @@ bool memory_spend(uint32_t *armed);
 /* Of lib/port/log.h. */
 enum error_class memory_append(struct log *at, const struct log_record *record, struct error *error);
 enum error_class memory_deliveries(struct log *at, int timeout_ms, struct error *error);
-/* What has not landed goes, but for the first `lands` of them, which nobody waits for. */
-void memory_let_land(struct memory_handle *handle, uint32_t lands);
+/* What has not landed is nothing to the handle any more. */
+void memory_let_land(struct memory_handle *handle, enum memory_landing landing);
 /* All that is not delivered is told as failed; some of it may land. */
 void memory_drop_flights(struct memory_handle *handle);

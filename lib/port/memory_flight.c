@@ -136,17 +136,26 @@ enum error_class memory_deliveries(struct log *at, int timeout_ms, struct error 
 
 /* --- the end --- */
 
-void memory_let_land(struct memory_handle *handle, uint32_t lands)
+/* Some partitions' records land, by a coin each. */
+static bool lands(const struct memory_flight *flight, enum memory_landing landing, uint64_t coins)
+{
+    uint64_t coin = coins ^ flight->record.partition;
+    for (const char *c = flight->topic; *c != 0; c++)
+        coin = (coin ^ (uint64_t)*c) * 0x9E3779B97F4A7C15u;
+    return landing == MEMORY_LANDS || (landing == MEMORY_SOME_LANDS && coin >> 63 != 0);
+}
+
+void memory_let_land(struct memory_handle *handle, enum memory_landing landing)
 {
     struct memory_log *log = handle->cluster;
+    uint64_t coins = memory_random(log);
     for (uint32_t i = 0, end = log->flights.count; i < end; i++) {
         struct memory_flight flight = log->flights.at[i];
         if (flight.handle != handle || flight.landed)
             continue;
         log->flights.at[i].landed = true; /* for the handle it is lost: its delivery has no offset */
-        if (lands == 0)
+        if (!lands(&flight, landing, coins))
             continue;
-        lands--;
         size_t size = (size_t)flight.record.key.size + flight.record.value.size;
         flight.handle = NULL;
         flight.owned = malloc(size + 1);
@@ -161,7 +170,7 @@ void memory_let_land(struct memory_handle *handle, uint32_t lands)
 void memory_drop_flights(struct memory_handle *handle)
 {
     struct memory_log *log = handle->cluster;
-    memory_let_land(handle, (uint32_t)(memory_random(log) % (handle->pending.records + 1)));
+    memory_let_land(handle, MEMORY_SOME_LANDS);
     uint32_t kept = 0;
     for (uint32_t i = 0; i < log->flights.count; i++) {
         if (log->flights.at[i].handle == handle)

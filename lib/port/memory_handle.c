@@ -344,21 +344,21 @@ struct log_opener memory_log_opener(struct memory_member *member)
 
 /* --- faults of members --- */
 
-void memory_log_kill(struct memory_member *member, bool lands)
+void memory_log_kill(struct memory_member *member, enum memory_landing landing)
 {
     if (member->handle == NULL)
         return;
     struct memory_handle *handle = memory_handle_of(member->handle);
     handle->dead = true;
-    memory_let_land(handle, lands ? handle->pending.records : 0);
+    memory_let_land(handle, landing);
     if (handle->group != NULL)
         memory_group_lose(handle->group, handle, handle->cluster->now_ms);
 }
 
-void memory_log_kill_after(struct memory_member *member, uint32_t calls, bool lands)
+void memory_log_kill_after(struct memory_member *member, uint32_t calls, enum memory_landing landing)
 {
     member->armed.fuse = calls;
-    member->armed.fuse_lands = lands;
+    member->armed.fuse_lands = landing;
 }
 
 void memory_log_delay(struct memory_member *member, int64_t ms)

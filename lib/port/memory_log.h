@@ -42,6 +42,10 @@ void memory_log_pass(struct memory_log *log, int64_t ms);
 
 /* --- clients --- */
 
+/* What becomes of the records that a dead handle had on their way; some: those of each partition or none, by
+ * chance, as they go to different brokers. */
+enum memory_landing { MEMORY_LOST, MEMORY_LANDS, MEMORY_SOME_LANDS };
+
 /* Faults that wait for the member's calls; zeros: none. Struck by the functions below. */
 struct memory_armed {
     int64_t delay_ms;
@@ -51,7 +55,7 @@ struct memory_armed {
     uint32_t refused;
     enum error_class refusal;
     uint32_t fuse;
-    bool fuse_lands;
+    enum memory_landing fuse_lands;
 };
 
 /* The caller's storage, as long as its handles live. */
@@ -103,11 +107,10 @@ enum memory_log_fault {
 const char *memory_log_fault_name(enum memory_log_fault fault);
 uint64_t memory_log_struck(const struct memory_log *log, enum memory_log_fault fault);
 
-/* The member's handle is dead: each call is ABORT. What it had on its way is dropped, or lands all the same.
- */
-void memory_log_kill(struct memory_member *member, bool lands);
+/* The member's handle is dead: each call is ABORT. */
+void memory_log_kill(struct memory_member *member, enum memory_landing landing);
 /* The same at the member's `calls`-th call from now on, in the middle of what it does. */
-void memory_log_kill_after(struct memory_member *member, uint32_t calls, bool lands);
+void memory_log_kill_after(struct memory_member *member, uint32_t calls, enum memory_landing landing);
 /* What the member appends from now on is acknowledged so much later; 0: as before. */
 void memory_log_delay(struct memory_member *member, int64_t ms);
 /* The member's next record for the topic is appended, and its delivery fails. */

@@ -137,7 +137,7 @@ void house_turn(struct house *house, struct process *process)
     end(process);
 }
 
-void house_kill(struct process *process, uint32_t calls, bool lands, int64_t away_ms)
+void house_kill(struct process *process, uint32_t calls, enum memory_landing landing, int64_t away_ms)
 {
     process->begins_ms = memory_log_now(process->house->log) + away_ms;
     process->thaws_ms = 0;
@@ -145,12 +145,12 @@ void house_kill(struct process *process, uint32_t calls, bool lands, int64_t awa
         return;
     process->doomed = true;
     if (calls > 0) {
-        memory_log_kill_after(&process->member, calls, lands);
+        memory_log_kill_after(&process->member, calls, landing);
         process->begins_ms = 0;
         process->away_ms = away_ms;
         return;
     }
-    memory_log_kill(&process->member, lands);
+    memory_log_kill(&process->member, landing);
     end(process);
 }
 

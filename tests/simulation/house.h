@@ -74,7 +74,7 @@ void house_feed(struct house *house, uint32_t count);
 void house_turn(struct house *house, struct process *process);
 /* The process is killed where it stands: at once, or at the `calls`-th thing that it asks of the log or of
  * the tables. It starts again so much later. */
-void house_kill(struct process *process, uint32_t calls, bool lands, int64_t away_ms);
+void house_kill(struct process *process, uint32_t calls, enum memory_landing landing, int64_t away_ms);
 /* It stops in order, and starts again later. */
 void house_leave(struct process *process, int64_t away_ms);
 /* It takes no turns for so long, as if it were stopped by a signal. */

@@ -13,12 +13,19 @@ static bool runs(struct house *house, const struct planned *planned)
            !process->doomed;
 }
 
+static enum memory_landing landing_of(uint64_t value)
+{
+    static const enum memory_landing all[] = {MEMORY_LOST, MEMORY_LANDS, MEMORY_SOME_LANDS,
+                                              MEMORY_SOME_LANDS};
+    return all[value / 64 % 4];
+}
+
 bool strike_kill(struct house *house, struct planned *planned)
 {
     if (!runs(house, planned))
         return false;
     uint64_t v = planned->value;
-    house_kill(process_of(house, planned), (uint32_t)(v % 60), v / 64 % 2 == 0, (int64_t)(v / 128 % 3000));
+    house_kill(process_of(house, planned), (uint32_t)(v % 60), landing_of(v), (int64_t)(v / 256 % 3000));
     return true;
 }
 
@@ -27,7 +34,7 @@ bool strike_handle_dies(struct house *house, struct planned *planned)
     if (!runs(house, planned))
         return false;
     memory_log_kill_after(&process_of(house, planned)->member, 1 + (uint32_t)(planned->value % 40),
-                          planned->value / 64 % 2 == 0);
+                          landing_of(planned->value));
     return true;
 }
 
@@ -77,7 +84,7 @@ bool strike_open_refused(struct house *house, struct planned *planned)
     struct memory_member *member = &process_of(house, planned)->member;
     memory_log_refuse(member, planned->value % 2 == 0 ? ERROR_RETRY : ERROR_ABORT,
                       1 + (uint32_t)(planned->value / 2 % 3));
-    memory_log_kill(member, false);
+    memory_log_kill(member, MEMORY_SOME_LANDS);
     return true;
 }
 
@@ -144,8 +151,10 @@ bool strike_tables_restored(struct house *house, struct planned *planned)
         return false;
     if (planned->backup == NULL) {
         planned->backup = memory_tables_copy(house->tables);
-        planned->at = house->fed + (uint32_t)(planned->value / 4 % 30);
-        planned->turn = house->turns + planned->value / 128 % 40;
+        /* Soon, where it may fall between the steps of a frame; or a while later. */
+        bool soon = planned->value / 4 % 2 == 0;
+        planned->at = house->fed + (soon ? 0 : (uint32_t)(planned->value / 8 % 30));
+        planned->turn = house->turns + 1 + planned->value / 256 % (soon ? 8 : 40);
         return false;
     }
     if (house->turns < planned->turn)

@@ -183,7 +183,7 @@ static void a_killed_member_leaves_after_a_session(void **state)
     (void)state;
     begin(2, false);
     turns(2);
-    memory_log_kill(&members[0].member, false);
+    memory_log_kill(&members[0].member, MEMORY_LOST);
     memory_log_pass(cluster, 6000);
     poll(1);
     assert_int_equal(members[1].revoked, 0);

@@ -331,7 +331,7 @@ static void a_killed_handle_aborts_and_the_next_one_goes_on(void **state)
     uint32_t count;
     begin(&f, (struct memory_log_config){0});
     append_all(&f, "a");
-    memory_log_kill(&f.member, false);
+    memory_log_kill(&f.member, MEMORY_LOST);
     assert_int_equal(append(&f, "b"), ERROR_ABORT);
     assert_int_equal(log_deliveries(f.handle, 0, &f.error), ERROR_ABORT);
     assert_int_equal(poll(&f), LOG_GOT_ERROR);
@@ -355,7 +355,7 @@ static void a_handle_is_killed_at_the_call_that_was_asked_for(void **state)
     (void)state;
     struct fixture f;
     begin(&f, (struct memory_log_config){0});
-    memory_log_kill_after(&f.member, 3, false);
+    memory_log_kill_after(&f.member, 3, MEMORY_LOST);
     assert_int_equal(append(&f, "a"), ERROR_NONE);
     assert_int_equal(append(&f, "b"), ERROR_NONE);
     assert_int_equal(append(&f, "c"), ERROR_ABORT);
@@ -371,12 +371,12 @@ static void a_handle_is_killed_at_the_call_that_was_asked_for(void **state)
 static void what_a_killed_handle_had_on_its_way_is_lost_or_lands(void **state)
 {
     (void)state;
-    for (int lands = 0; lands < 2; lands++) {
+    for (enum memory_landing lands = MEMORY_LOST; lands <= MEMORY_LANDS; lands++) {
         struct fixture f;
         struct log_range range = {.topic = "t"};
         begin(&f, (struct memory_log_config){.latency_ms = 20});
         assert_int_equal(append(&f, "a"), ERROR_NONE);
-        memory_log_kill(&f.member, lands == 1);
+        memory_log_kill(&f.member, lands);
         log_close(f.handle);
         assert_int_equal(f.told.count, 1);
         assert_true(f.told.at[0].delivery.failed);
@@ -386,6 +386,29 @@ static void what_a_killed_handle_had_on_its_way_is_lost_or_lands(void **state)
         open_member(&f);
         end(&f);
     }
+}
+
+static void what_went_to_different_partitions_lands_apart(void **state)
+{
+    (void)state;
+    int first = 0, second = 0, both = 0;
+    for (uint64_t seed = 0; seed < 40; seed++) {
+        struct fixture f;
+        struct log_range range[] = {{.topic = "t", .partition = 0}, {.topic = "t", .partition = 1}};
+        begin(&f, (struct memory_log_config){.seed = seed, .latency_ms = 20});
+        for (uint32_t i = 0; i < 4; i++)
+            assert_int_equal(append_to(&f, i % 2, "a", NULL), ERROR_NONE);
+        memory_log_kill(&f.member, MEMORY_SOME_LANDS);
+        memory_log_pass(f.log, 20);
+        memory_log_range(f.log, &range[0]);
+        memory_log_range(f.log, &range[1]);
+        assert_true(range[0].high % 2 == 0 && range[1].high % 2 == 0);
+        first += range[0].high > 0 && range[1].high == 0;
+        second += range[0].high == 0 && range[1].high > 0;
+        both += range[0].high > 0 && range[1].high > 0;
+        end(&f);
+    }
+    assert_true(first > 0 && second > 0 && both > 0);
 }
 
 static void an_acknowledgement_comes_late_and_the_record_does_not(void **state)
@@ -654,6 +677,7 @@ int main(void)
         cmocka_unit_test(a_killed_handle_aborts_and_the_next_one_goes_on),
         cmocka_unit_test(a_handle_is_killed_at_the_call_that_was_asked_for),
         cmocka_unit_test(what_a_killed_handle_had_on_its_way_is_lost_or_lands),
+        cmocka_unit_test(what_went_to_different_partitions_lands_apart),
         cmocka_unit_test(an_acknowledgement_comes_late_and_the_record_does_not),
         cmocka_unit_test(a_lost_acknowledgement_fails_the_delivery_of_a_record_that_stands),
         cmocka_unit_test(appends_ranges_and_opens_fail_as_often_as_is_asked),
