@@ -1,55 +1,37 @@
-#include <errno.h>
-#include <string.h>
-#include <sysexits.h>
-
 #include "aggregator/counters.h"
 #include "aggregator/loop.h"
-#include "lib/io/admin.h"
-#include "lib/io/journal.h"
-#include "lib/io/options.h"
-#include "lib/io/process.h"
-
-enum { WATCHDOG_S = 120 };
+#include "lib/io/value_checks.h"
+#include "lib/run/program.h"
 
 static struct aggregator_options options;
-static const char *admin_address, *admin_port_file;
-static int64_t admin_port_wanted;
-static bool log_json;
 
 static const struct option_row rows[] = {
-    {"kafka", OPTION_TEXT, &options.kafka, NULL, 0, 0, "bootstrap servers, HOST:PORT,..."},
-    {"prefix", OPTION_TEXT, &options.prefix, "", 0, 0, "before each topic's name"},
+    {"kafka", OPTION_TEXT, &options.kafka, NULL, 0, 0, "bootstrap servers, HOST:PORT,...", .value = "SERVERS",
+     .check = check_servers},
+    {"prefix", OPTION_TEXT, &options.prefix, "", 0, 0, "before each topic's name", .check = check_prefix},
     {"partitions", OPTION_TEXT, &options.partitions, "group", 0, 0,
-     "group: what the consumer group hands out; all; or numbers with commas"},
+     "group: what the consumer group hands out; all; or numbers with commas", .check = check_partitions},
     {"group", OPTION_TEXT, &options.group, "hourglass-aggregator", 0, 0, "consumer group"},
     {"instance", OPTION_TEXT, &options.instance, "", 0, 0,
      "this process's slot in the group; keeps its partitions"},
-    {"admin-address", OPTION_TEXT, &admin_address, "127.0.0.1", 0, 0,
-     "where /healthz, /readyz, /metrics listen"},
-    {"admin-port", OPTION_NUMBER, &admin_port_wanted, "0", 0, 65535, "their port; 0: any free one"},
-    {"admin-port-file", OPTION_TEXT, &admin_port_file, "", 0, 0, "the port is written there"},
-    {"log-json", OPTION_SWITCH, &log_json, "false", 0, 0, "JSON lines instead of logfmt"},
 };
+
+static const struct option_page page = {
+    .name = "hourglass-aggregator",
+    .summary = "Folds usage.records into usage.frames.",
+    .example = "  hourglass-aggregator --kafka k1:9092,k2:9092 --instance $(hostname) --admin-port 9101\n",
+    .rows = rows,
+    .count = sizeof rows / sizeof *rows,
+};
+
+static int run(void *context)
+{
+    return aggregator_run(context);
+}
 
 int main(int count, char **arguments)
 {
-    int status = options_read("hourglass-aggregator", "Folds usage.records into usage.frames.", rows,
-                              sizeof rows / sizeof *rows, count, arguments);
-    if (status != OPTIONS_GO)
-        return status;
-    journal_init("aggregator", log_json, JOURNAL_LEVEL_INFO);
-    process_begin();
-    process_watchdog(WATCHDOG_S);
-    struct admin_config config = {admin_address,      (uint16_t)admin_port_wanted, admin_port_file,
-                                  aggregator_metrics, AGGREGATOR_METRICS,          &aggregator_ready};
-    struct admin *admin = admin_start(&config);
-    if (admin == NULL) {
-        journal_error("admin_failed", JOURNAL_STR("why", strerror(errno)));
-        return EX_UNAVAILABLE;
-    }
-    journal_info("started", JOURNAL_INT("admin_port", admin_port(admin)));
-    status = aggregator_run(&options);
-    journal_info("stopped", JOURNAL_INT("status", status));
-    admin_stop(admin);
-    return status;
+    struct program_work work = {aggregator_metrics, AGGREGATOR_METRICS, &aggregator_ready, run, &options};
+    int status = program_begin(&page, count, arguments);
+    return status == OPTIONS_GO ? program_serve(&work) : status;
 }

@@ -13,13 +13,14 @@
 #include "lib/base/time.h"
 #include "lib/codec/topics.h"
 #include "lib/domain/prices.h"
-#include "lib/io/options.h"
 #include "lib/io/process.h"
+#include "lib/io/value_checks.h"
 
 /* An hour more than partitions ask for, so that none refuses what we send. */
 static const int64_t lead_s = CATALOG_LEAD_S + HOUR_S;
 
 static struct {
+    const char *file;
     const char *kafka;
     const char *prefix;
     const char *from;
@@ -28,8 +29,11 @@ static struct {
 } options;
 
 static const struct option_row rows[] = {
-    {"kafka", OPTION_TEXT, &options.kafka, NULL, 0, 0, "bootstrap servers, HOST:PORT,..."},
-    {"prefix", OPTION_TEXT, &options.prefix, "", 0, 0, "before each topic's name"},
+    {"file", OPTION_TEXT, &options.file, NULL, 0, 0, "the catalog, YAML; - is standard input",
+     .value = "FILE", .argument = true},
+    {"kafka", OPTION_TEXT, &options.kafka, NULL, 0, 0, "bootstrap servers, HOST:PORT,...", .value = "SERVERS",
+     .check = check_servers},
+    {"prefix", OPTION_TEXT, &options.prefix, "", 0, 0, "before each topic's name", .check = check_prefix},
     {"from", OPTION_TEXT, &options.from, "", 0, 0,
      "the whole hour that it holds from, as 2026-11-01T10:00:00Z, at least three hours ahead;\n"
      "      none: the next whole hour after that"},
@@ -179,25 +183,31 @@ static int apply(const struct catalog *catalog, struct str text)
     return status;
 }
 
-int command_catalog_apply(int count, char **arguments)
+static const struct option_page page = {
+    .name = "hourglass catalog apply",
+    .summary = "Write a later catalog into the log; it holds from an hour that is to come.",
+    .details =
+        "It returns when every partition's frames have it; repeating it is harmless, and copies what is\n"
+        "missing. Currency, charge_scale, bill_scale and liveness must be the first's.\n",
+    .example = "  hourglass catalog apply catalog.yaml --kafka 127.0.0.1:9092 --from 2026-12-01T00:00:00Z\n",
+    .statuses =
+        "0 it holds in all partitions; 2 it may not be applied; 64 the command line cannot be read;\n"
+        "75 not everywhere yet (the partitions are named), or another came before it (nothing is changed);\n"
+        "78 there is no generation of that prefix.",
+    .rows = rows,
+    .count = sizeof rows / sizeof *rows,
+};
+
+static int run(void)
 {
-    bool help = count > 0 && strcmp(arguments[0], "--help") == 0;
-    if (!help && (count == 0 || strncmp(arguments[0], "--", 2) == 0))
-        return command_misused("catalog apply", "expected a file");
-    int status = options_read(
-        "hourglass catalog apply FILE",
-        "Writes a later catalog into every partition's log and waits until every"
-        " partition's frames\nhave it; repeating it is harmless. Currency, charge_scale,"
-        " bill_scale and liveness must be the first's.\nExit status: 0, 2 it may not be applied, 75"
-        " not everywhere yet (the partitions are named).",
-        rows, sizeof rows / sizeof *rows, help ? count + 1 : count, help ? arguments - 1 : arguments);
-    if (status != OPTIONS_GO)
-        return status;
     process_begin();
     struct packer text = {0};
-    struct catalog *catalog = catalog_file_read(arguments[0], &text);
-    status = catalog == NULL ? EXIT_UNUSABLE : apply(catalog, (struct str){text.bytes.at, text.bytes.count});
+    struct catalog *catalog = catalog_file_read(options.file, &text);
+    int status =
+        catalog == NULL ? EXIT_UNUSABLE : apply(catalog, (struct str){text.bytes.at, text.bytes.count});
     catalog_free(catalog);
     vec_release(&text.bytes);
     return status;
 }
+
+const struct command command_catalog_apply = {&page, run};

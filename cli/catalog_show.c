@@ -5,8 +5,8 @@
 #include "cli/catalog_log.h"
 #include "cli/command.h"
 #include "lib/base/time.h"
-#include "lib/io/options.h"
 #include "lib/io/process.h"
+#include "lib/io/value_checks.h"
 
 enum { EXIT_DISAGREE = 1 };
 
@@ -14,8 +14,9 @@ static const char *kafka, *prefix;
 static bool with_text;
 
 static const struct option_row rows[] = {
-    {"kafka", OPTION_TEXT, &kafka, NULL, 0, 0, "bootstrap servers, HOST:PORT,..."},
-    {"prefix", OPTION_TEXT, &prefix, "", 0, 0, "before each topic's name"},
+    {"kafka", OPTION_TEXT, &kafka, NULL, 0, 0, "bootstrap servers, HOST:PORT,...", .value = "SERVERS",
+     .check = check_servers},
+    {"prefix", OPTION_TEXT, &prefix, "", 0, 0, "before each topic's name", .check = check_prefix},
     {"text", OPTION_SWITCH, &with_text, "false", 0, 0, "the YAML too, each after a line that begins with #"},
 };
 
@@ -49,15 +50,20 @@ static int print(const struct catalog_log *log)
     return others == 0 ? EX_OK : EXIT_DISAGREE;
 }
 
-int command_catalog_show(int count, char **arguments)
+static const struct option_page page = {
+    .name = "hourglass catalog show",
+    .summary =
+        "Print the catalogs in force: from when each holds, its SHA-256, whether all partitions agree.",
+    .example = "  hourglass catalog show --kafka 127.0.0.1:9092 --text\n",
+    .statuses = "0 all partitions have the same; 1 they have not; 75 Kafka could not be read;\n"
+                "78 there is no generation of that prefix.",
+    .rows = rows,
+    .count = sizeof rows / sizeof *rows,
+};
+
+static int run(void)
 {
-    int status = options_read("hourglass catalog show",
-                              "Prints the catalogs in force: the hour from which each holds, its SHA-256, and"
-                              " whether all\npartitions have the same. Exit status: 0, 1 they have not, 75"
-                              " Kafka could not be read.",
-                              rows, sizeof rows / sizeof *rows, count + 1, arguments - 1);
-    if (status != OPTIONS_GO)
-        return status;
+    int status;
     process_begin();
     struct topics topics = topics_of(prefix);
     struct catalog_log log = {0};
@@ -73,3 +79,5 @@ int command_catalog_show(int count, char **arguments)
     kafka_reader_free(reader);
     return status;
 }
+
+const struct command command_catalog_show = {&page, run};

@@ -11,8 +11,8 @@
 #include "lib/codec/usage.h"
 #include "lib/domain/topics.h"
 #include "lib/io/kafka.h"
-#include "lib/io/options.h"
 #include "lib/io/process.h"
+#include "lib/io/value_checks.h"
 
 enum { POLL_MS = 100, WAIT_POLLS = 300 };
 
@@ -32,9 +32,11 @@ static struct {
 } options;
 
 static const struct option_row rows[] = {
-    {"kafka", OPTION_TEXT, &options.kafka, NULL, 0, 0, "bootstrap servers, HOST:PORT,..."},
-    {"catalog", OPTION_TEXT, &options.catalog, NULL, 0, 0, "the first catalog; holds since ever"},
-    {"prefix", OPTION_TEXT, &options.prefix, "", 0, 0, "before each topic's name"},
+    {"kafka", OPTION_TEXT, &options.kafka, NULL, 0, 0, "bootstrap servers, HOST:PORT,...", .value = "SERVERS",
+     .check = check_servers},
+    {"catalog", OPTION_TEXT, &options.catalog, NULL, 0, 0, "the first catalog; holds since ever",
+     .value = "FILE", .check = check_input_file},
+    {"prefix", OPTION_TEXT, &options.prefix, "", 0, 0, "before each topic's name", .check = check_prefix},
     {"partitions", OPTION_NUMBER, &options.partitions, "64", 1, 4096, "of each topic, for ever"},
     {"replicas", OPTION_NUMBER, &options.replicas, "3", 1, 16, "of each partition"},
     {"lifecycle-days", OPTION_NUMBER, &options.lifecycle_days, "35", 1, 3650,
@@ -303,13 +305,20 @@ static enum error_class init(const struct message *message, struct error *error)
     return class;
 }
 
-int command_init(int count, char **arguments)
+static const struct option_page page = {
+    .name = "hourglass init",
+    .summary = "Make the topics of a generation, with its rules and first catalog.",
+    .details = "Repeating it is harmless, and makes what is missing; of several at once one decides.\n",
+    .example = "  hourglass init --kafka k1:9092,k2:9092 --catalog catalog.yaml --partitions 64\n",
+    .statuses =
+        "0 the generation is there, as asked for; 2 the catalog is unusable; 64 the command line cannot\n"
+        "be read; 75 Kafka could not be asked, try again; 78 there is another generation of that prefix.",
+    .rows = rows,
+    .count = sizeof rows / sizeof *rows,
+};
+
+static int run(void)
 {
-    int status =
-        options_read("hourglass init", "Makes the topics of a generation, with its rules and first catalog.",
-                     rows, sizeof rows / sizeof *rows, count + 1, arguments - 1);
-    if (status != OPTIONS_GO)
-        return status;
     struct control_origin origin;
     if (!writer_origin(options.by, &origin)) {
         fprintf(stderr,
@@ -323,7 +332,9 @@ int command_init(int count, char **arguments)
     catalog_free(catalog);
     struct error error;
     struct message message = first_message(&text, &origin);
-    status = init(&message, &error) == ERROR_NONE ? EX_OK : fail(&error);
+    int status = init(&message, &error) == ERROR_NONE ? EX_OK : fail(&error);
     vec_release(&text.bytes);
     return status;
 }
+
+const struct command command_init = {&page, run};

@@ -4,8 +4,8 @@
 #include <string.h>
 #include <sysexits.h>
 
-#include "lib/io/admin.h"
 #include "lib/io/journal.h"
+#include "lib/run/program.h"
 
 enum { METRICS = (int)SENDER_METRICS + (int)HTTP_METRICS };
 
@@ -38,36 +38,39 @@ static struct metric metrics[METRICS] = {
         HTTP_HELD_BYTES] = {"hourglass_held_bytes", METRIC_GAUGE, "Of requests that Kafka has not yet.", 0},
 };
 
+struct live {
+    const struct live_options *options;
+    struct sender *sender;
+};
+
 /* Serves from the start, so that clients and probes are told: not ready yet. */
-static int serve(const struct live_options *options, struct sender *sender)
+static int serve(void *context)
 {
-    struct admin_config config = {
-        options->admin_address,  (uint16_t)options->admin_port, options->admin_port_file, metrics, METRICS,
-        sender_readiness(sender)};
-    struct admin *admin = admin_start(&config);
-    if (admin == NULL) {
-        journal_error("admin_failed", JOURNAL_STR("why", strerror(errno)));
+    const struct live *live = context;
+    const struct http_source_options *o = &live->options->http;
+    struct http_source *http = http_source_start(o, metrics + SENDER_METRICS, live->sender);
+    if (http == NULL) {
+        journal_error("http_failed", JOURNAL_STR("address", o->address), JOURNAL_INT("port", o->port),
+                      JOURNAL_STR("token_file", o->token_file), JOURNAL_STR("port_file", o->port_file),
+                      JOURNAL_STR("why", strerror(errno)));
         return EX_UNAVAILABLE;
     }
-    struct http_source *http = http_source_start(&options->http, metrics + SENDER_METRICS, sender);
-    int status = EX_UNAVAILABLE;
-    if (http == NULL) {
-        journal_error("http_failed", JOURNAL_STR("why", strerror(errno)));
-    } else {
-        journal_info("started", JOURNAL_INT("port", http_source_port(http)),
-                     JOURNAL_INT("admin_port", admin_port(admin)));
-        status = sender_run(sender);
-        http_source_stop(http);
-    }
-    admin_stop(admin);
+    journal_info("listening", JOURNAL_INT("port", http_source_port(http)));
+    int status = sender_run(live->sender);
+    http_source_stop(http);
     return status;
 }
 
 int live_run(const struct live_options *options)
 {
-    struct sender *sender = sender_new(&options->sender, metrics, http_source_answer);
-    int status = serve(options, sender);
-    sender_free(sender);
-    journal_info("stopped", JOURNAL_INT("status", status));
+    struct live live = {options, sender_new(&options->sender, metrics, http_source_answer)};
+    int status = program_serve(&(struct program_work){
+        .metrics = metrics,
+        .metric_count = METRICS,
+        .ready = sender_readiness(live.sender),
+        .run = serve,
+        .context = &live,
+    });
+    sender_free(live.sender);
     return status;
 }

@@ -1,35 +1,11 @@
-#include <errno.h>
-#include <string.h>
-#include <sysexits.h>
-
 #include "collectors/settings.h"
-#include "lib/io/admin.h"
-#include "lib/io/journal.h"
-#include "lib/io/options.h"
-#include "lib/io/process.h"
-
-enum { WATCHDOG_S = 120 };
+#include "lib/run/program.h"
 
 static const _Atomic bool always_ready = true;
 
-static int run_file(const struct settings *settings)
+static int run_file(void *context)
 {
-    struct admin_config config = {
-        .address = settings->live.admin_address,
-        .port = (uint16_t)settings->live.admin_port,
-        .port_file = settings->live.admin_port_file,
-        .metrics = file_source_metrics,
-        .metric_count = FILE_METRICS,
-        .ready = &always_ready,
-    };
-    struct admin *admin = admin_start(&config);
-    if (admin == NULL) {
-        journal_error("admin_failed", JOURNAL_STR("why", strerror(errno)));
-        return EX_UNAVAILABLE;
-    }
-    int status = file_source_run(&settings->file);
-    admin_stop(admin);
-    return status;
+    return file_source_run(context);
 }
 
 int main(int count, char **arguments)
@@ -38,8 +14,14 @@ int main(int count, char **arguments)
     int status = settings_read(&settings, count, arguments);
     if (status != OPTIONS_GO)
         return status;
-    journal_init("collector", settings.log_json, JOURNAL_LEVEL_INFO);
-    process_begin();
-    process_watchdog(WATCHDOG_S);
-    return settings.file.files != NULL ? run_file(&settings) : live_run(&settings.live);
+    if (settings.file.files == NULL)
+        return live_run(&settings.live);
+    return program_serve(&(struct program_work){
+        .metrics = file_source_metrics,
+        .metric_count = FILE_METRICS,
+        .ready = &always_ready,
+        .run = run_file,
+        .context = &settings.file,
+        .quiet = true,
+    });
 }

@@ -1,9 +1,10 @@
 #include "lib/io/http.h"
 
-#include <arpa/inet.h>
 #include <netinet/in.h>
 #include <stdio.h>
 #include <string.h>
+
+#include "lib/io/address.h"
 
 http_result http_answer(struct MHD_Connection *connection, unsigned status, const char *content_type,
                         struct str body, const struct http_header *headers)
@@ -48,5 +49,5 @@ bool http_address(const char *address, uint16_t port, struct sockaddr_in *out)
     memset(out, 0, sizeof *out);
     out->sin_family = AF_INET;
     out->sin_port = htons(port);
-    return inet_pton(AF_INET, address, &out->sin_addr) == 1;
+    return address_find(address, &out->sin_addr);
 }

@@ -4,7 +4,8 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 
-/* SIGTERM and SIGINT ask the process to stop; SIGPIPE is ignored. */
+/* SIGTERM, SIGINT and SIGHUP ask the process to stop (a SIGHUP that was ignored before stays so, as nohup has
+ * it); SIGPIPE is ignored. */
 void process_begin(void);
 bool process_stopping(void);
 void process_stop(void);
