@@ -4,6 +4,8 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 
+#include "lib/port/host.h"
+
 /* SIGTERM, SIGINT and SIGHUP ask the process to stop (a SIGHUP that was ignored before stays so, as nohup has
  * it); SIGPIPE is ignored. */
 void process_begin(void);
@@ -17,3 +19,6 @@ void process_watchdog(int limit_s);
 void process_alive(void);
 /* Waits, unless the process is told to stop; counts as alive. */
 void process_pause(int milliseconds);
+
+/* The process as what runs in it sees it. */
+struct host *process_host(void);
