@@ -1,7 +1,7 @@
 #include "aggregator/counters.h"
 #include "aggregator/loop.h"
-#include "lib/io/value_checks.h"
 #include "lib/run/program.h"
+#include "lib/run/value_checks.h"
 
 static struct aggregator_options options;
 

@@ -14,7 +14,7 @@
 #include "lib/codec/topics.h"
 #include "lib/domain/prices.h"
 #include "lib/io/process.h"
-#include "lib/io/value_checks.h"
+#include "lib/run/value_checks.h"
 
 /* An hour more than partitions ask for, so that none refuses what we send. */
 static const int64_t lead_s = CATALOG_LEAD_S + HOUR_S;

@@ -6,7 +6,7 @@
 #include "cli/command.h"
 #include "lib/base/time.h"
 #include "lib/io/process.h"
-#include "lib/io/value_checks.h"
+#include "lib/run/value_checks.h"
 
 enum { EXIT_DISAGREE = 1 };
 

@@ -12,7 +12,7 @@
 #include "lib/io/file.h"
 #include "lib/io/kafka.h"
 #include "lib/io/process.h"
-#include "lib/io/value_checks.h"
+#include "lib/run/value_checks.h"
 
 enum { POLL_MS = 100, HELD_BYTES = 64 * 1024 };
 

@@ -1,7 +1,7 @@
 #include "collectors/settings.h"
 
-#include "lib/io/value_checks.h"
 #include "lib/run/program.h"
+#include "lib/run/value_checks.h"
 
 static struct live_options live;
 static struct file_source_options file;

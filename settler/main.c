@@ -1,6 +1,6 @@
 #include "lib/io/pg_text.h"
-#include "lib/io/value_checks.h"
 #include "lib/run/program.h"
+#include "lib/run/value_checks.h"
 #include "settler/loop.h"
 
 static struct settler_options options;

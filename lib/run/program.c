@@ -8,7 +8,7 @@
 #include "lib/io/admin.h"
 #include "lib/io/journal.h"
 #include "lib/io/process.h"
-#include "lib/io/value_checks.h"
+#include "lib/run/value_checks.h"
 
 enum { WATCHDOG_S = 120 };
 

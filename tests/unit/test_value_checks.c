@@ -6,7 +6,7 @@
 
 #include <cmocka.h>
 
-#include "lib/io/value_checks.h"
+#include "lib/run/value_checks.h"
 
 static void an_address_is_ipv4_or_a_name_that_has_one(void **state)
 {

@@ -1,4 +1,4 @@
-#include "lib/io/value_checks.h"
+#include "lib/run/value_checks.h"
 
 #include <ctype.h>
 #include <errno.h>
