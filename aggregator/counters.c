@@ -27,6 +27,9 @@ struct metric aggregator_metrics[AGGREGATOR_METRICS] = {
                                 "Watermark of the last frame, of any partition.", 0},
 };
 
+const struct metrics aggregator_all_metrics = {
+    .program = "aggregator", .rows = aggregator_metrics, .row_count = AGGREGATOR_METRICS};
+
 void count_one(enum aggregator_metric metric)
 {
     metric_add(&aggregator_metrics[metric], 1);

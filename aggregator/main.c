@@ -31,7 +31,7 @@ static int run(void *context)
 
 int main(int count, char **arguments)
 {
-    struct program_work work = {aggregator_metrics, AGGREGATOR_METRICS, &aggregator_ready, run, &options};
+    struct program_work work = {&aggregator_all_metrics, &aggregator_readiness, run, &options, false};
     int status = program_begin(&page, count, arguments);
     return status == OPTIONS_GO ? program_serve(&work) : status;
 }

@@ -4,6 +4,7 @@
 #include <sysexits.h>
 
 #include "lib/base/nearest.h"
+#include "lib/base/version.h"
 
 static const struct command *const commands[] = {
     &command_rate, &command_catalog_check, &command_catalog_apply, &command_catalog_show,
@@ -137,6 +138,6 @@ int command_main(int count, char **arguments)
     if (strcmp(arguments[1], "--help=markdown") == 0)
         return print_markdown();
     if (strcmp(arguments[1], "--version") == 0)
-        return printf("hourglass %s\n", options_version) < 0 || fflush(stdout) != 0 ? EX_IOERR : EX_OK;
+        return printf("hourglass %s\n", version_text()) < 0 || fflush(stdout) != 0 ? EX_IOERR : EX_OK;
     return run(count - 1, arguments + 1);
 }

@@ -1,7 +1,8 @@
 #include "collectors/settings.h"
 #include "lib/run/program.h"
 
-static const _Atomic bool always_ready = true;
+static const struct metrics metrics = {
+    .program = "collector", .rows = file_source_metrics, .row_count = FILE_METRICS};
 
 static int run_file(void *context)
 {
@@ -17,9 +18,7 @@ int main(int count, char **arguments)
     if (settings.file.files == NULL)
         return live_run(&settings.live);
     return program_serve(&(struct program_work){
-        .metrics = file_source_metrics,
-        .metric_count = FILE_METRICS,
-        .ready = &always_ready,
+        .metrics = &metrics,
         .run = run_file,
         .context = &settings.file,
         .quiet = true,

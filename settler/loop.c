@@ -7,7 +7,7 @@
 #include "lib/base/check.h"
 #include "lib/codec/frame.h"
 #include "lib/domain/topics.h"
-#include "lib/io/assignment.h"
+#include "lib/run/assignment.h"
 #include "lib/io/journal.h"
 #include "lib/io/kafka.h"
 #include "lib/io/migrate.h"
@@ -38,7 +38,9 @@ struct metric settler_metrics[SETTLER_METRICS] = {
     [SETTLER_PARTITIONS_LOST] = {"hourglass_partitions_lost_total", METRIC_COUNTER,
                                  "Partitions that another settler claimed.", 0},
 };
-_Atomic bool settler_ready;
+const struct metrics settler_all_metrics = {
+    .program = "settler", .rows = settler_metrics, .row_count = SETTLER_METRICS};
+struct readiness settler_readiness = READINESS_STARTING;
 
 /* A frame that waits in a batch, with the memory that it lies in. */
 struct slot {
@@ -103,7 +105,7 @@ static void drop_parts(struct loop *loop)
     vec_clear(&loop->parts);
     loop->other_parts = false;
     metric_set(&settler_metrics[SETTLER_PARTITIONS], 0);
-    atomic_store(&settler_ready, false);
+    readiness_set_waiting(&settler_readiness, "beginning again from the claim");
 }
 
 static void let_go(struct part *part, enum settler_metric metric, const char *why)
@@ -357,7 +359,10 @@ static enum error_class take_over(struct loop *loop, struct error *error)
         snprintf(error->text, sizeof error->text, "claim: %.200s", loop->pg->error);
     metric_set(&settler_metrics[SETTLER_PARTITIONS], loop->parts.count);
     loop->reassigned = false;
-    atomic_store(&settler_ready, class == ERROR_NONE);
+    if (class == ERROR_NONE)
+        readiness_set_ready(&settler_readiness);
+    else
+        readiness_set_waiting(&settler_readiness, error->text);
     return class;
 }
 
@@ -483,6 +488,7 @@ int settler_run(const struct settler_options *options)
         failures = atomic_load(&settler_metrics[SETTLER_FRAMES].value) > before ? 1 : failures + 1;
         if (class == ERROR_FATAL)
             failures = FAILURES_MAX;
+        readiness_set_waiting(&settler_readiness, error.text);
         journal_warning("begin_again", JOURNAL_STR("why", error.text), JOURNAL_INT("failures", failures));
         metric_add(&settler_metrics[SETTLER_RESTARTS], 1);
         process_pause(PAUSE_MS);

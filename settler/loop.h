@@ -27,7 +27,8 @@ enum settler_metric {
     SETTLER_METRICS,
 };
 extern struct metric settler_metrics[SETTLER_METRICS];
-extern _Atomic bool settler_ready;
+extern const struct metrics settler_all_metrics;
+extern struct readiness settler_readiness;
 
 /* Works until told to stop. Returns the exit status. */
 int settler_run(const struct settler_options *options);

@@ -36,7 +36,7 @@ static int run(void *context)
 
 int main(int count, char **arguments)
 {
-    struct program_work work = {settler_metrics, SETTLER_METRICS, &settler_ready, run, &options};
+    struct program_work work = {&settler_all_metrics, &settler_readiness, run, &options, false};
     int status = program_begin(&page, count, arguments);
     return status == OPTIONS_GO ? program_serve(&work) : status;
 }

@@ -54,7 +54,8 @@ for program in "$@"; do
     more=(--kafka 127.0.0.1:9092)
     [[ $program != *settler ]] || more+=(--database postgresql://u@h/n)
     says 0 out 'configuration is good' "$program" --check-config "${more[@]}"
-    says 78 err -- "$program" --check-config "${more[@]}" --admin-address ::1
+    says 78 err '--admin-address: expected an address' \
+        "$program" --check-config "${more[@]}" --admin-address no.such.host.invalid
     says 78 err '--admin-port-file: No such file or directory' \
         "$program" --check-config "${more[@]}" --admin-port-file /no/such/folder/port
     says 78 err '--kafka: expected HOST:PORT' "$program" --check-config "${more[@]}" --kafka no.such.host.invalid:1
@@ -63,7 +64,7 @@ for program in "$@"; do
     *collector)
         says 78 err '--until: expected a time' "$program" --check-config "${more[@]}" --until nonsense
         says 78 err '--token-file: No such file' "$program" --check-config "${more[@]}" --token-file /nope
-        says 69 err 'file=/no/such/folder/port' "$program" "${more[@]}" --admin-port-file /no/such/folder/port
+        says 69 err '/no/such/folder/port: No such file' "$program" "${more[@]}" --admin-port-file /no/such/folder/port
         ;;
     *settler)
         says 78 err '--database: expected postgresql://' "$program" --check-config "${more[@]}" --database nonsense

@@ -9,12 +9,11 @@
 
 #include "lib/base/check.h"
 #include "lib/base/nearest.h"
+#include "lib/base/version.h"
 #include "lib/domain/yaml_tree.h"
 #include "lib/io/file.h"
 
 enum { CONFIG_BYTES_MAX = 1 << 20 };
-
-const char *const options_version = HOURGLASS_VERSION;
 
 struct reading {
     const struct option_page *page;
@@ -378,7 +377,7 @@ static int print_instead(const struct option_page *page, int count, char **argum
         else if (strcmp(arguments[i], "--help=markdown") == 0)
             options_print_markdown(page, stdout);
         else if (strcmp(arguments[i], "--version") == 0)
-            printf("%.*s %s\n", (int)strcspn(page->name, " "), page->name, options_version);
+            printf("%.*s %s\n", (int)strcspn(page->name, " "), page->name, version_text());
         else
             continue;
         return fflush(stdout) == 0 ? EX_OK : EX_IOERR;

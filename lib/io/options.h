@@ -74,4 +74,3 @@ void options_print_help(const struct option_page *page, FILE *out);
 void options_print_markdown(const struct option_page *page, FILE *out);
 /* The name of the row's environment variable. */
 void options_variable(const struct option_row *row, char name[96]);
-extern const char *const options_version;

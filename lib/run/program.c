@@ -1,10 +1,10 @@
 #include "lib/run/program.h"
 
-#include <errno.h>
 #include <string.h>
 #include <sysexits.h>
 
 #include "lib/base/check.h"
+#include "lib/base/version.h"
 #include "lib/io/admin.h"
 #include "lib/io/journal.h"
 #include "lib/io/process.h"
@@ -77,18 +77,16 @@ int program_serve(const struct program_work *work)
         .port = (uint16_t)shared.admin_port,
         .port_file = shared.admin_port_file,
         .metrics = work->metrics,
-        .metric_count = work->metric_count,
-        .ready = work->ready,
+        .readiness = work->readiness,
     };
-    struct admin *admin = admin_start(&config);
+    struct error error;
+    struct admin *admin = admin_start(&config, &error);
     if (admin == NULL) {
-        journal_error("admin_failed", JOURNAL_STR("address", shared.admin_address),
-                      JOURNAL_INT("port", shared.admin_port), JOURNAL_STR("file", shared.admin_port_file),
-                      JOURNAL_STR("why", strerror(errno)));
+        journal_error("admin_failed", JOURNAL_STR("why", error.text));
         return EX_UNAVAILABLE;
     }
     if (!work->quiet)
-        journal_info("started", JOURNAL_STR("version", options_version),
+        journal_info("started", JOURNAL_STR("version", version_text()),
                      JOURNAL_INT("admin_port", admin_port(admin)));
     int status = work->run(work->context);
     if (!work->quiet)

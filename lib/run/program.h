@@ -11,6 +11,7 @@
 
 #include "lib/io/metrics.h"
 #include "lib/io/options.h"
+#include "lib/io/readiness.h"
 
 /* Reads the page's options and those that all programs share (admin-address, admin-port, admin-port-file,
  * log-json, log-level); from then on signals and watchdog are at work. The page's name is that of the binary,
@@ -18,10 +19,9 @@
 int program_begin(const struct option_page *page, int count, char **arguments);
 
 struct program_work {
-    struct metric *metrics;
-    size_t metric_count;
-    const _Atomic bool *ready; /* what /readyz says */
-    int (*run)(void *context); /* until process_stopping; returns the exit status */
+    const struct metrics *metrics;
+    struct readiness *readiness; /* what /readyz says; NULL: always ready */
+    int (*run)(void *context);   /* until process_stopping; returns the exit status */
     void *context;
     bool quiet; /* neither "started" nor "stopped" in the journal: what it says is for a person */
 };

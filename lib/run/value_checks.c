@@ -4,22 +4,29 @@
 #include <errno.h>
 #include <libgen.h>
 #include <netdb.h>
-#include <netinet/in.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "lib/base/time.h"
 #include "lib/domain/topics.h"
-#include "lib/io/address.h"
-#include "lib/io/assignment.h"
+#include "lib/run/assignment.h"
 
 enum { PORT_MAX = 65535 };
 
+static bool is_known(const char *host)
+{
+    struct addrinfo wanted = {.ai_socktype = SOCK_STREAM}, *found = NULL;
+    if (host[0] == 0 || getaddrinfo(host, NULL, &wanted, &found) != 0)
+        return false;
+    freeaddrinfo(found);
+    return true;
+}
+
 const char *check_address(const char *value)
 {
-    struct in_addr address;
-    return address_find(value, &address) ? NULL : "expected an IPv4 address, or a name that has one";
+    return is_known(value) ? NULL : "expected an address, or a name that has one";
 }
 
 /* A number from 1 to `most`, and nothing else. */
@@ -46,11 +53,7 @@ static const char *check_server(char *server)
         server[strlen(server) - 1] = 0;
         server++;
     }
-    struct addrinfo wanted = {.ai_socktype = SOCK_STREAM}, *found = NULL;
-    if (server[0] == 0 || getaddrinfo(server, NULL, &wanted, &found) != 0)
-        return "expected HOST:PORT,... with hosts that have an address";
-    freeaddrinfo(found);
-    return NULL;
+    return is_known(server) ? NULL : "expected HOST:PORT,... with hosts that have an address";
 }
 
 const char *check_servers(const char *value)

@@ -4,7 +4,7 @@
 
 #include "lib/io/options.h"
 
-option_check check_address;     /* an IPv4 address, or a name that has one */
+option_check check_address;     /* an address, or a name that has one */
 option_check check_servers;     /* HOST[:PORT],... whose names are known to the resolver */
 option_check check_input_file;  /* it can be read; - is standard input */
 option_check check_output_file; /* its folder can be written to */

@@ -56,7 +56,7 @@ class Member:
 
     def counters(self):
         found = re.findall(r'^hourglass_(\S+) (\S+)$', self.get('/metrics')[1], re.M)
-        return {re.sub(r'_total|partitions_|[{}"]', '', name): int(value) for name, value in found}
+        return {re.sub(r'_total|partitions_|[{}"]', '', name): int(float(value)) for name, value in found}
 
     def folded(self, count):
         return wait_for(lambda: self.counters().get('messages') == count)
