@@ -1,6 +1,7 @@
 /* `hourglass rate`: the three cores joined by memory (CONTRACT §5). No fold or rating of its own. */
 #include <errno.h>
 #include <stdio.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "aggregator/core/fold.h"
@@ -13,7 +14,11 @@
 #include "lib/base/time.h"
 #include "lib/codec/usage.h"
 #include "lib/io/file.h"
+#include "lib/io/progress.h"
 #include "settler/core/settle.h"
+
+/* TIME lies far behind the other events from here on: a month. */
+static const int64_t FAR_S = 31 * (int64_t)86400;
 
 struct rate {
     struct dated_catalogs catalogs;
@@ -24,6 +29,11 @@ struct rate {
     struct settlement settlement;
     enum line_format format;
     uint64_t rejected;
+    struct progress_state progress;
+    int64_t latest_us;      /* of accepted events, by effective time; INT64_MIN: none yet */
+    int64_t latest_hour_s;  /* its hour */
+    uint64_t latest_events; /* of that hour */
+    int64_t before_us;      /* the latest event of an hour before that one; INT64_MIN: none */
     bool write_failed;
 };
 
@@ -151,15 +161,35 @@ static void begin(struct rate *rate)
     take_catalogs(rate, &rules);
 }
 
+/* What decides the default TIME, and what stands before it. */
+static void note_time(struct rate *rate, int64_t time_us)
+{
+    int64_t hour_s = time_hour(time_second(time_us));
+    if (hour_s == rate->latest_hour_s) {
+        rate->latest_events++;
+        rate->latest_us = time_us > rate->latest_us ? time_us : rate->latest_us;
+    } else if (hour_s > rate->latest_hour_s) {
+        rate->before_us = rate->latest_us;
+        rate->latest_hour_s = hour_s;
+        rate->latest_us = time_us;
+        rate->latest_events = 1;
+    } else if (time_us > rate->before_us) {
+        rate->before_us = time_us;
+    }
+}
+
 static void take_line(struct rate *rate, const char *path, uint64_t number, struct str line)
 {
     struct record record;
     struct rejection rejection;
     if (accept_event(rate->acceptor, line, &record, &rejection)) {
         simulation_add(rate->simulation, &record);
+        note_time(rate, record_effective_us(&record));
+        rate->progress.events++;
         return;
     }
-    rate->rejected++;
+    rate->progress.rejected = ++rate->rejected;
+    progress_hide();
     fprintf(stderr, "%s:%llu: %.*s\n", path, (unsigned long long)number, STR_ARG(rejection.reason));
 }
 
@@ -174,17 +204,45 @@ static bool take_file(struct rate *rate, const char *path, struct file_pieces *p
         while (lines_next(&lines, &line))
             take_line(rate, path, lines.number, line);
         number = lines.number;
+        rate->progress.bytes += piece.size;
+        progress_set(&rate->progress);
     }
+    progress_hide();
     if (pieces->failed)
         fprintf(stderr, "hourglass: %s: %s\n", path, strerror(pieces->error));
     return !pieces->failed;
 }
 
+static void enter(struct rate *rate, const char *stage)
+{
+    rate->progress.stage = stage;
+    progress_set(&rate->progress);
+}
+
+/* One event in a far future has everything that runs billed up to it. */
+static void warn_of_time(const struct rate *rate, int64_t until_s)
+{
+    if (rate->before_us == INT64_MIN || rate->latest_us - rate->before_us < FAR_S * SECOND_US)
+        return;
+    char until[TIME_TEXT_SIZE], before[TIME_TEXT_SIZE];
+    time_print(until_s, until);
+    time_print(time_second(rate->before_us), before);
+    fprintf(
+        stderr,
+        "hourglass rate: TIME is %s, for %llu event%s that lie%s far behind the latest other one (%s); name "
+        "it with --until if that is not meant\n",
+        until, (unsigned long long)rate->latest_events, rate->latest_events == 1 ? "" : "s",
+        rate->latest_events == 1 ? "s" : "", before);
+}
+
 static void finish(struct rate *rate)
 {
     int64_t until_s = rate->until_s;
-    if (until_s == INT64_MAX)
+    if (until_s == INT64_MAX) {
         until_s = simulation_default_until_s(rate->simulation);
+        warn_of_time(rate, until_s);
+    }
+    enter(rate, "adding up");
     if (until_s != INT64_MIN && simulation_default_until_s(rate->simulation) != INT64_MIN) {
         simulation_end(rate->simulation, until_s);
         fold_close_epoch(rate->fold);
@@ -219,13 +277,31 @@ static int rate_files(struct rate *rate, struct file_pieces *files)
             return EXIT_UNUSABLE;
     finish(rate);
     struct packer out = {0};
-    settlement_print(&rate->settlement, rate->format, &out, write_out, rate);
+    enter(rate, "printing");
+    progress_hide();
+    uint64_t unpriced = settlement_print(&rate->settlement, rate->format, &out, write_out, rate);
     vec_release(&out.bytes);
     if (rate->write_failed) {
         fprintf(stderr, "hourglass: standard output: %s\n", strerror(errno));
         return EXIT_UNUSABLE;
     }
+    if (unpriced > 0)
+        fprintf(stderr, "hourglass rate: %llu line%s unpriced (no price at the time)\n",
+                (unsigned long long)unpriced, unpriced == 1 ? " is" : "s are");
     return rate->rejected > 0 ? EXIT_SOME_REJECTED : EXIT_OK;
+}
+
+/* 0: not all are files of a size. */
+static uint64_t total_bytes(const struct file_pieces *files, int count)
+{
+    uint64_t total = 0;
+    for (int i = 0; i < count; i++) {
+        struct stat found;
+        if (fstat(files[i].fd, &found) != 0 || !S_ISREG(found.st_mode))
+            return 0;
+        total += (uint64_t)found.st_size;
+    }
+    return total;
 }
 
 /* Opens every file before the first is read, so that a missing one costs nothing. */
@@ -236,6 +312,7 @@ static int run_files(struct rate *rate)
     CHECK(files != NULL);
     while (opened < count && file_pieces_open(&files[opened], options.files.values.at[opened]))
         opened++;
+    rate->progress.total_bytes = total_bytes(files, opened);
     if (opened < count)
         fprintf(stderr, "hourglass: %s: %s\n", options.files.values.at[opened], strerror(errno));
     else
@@ -248,7 +325,10 @@ static int run_files(struct rate *rate)
 
 static int run(void)
 {
-    struct rate rate = {0};
+    struct rate rate = {.latest_us = INT64_MIN, .latest_hour_s = INT64_MIN, .before_us = INT64_MIN};
+    rate.progress.stage = "reading";
+    progress_begin("hourglass rate");
+    progress_set(&rate.progress);
     const char *why = take_options(&rate);
     int status = why == NULL ? EXIT_UNUSABLE : options_misused(&page, why);
     if (why == NULL && dated_catalogs_read(&rate.catalogs)) {
