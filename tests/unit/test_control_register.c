@@ -40,7 +40,8 @@ static struct world {
     struct fold *folds[PARTITIONS];
     VEC(struct fact_shown) shown[PARTITIONS];
     struct frame_writer writer;
-    int calls_left; /* of the writer that works, until it is told to stop; -1: never */
+    int64_t written; /* messages so far: each has another clock */
+    int calls_left;  /* of the writer that works, until it is told to stop; -1: never */
 } world;
 
 static char digit_of(struct str text)
@@ -175,7 +176,7 @@ static enum error_class append(struct writer *writer, int64_t from_s, int digit,
     struct error error;
     char by[] = {'w', (char)('0' + digit), 0};
     struct catalog_text catalog = {from_s, str_of(texts[digit])};
-    struct control_origin origin = {.by = str_of(by), .clock_us = world.clock_s * SECOND_US};
+    struct control_origin origin = {.by = str_of(by), .clock_us = ++world.written};
     return control_register_append(&writer->of, &catalog, &origin, TIMEOUT_MS, verdict, why, &error);
 }
 
@@ -336,6 +337,42 @@ static void of_two_at_once_one_is_taken_and_the_other_changes_nothing(void **sta
     end_world();
 }
 
+/* Announced and appended; nobody has said what became of it when the next one has read the register. */
+static enum register_verdict append_behind_an_open_one(int digit)
+{
+    struct writer next;
+    enum register_verdict verdict;
+    char why[REGISTER_WHY_SIZE];
+    world.aggregates = false;
+    assert_int_equal(apply_anew(HOUR(10), 2), REGISTER_OPEN);
+    open_writer(&next);
+    read_register(&next);
+    world.aggregates = true;
+    assert_int_equal(append(&next, HOUR(10), digit, &verdict, why), ERROR_NONE);
+    close_writer(&next);
+    return verdict;
+}
+
+static void one_that_was_left_open_comes_before_the_next(void **state)
+{
+    (void)state;
+    begin_world(true);
+    assert_int_equal(append_behind_an_open_one(3), REGISTER_LOST);
+    assert_int_equal(apply_anew(HOUR(10), 3), REGISTER_TAKEN);
+    check_all_show("23");
+    end_world();
+}
+
+static void who_brings_the_same_as_one_left_open_takes_it_up(void **state)
+{
+    (void)state;
+    begin_world(true);
+    assert_int_equal(append_behind_an_open_one(2), REGISTER_TAKEN);
+    assert_int_equal(apply_anew(HOUR(11), 3), REGISTER_TAKEN);
+    check_all_show("23");
+    end_world();
+}
+
 static void what_comes_too_late_is_lost_in_partition_0s_words(void **state)
 {
     (void)state;
@@ -464,6 +501,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_partition_0_takes_stands_in_all_partitions),
         cmocka_unit_test(of_two_at_once_one_is_taken_and_the_other_changes_nothing),
+        cmocka_unit_test(one_that_was_left_open_comes_before_the_next),
+        cmocka_unit_test(who_brings_the_same_as_one_left_open_takes_it_up),
         cmocka_unit_test(what_comes_too_late_is_lost_in_partition_0s_words),
         cmocka_unit_test(without_an_aggregator_it_stays_open_and_is_taken_up_again),
         cmocka_unit_test(what_stands_everywhere_is_not_copied_again),
