@@ -350,6 +350,8 @@ static enum register_verdict append_behind_an_open_one(int digit)
     world.aggregates = true;
     assert_int_equal(append(&next, HOUR(10), digit, &verdict, why), ERROR_NONE);
     close_writer(&next);
+    if (verdict == REGISTER_LOST)
+        assert_string_equal(why, "another catalog came before it");
     return verdict;
 }
 
