@@ -1,5 +1,5 @@
 #include "aggregator/counters.h"
-#include "aggregator/loop.h"
+#include "aggregator/service.h"
 #include "lib/run/program.h"
 #include "lib/run/value_checks.h"
 
@@ -11,7 +11,8 @@ static const struct option_row rows[] = {
     {"prefix", OPTION_TEXT, &options.prefix, "", 0, 0, "before each topic's name", .check = check_prefix},
     {"partitions", OPTION_TEXT, &options.partitions, "group", 0, 0,
      "group: what the consumer group hands out; all; or numbers with commas", .check = check_partitions},
-    {"group", OPTION_TEXT, &options.group, "hourglass-aggregator", 0, 0, "consumer group"},
+    {"group", OPTION_TEXT, &options.group, "", 0, 0,
+     "consumer group; none: the prefix and hourglass-aggregator"},
     {"instance", OPTION_TEXT, &options.instance, "", 0, 0,
      "this process's slot in the group; keeps its partitions"},
 };
@@ -26,7 +27,7 @@ static const struct option_page page = {
 
 static int run(void *context)
 {
-    return aggregator_run(context);
+    return aggregator_serve(context);
 }
 
 int main(int count, char **arguments)

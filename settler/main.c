@@ -1,20 +1,23 @@
-#include "lib/io/pg_text.h"
+#include "lib/io/pg_option.h"
 #include "lib/run/program.h"
 #include "lib/run/value_checks.h"
-#include "settler/loop.h"
+#include "settler/counters.h"
+#include "settler/service.h"
 
 static struct settler_options options;
 
 static const struct option_row rows[] = {
     {"kafka", OPTION_TEXT, &options.kafka, NULL, 0, 0, "bootstrap servers, HOST:PORT,...", .value = "SERVERS",
      .check = check_servers},
-    {"database", OPTION_TEXT, &options.database, NULL, 0, 0, PG_DATABASE_HELP, .value = "URL",
+    {"database", OPTION_TEXT, &options.database.database, NULL, 0, 0, PG_DATABASE_HELP, .value = "URL",
      .check = check_database},
-    {"schema", OPTION_TEXT, &options.schema, "hourglass", 0, 0, "where the tables stand", .value = "NAME"},
+    {"schema", OPTION_TEXT, &options.database.schema, "hourglass", 0, 0, "where the tables stand",
+     .value = "NAME"},
     {"prefix", OPTION_TEXT, &options.prefix, "", 0, 0, "before each topic's name", .check = check_prefix},
     {"partitions", OPTION_TEXT, &options.partitions, "group", 0, 0,
      "group: what the consumer group hands out; all; or numbers with commas", .check = check_partitions},
-    {"group", OPTION_TEXT, &options.group, "hourglass-settler", 0, 0, "consumer group"},
+    {"group", OPTION_TEXT, &options.group, "", 0, 0,
+     "consumer group; none: the prefix and hourglass-settler"},
     {"instance", OPTION_TEXT, &options.instance, "", 0, 0,
      "this process's slot in the group; keeps its partitions"},
 };
@@ -31,7 +34,7 @@ static const struct option_page page = {
 
 static int run(void *context)
 {
-    return settler_run(context);
+    return settler_serve(context);
 }
 
 int main(int count, char **arguments)

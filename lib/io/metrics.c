@@ -8,6 +8,8 @@
 #include "lib/base/version.h"
 #include "lib/io/process_metrics.h"
 
+enum { LABELS_BYTES = 100 };
+
 static const char *const type_names[] = {[METRIC_COUNTER] = "counter", [METRIC_GAUGE] = "gauge"};
 
 /* Upper bounds in µs, and as they are written. */
@@ -178,19 +180,20 @@ void metrics_print(const struct metrics *metrics, struct readiness *readiness, s
 
 /* --- docs --- */
 
-/* The names of name{a="x",b="y"}'s labels: a, b. */
-static void print_labels(const char *name, struct packer *out)
+void metric_labels(const char *name, char *out, size_t size)
 {
-    const char *at = name + base_of(name).size;
-    const char *between = "";
+    const char *at = name + strcspn(name, "{ ");
+    size_t used = 0;
     while (*at == '{' || *at == ',') {
-        size_t size = strcspn(++at, "=");
-        put(out, "%s%.*s", between, (int)size, at);
-        between = ", ";
-        at = strchr(at + size + 2, '"');
+        int label = (int)strcspn(++at, "=");
+        int wrote = snprintf(out + used, size - used, "%s%.*s", used > 0 ? ", " : "", label, at);
+        CHECK(wrote > 0 && (size_t)wrote < size - used);
+        used += (size_t)wrote;
+        at = strchr(at + label + 2, '"'); /* the end of its value */
         CHECK(at != NULL);
         at++;
     }
+    out[used] = 0;
 }
 
 void metrics_print_reference(const struct metrics *metrics, struct packer *out)
@@ -200,9 +203,10 @@ void metrics_print_reference(const struct metrics *metrics, struct packer *out)
         const struct metric *row = &metrics->rows[i];
         if (!begins_name(metrics, i))
             continue;
-        put(out, "| `%.*s` | ", STR_ARG(base_of(row->name)));
-        print_labels(row->name, out);
-        put(out, " | %s | %s |\n", type_names[row->type], row->help);
+        char labels[LABELS_BYTES];
+        metric_labels(row->name, labels, sizeof labels);
+        put(out, "| `%.*s` | %s | %s | %s |\n", STR_ARG(base_of(row->name)), labels, type_names[row->type],
+            row->help);
     }
     for (size_t i = 0; i < metrics->family_count; i++) {
         const struct metric_family *family = &metrics->families[i];
@@ -210,5 +214,5 @@ void metrics_print_reference(const struct metrics *metrics, struct packer *out)
             family->label == NULL ? "" : family->label, type_names[family->type], family->help);
     }
     for (size_t i = 0; i < metrics->latency_count; i++)
-        put(out, "| `%s` | | histogram | %s |\n", metrics->latencies[i].name, metrics->latencies[i].help);
+        put(out, "| `%s` |  | histogram | %s |\n", metrics->latencies[i].name, metrics->latencies[i].help);
 }

@@ -107,5 +107,7 @@ struct metrics {
 /* Prometheus text format 0.0.4: the tables, hourglass_PROGRAM_ready (unless `readiness` is NULL),
  * hourglass_build_info and the process_... of Prometheus' client libraries. */
 void metrics_print(const struct metrics *metrics, struct readiness *readiness, struct packer *out);
+/* The labels' names in name{a="x",b="y"}: "a, b". `out` holds them all, or the process ends. */
+void metric_labels(const char *name, char *out, size_t size);
 /* A table of docs/metrics.md: name, labels, type, help. */
 void metrics_print_reference(const struct metrics *metrics, struct packer *out);

@@ -44,14 +44,14 @@ struct memory_log {
     uint32_t handles;
     VEC(struct memory_flight) flights; /* in the order of appending */
     VEC(struct memory_commit) committed;
-    uint64_t struck[MEMORY_FAULTS];
+    uint64_t struck[MEMORY_LOG_FAULTS];
 };
 
 uint64_t memory_random(struct memory_log *log);
 bool memory_is_away(const struct memory_log *log);
 /* What has had its time lands. */
 void memory_arrive(struct memory_log *log);
-void memory_strike(struct memory_log *log, enum memory_fault fault);
+void memory_strike(struct memory_log *log, enum memory_log_fault fault);
 
 /* How far a partition is read. */
 struct memory_place {
@@ -92,6 +92,8 @@ static inline struct memory_handle *memory_handle_of(const struct log *log)
     return of.handle;
 }
 
+/* Each call of the handle asks it once. */
+bool memory_handle_is_dead(struct memory_handle *handle);
 /* ABORT: it was killed. */
 enum error_class memory_handle_dead(struct memory_handle *handle, struct error *error);
 /* Time passes until the moment, or until what the caller waits for. */

@@ -40,7 +40,7 @@ enum error_class memory_append(struct log *at, const struct log_record *record, 
 {
     struct memory_handle *handle = memory_handle_of(at);
     struct memory_log *log = handle->cluster;
-    if (handle->dead)
+    if (memory_handle_is_dead(handle))
         return memory_handle_dead(handle, error);
     if (handle->failed)
         return error_set(error, ERROR_ABORT, record->topic, "a delivery failed");
@@ -121,7 +121,7 @@ static void tell_due(struct memory_handle *handle)
 enum error_class memory_deliveries(struct log *at, int timeout_ms, struct error *error)
 {
     struct memory_handle *handle = memory_handle_of(at);
-    if (handle->dead)
+    if (memory_handle_is_dead(handle))
         return memory_handle_dead(handle, error);
     CHECK(handle->due.count == 0); /* not from inside a callback */
     memory_arrive(handle->cluster);

@@ -2,6 +2,14 @@
 
 #include "lib/port/memory_cluster.h"
 
+bool memory_handle_is_dead(struct memory_handle *handle)
+{
+    struct memory_armed *armed = &handle->member->armed;
+    if (!handle->dead && armed->fuse > 0 && --armed->fuse == 0)
+        memory_log_kill(handle->member, armed->fuse_lands);
+    return handle->dead;
+}
+
 enum error_class memory_handle_dead(struct memory_handle *handle, struct error *error)
 {
     if (!handle->death_told)
@@ -48,7 +56,7 @@ static enum error_class assign(struct log *at, const struct log_position *positi
                                struct error *error)
 {
     struct memory_handle *handle = memory_handle_of(at);
-    if (handle->dead)
+    if (memory_handle_is_dead(handle))
         return memory_handle_dead(handle, error);
     forget_places(handle);
     for (uint32_t i = 0; i < count; i++) {
@@ -91,6 +99,12 @@ static enum log_got read_place(struct memory_handle *handle, struct memory_place
         return LOG_GOT_GONE;
     }
     const struct memory_entry *entry = memory_partition_at(partition, place->next);
+    if (entry != NULL && entry->spoiled) {
+        place->gone_told = true;
+        out->offset = entry->offset;
+        memory_strike(handle->cluster, MEMORY_RECORDS_GONE);
+        return LOG_GOT_GONE;
+    }
     if (entry != NULL) {
         place->next = entry->offset + 1;
         place->end_told = false;
@@ -165,7 +179,7 @@ static enum log_got poll(struct log *at, int timeout_ms, struct log_message *out
     struct memory_handle *handle = memory_handle_of(at);
     struct memory_log *log = handle->cluster;
     *out = (struct log_message){.topic = ""};
-    if (handle->dead) {
+    if (memory_handle_is_dead(handle)) {
         memory_handle_dead(handle, error);
         return LOG_GOT_ERROR;
     }
@@ -198,10 +212,11 @@ static void release(struct log *at, struct log_message *message)
 static enum error_class ranges(struct log *at, struct log_range *list, uint32_t count, struct error *error)
 {
     struct memory_handle *handle = memory_handle_of(at);
-    if (handle->dead)
+    if (memory_handle_is_dead(handle))
         return memory_handle_dead(handle, error);
     if (memory_is_away(handle->cluster) || memory_spend(&handle->member->armed.ranges)) {
         memory_strike(handle->cluster, MEMORY_RANGES_FAILED);
+        memory_log_pass(handle->cluster, MEMORY_ANSWER_MS);
         return error_set(error, ERROR_RETRY, "ranges", "timed out");
     }
     memory_arrive(handle->cluster);
@@ -231,7 +246,7 @@ static enum error_class commit(struct log *at, const struct log_position *positi
                                struct error *error)
 {
     struct memory_handle *handle = memory_handle_of(at);
-    if (handle->dead)
+    if (memory_handle_is_dead(handle))
         return memory_handle_dead(handle, error);
     /* Without a group there is nowhere to keep them, and of a member that was given up none are taken. */
     if (handle->group == NULL || !memory_group_has(handle->group, handle))
@@ -247,10 +262,11 @@ static enum error_class commit(struct log *at, const struct log_position *positi
 static enum error_class partitions(struct log *at, const char *topic, uint32_t *count, struct error *error)
 {
     struct memory_handle *handle = memory_handle_of(at);
-    if (handle->dead)
+    if (memory_handle_is_dead(handle))
         return memory_handle_dead(handle, error);
     if (memory_is_away(handle->cluster)) {
         memory_strike(handle->cluster, MEMORY_AWAY);
+        memory_log_pass(handle->cluster, MEMORY_ANSWER_MS);
         return error_set(error, ERROR_RETRY, topic, "timed out");
     }
     *count = memory_topics_partitions(&handle->cluster->topics, topic);
@@ -337,6 +353,12 @@ void memory_log_kill(struct memory_member *member, bool lands)
     memory_let_land(handle, lands ? handle->pending.records : 0);
     if (handle->group != NULL)
         memory_group_lose(handle->group, handle, handle->cluster->now_ms);
+}
+
+void memory_log_kill_after(struct memory_member *member, uint32_t calls, bool lands)
+{
+    member->armed.fuse = calls;
+    member->armed.fuse_lands = lands;
 }
 
 void memory_log_delay(struct memory_member *member, int64_t ms)

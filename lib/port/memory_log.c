@@ -164,39 +164,32 @@ void memory_log_compact(struct memory_log *log, const char *topic, uint32_t part
 
 /* --- faults of partitions --- */
 
-const char *memory_fault_name(enum memory_fault fault)
+const char *memory_log_fault_name(enum memory_log_fault fault)
 {
-    static const char *const names[MEMORY_FAULTS] = {
-        [MEMORY_HANDLE_DIED] = "handle died",
-        [MEMORY_ACK_DELAYED] = "acknowledgement delayed",
-        [MEMORY_ACK_LOST] = "acknowledgement lost",
-        [MEMORY_SECOND_OWNER] = "second owner",
-        [MEMORY_TAIL_LOST] = "tail lost",
-        [MEMORY_TAIL_GREW_AGAIN] = "lost tail grew again",
-        [MEMORY_RECORD_MISSING] = "record missing",
-        [MEMORY_RECORD_TORN] = "record torn",
-        [MEMORY_BYTE_FLIPPED] = "byte flipped",
-        [MEMORY_RECORDS_GONE] = "records gone",
-        [MEMORY_QUEUE_FULL] = "queue full",
-        [MEMORY_RANGES_FAILED] = "ranges failed",
-        [MEMORY_AWAY] = "brokers away",
-        [MEMORY_REFUSED] = "handle refused",
-        [MEMORY_REBALANCED] = "rebalanced",
+    static const char *const names[MEMORY_LOG_FAULTS] = {
+        [MEMORY_HANDLE_DIED] = "handle died",       [MEMORY_ACK_DELAYED] = "acknowledgement delayed",
+        [MEMORY_ACK_LOST] = "acknowledgement lost", [MEMORY_SECOND_OWNER] = "second owner",
+        [MEMORY_TAIL_LOST] = "tail lost",           [MEMORY_TAIL_GREW_AGAIN] = "lost tail grew again",
+        [MEMORY_RECORD_MISSING] = "record missing", [MEMORY_RECORD_TORN] = "record torn",
+        [MEMORY_BYTE_FLIPPED] = "byte flipped",     [MEMORY_RECORD_SPOILED] = "record spoiled",
+        [MEMORY_RECORDS_GONE] = "records gone",     [MEMORY_QUEUE_FULL] = "queue full",
+        [MEMORY_RANGES_FAILED] = "ranges failed",   [MEMORY_AWAY] = "brokers away",
+        [MEMORY_REFUSED] = "handle refused",        [MEMORY_REBALANCED] = "rebalanced",
     };
     return names[fault];
 }
 
-uint64_t memory_log_struck(const struct memory_log *log, enum memory_fault fault)
+uint64_t memory_log_struck(const struct memory_log *log, enum memory_log_fault fault)
 {
     return log->struck[fault];
 }
 
-void memory_strike(struct memory_log *log, enum memory_fault fault)
+void memory_strike(struct memory_log *log, enum memory_log_fault fault)
 {
     log->struck[fault]++;
 }
 
-static bool struck(struct memory_log *log, enum memory_fault fault, bool effect)
+static bool struck(struct memory_log *log, enum memory_log_fault fault, bool effect)
 {
     if (effect)
         memory_strike(log, fault);
@@ -231,6 +224,11 @@ bool memory_log_tear(struct memory_log *log, const struct log_position *at, uint
 bool memory_log_flip(struct memory_log *log, const struct log_position *at, uint32_t byte)
 {
     return struck(log, MEMORY_BYTE_FLIPPED, memory_partition_flip(partition_at(log, at), at->offset, byte));
+}
+
+bool memory_log_spoil(struct memory_log *log, const struct log_position *at)
+{
+    return struck(log, MEMORY_RECORD_SPOILED, memory_partition_spoil(partition_at(log, at), at->offset));
 }
 
 void memory_log_away(struct memory_log *log, int64_t ms)

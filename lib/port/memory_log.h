@@ -6,7 +6,8 @@
  * takes partitions in an order that hangs on the seed.
  *
  * Time is the caller's: memory_log_pass. A call that waits (deliveries and poll with a time-out, when there
- * is nothing yet) lets time pass by itself, up to the first thing that happens or the time-out.
+ * is nothing yet) lets time pass by itself, up to the first thing that happens or the time-out; one that is
+ * never answered (ranges and partitions that fail) MEMORY_ANSWER_MS.
  *
  * Faults are struck at a member or at a partition, and counted when they take effect. Bounds: those of
  * lib/port/memory_topic.h and memory_group.h; `pending_max` records of a handle are on their way, more are
@@ -16,6 +17,8 @@
 #include <stdbool.h>
 
 #include "lib/port/log.h"
+
+enum { MEMORY_ANSWER_MS = 1000 };
 
 struct memory_log;
 
@@ -47,6 +50,8 @@ struct memory_armed {
     uint32_t ranges;
     uint32_t refused;
     enum error_class refusal;
+    uint32_t fuse;
+    bool fuse_lands;
 };
 
 /* The caller's storage, as long as its handles live. */
@@ -76,7 +81,7 @@ void memory_log_compact(struct memory_log *log, const char *topic, uint32_t part
 
 /* --- faults --- */
 
-enum memory_fault {
+enum memory_log_fault {
     MEMORY_HANDLE_DIED,  /* a handle was told ABORT: it was killed, or another took its name in the group */
     MEMORY_ACK_DELAYED,  /* an acknowledgement came late */
     MEMORY_ACK_LOST,     /* a record stands, and its delivery failed */
@@ -86,20 +91,23 @@ enum memory_fault {
     MEMORY_RECORD_MISSING,  /* a record vanished: a snapshot's chunk */
     MEMORY_RECORD_TORN,     /* the end of a value did */
     MEMORY_BYTE_FLIPPED,
-    MEMORY_RECORDS_GONE, /* a handle was told LOG_GOT_GONE */
-    MEMORY_QUEUE_FULL,   /* an append was told RETRY */
+    MEMORY_RECORD_SPOILED, /* its checksum no longer agrees */
+    MEMORY_RECORDS_GONE,   /* a handle was told LOG_GOT_GONE */
+    MEMORY_QUEUE_FULL,     /* an append was told RETRY */
     MEMORY_RANGES_FAILED,
     MEMORY_AWAY,       /* a call found the brokers away */
     MEMORY_REFUSED,    /* no handle was made */
     MEMORY_REBALANCED, /* partitions were taken from a handle */
-    MEMORY_FAULTS,
+    MEMORY_LOG_FAULTS,
 };
-const char *memory_fault_name(enum memory_fault fault);
-uint64_t memory_log_struck(const struct memory_log *log, enum memory_fault fault);
+const char *memory_log_fault_name(enum memory_log_fault fault);
+uint64_t memory_log_struck(const struct memory_log *log, enum memory_log_fault fault);
 
 /* The member's handle is dead: each call is ABORT. What it had on its way is dropped, or lands all the same.
  */
 void memory_log_kill(struct memory_member *member, bool lands);
+/* The same at the member's `calls`-th call from now on, in the middle of what it does. */
+void memory_log_kill_after(struct memory_member *member, uint32_t calls, bool lands);
 /* What the member appends from now on is acknowledged so much later; 0: as before. */
 void memory_log_delay(struct memory_member *member, int64_t ms);
 /* The member's next record for the topic is appended, and its delivery fails. */
@@ -124,4 +132,7 @@ bool memory_log_delete_below(struct memory_log *log, const struct log_position *
 bool memory_log_remove(struct memory_log *log, const struct log_position *at);
 /* Cuts the value to this size. */
 bool memory_log_tear(struct memory_log *log, const struct log_position *at, uint32_t size_bytes);
+/* Turns a bit, unseen by the broker's checksum. */
 bool memory_log_flip(struct memory_log *log, const struct log_position *at, uint32_t byte);
+/* The checksum no longer agrees: who comes to the record is told LOG_GOT_GONE. */
+bool memory_log_spoil(struct memory_log *log, const struct log_position *at);

@@ -167,6 +167,14 @@ bool memory_partition_flip(struct memory_partition *partition, int64_t offset, u
     return true;
 }
 
+bool memory_partition_spoil(struct memory_partition *partition, int64_t offset)
+{
+    struct memory_entry *entry = entry_of(partition, offset);
+    if (entry != NULL)
+        entry->spoiled = true;
+    return entry != NULL;
+}
+
 static bool has_later(const struct memory_partition *partition, uint32_t i)
 {
     for (uint32_t later = i + 1; later < partition->list.count; later++)

@@ -18,6 +18,7 @@ struct memory_entry {
     struct str key;
     struct str value;
     char *owned;
+    bool spoiled; /* its checksum does not agree */
 };
 
 struct memory_partition {
@@ -67,6 +68,7 @@ bool memory_partition_remove(struct memory_partition *partition, int64_t offset)
 bool memory_partition_cut(struct memory_partition *partition, int64_t offset, uint32_t size_bytes);
 /* Turns a bit of a byte of the value; a value of none stays. */
 bool memory_partition_flip(struct memory_partition *partition, int64_t offset, uint32_t byte);
+bool memory_partition_spoil(struct memory_partition *partition, int64_t offset);
 /* Of records with the same key the last stays, unless it has no value; those without a key stay. Returns how
  * many went. */
 uint32_t memory_partition_compact(struct memory_partition *partition);

@@ -11,7 +11,10 @@ static const bool legal[PARTITION_STATE_COUNT][PARTITION_STATE_COUNT] = {
                             [PARTITION_WORKING] = true,
                             [PARTITION_STOPPED] = true,
                             [PARTITION_LOST] = true},
-    [PARTITION_WORKING] = {[PARTITION_ABSENT] = true, [PARTITION_STOPPED] = true, [PARTITION_LOST] = true},
+    [PARTITION_WORKING] = {[PARTITION_ABSENT] = true,
+                           [PARTITION_CLAIMING] = true,
+                           [PARTITION_STOPPED] = true,
+                           [PARTITION_LOST] = true},
     [PARTITION_STOPPED] = {[PARTITION_ABSENT] = true},
     [PARTITION_LOST] = {[PARTITION_ABSENT] = true, [PARTITION_CLAIMING] = true},
 };

@@ -4,7 +4,8 @@
  *
  * Claiming: it is ours by assignment, and what it goes on from is looked for. Stopped: before it bills
  * wrongly; it stays silent until the process or its handles begin again. Lost: another owner claimed it; it
- * is claimed again after a pause. Every other change is a fault of the program: partition_set checks. */
+ * is claimed again after a pause, as is one whose work was refused. Every other change is a fault of the
+ * program: partition_set checks. */
 #pragma once
 
 #include <stdbool.h>
@@ -38,6 +39,7 @@ struct partition {
     int64_t resume_ms;    /* a partition that was lost or that failed goes on then */
     int64_t claimed_ms;   /* when it began to work */
     int64_t lag;          /* records of its topic that it has not read; -1: not known yet */
+    bool contested;       /* the outage is another owner's doing */
     struct outage outage; /* of its own */
 };
 

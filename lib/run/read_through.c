@@ -67,6 +67,7 @@ struct read_part *read_take(struct reading *reading, enum log_got got, const str
         return NULL;
     if (got == LOG_GOT_GONE) {
         reading->begun = false;
+        part->next = message->offset + 1; /* where more is gone, the ends say so */
         return NULL;
     }
     if (got == LOG_GOT_END && message->offset < part->high)
@@ -116,6 +117,8 @@ enum error_class read_through(struct reading *reading, struct log *log, struct h
         enum error_class class = reading->begun ? read_one(reading, log, visit, context, &more, &moved, error)
                                                 : read_begin(reading, log, error);
         host->alive(host);
+        if (class == ERROR_RETRY)
+            host->pause(host, POLL_MS);
         int64_t now_ms = host->now_ms(host);
         if (moved)
             moved_ms = now_ms;

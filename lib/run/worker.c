@@ -16,8 +16,8 @@ struct worker *worker_new(const struct worker_config *config)
     worker->stage = config->stage;
     worker->host = config->host;
     worker->stage->host = config->host;
-    worker->stage->waited = worker_waited;
-    worker->stage->context = worker;
+    worker->stage->waits = worker_waits;
+    worker->stage->worker = worker;
     worker->probed_ms = worker->committed_ms = config->host->now_ms(config->host);
     return worker;
 }
@@ -73,8 +73,7 @@ static enum error_class open_handles(struct worker *worker, struct error *error)
     if (worker->stage->ops->open != NULL)
         class = worker->stage->ops->open(worker->stage, error);
     worker->stage_open = true;
-    worker->opened_ms = worker->probed_ms = worker->host->now_ms(worker->host);
-    worker->progress_then = worker->stage->progress;
+    worker->probed_ms = worker->host->now_ms(worker->host);
     return class;
 }
 

@@ -71,8 +71,9 @@ struct stage {
     bool yield;        /* the stage has done much with a message: the turn's reading ends */
     bool worked_long;  /* a partition did, in this turn: others that would may wait for the next */
     uint64_t progress; /* what was worked off, ever: after a failure, the proof that it is over */
-    void (*waited)(void *context, int64_t waited_ms); /* for lib/run/send.h */
-    void *context;
+    /* To be called while the stage waits for a server longer than it should: the worker is not ready. */
+    void (*waits)(void *worker, const char *why);
+    void *worker;
 };
 
 /* A partition as it is shown; -1 and INT64_MIN as in partition_figures. */

@@ -30,8 +30,8 @@ struct worker {
     struct outage outage;   /* of handles, and of a log that does not answer */
     bool trouble;           /* the log, or what the stage opened, does not answer */
     int64_t next_try_ms;    /* handles are opened again then */
-    int64_t opened_ms;      /* when they were, */
-    uint64_t progress_then; /* and what was worked off by then */
+    int64_t good_since_ms;  /* all that is ours was claimed and nothing failed since then, */
+    uint64_t progress_then; /* and so much had been worked off */
     int64_t probed_ms;
     int64_t committed_ms;
     bool was_ready;
@@ -49,7 +49,7 @@ void worker_drop_all(struct worker *worker);
 struct log_client worker_client(struct worker *worker);
 /* Something does not answer, and the handles stay. */
 void worker_trouble(struct worker *worker, const char *why);
-/* A stage waits for the log (lib/run/send.h). */
-void worker_waited(void *context, int64_t waited_ms);
+/* A stage's word that it waits. */
+void worker_waits(void *context, const char *why);
 /* Says what is due to be said, and tells whoever looks. */
 void worker_show(struct worker *worker);

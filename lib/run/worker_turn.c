@@ -130,6 +130,9 @@ static void wait_alone(struct worker *worker, struct partition *partition, int64
         now_ms + outage_pause(&partition->outage, least_ms, most_ms, worker->host->random(worker->host));
     partition->waits = true;
     partition->refused = false;
+    partition->contested = partition->state == PARTITION_LOST;
+    if (partition->state == PARTITION_WORKING)
+        partition_set(partition, PARTITION_CLAIMING, partition->outage.why);
 }
 
 static void tell_state(struct worker *worker, struct partition *partition)
@@ -169,14 +172,14 @@ static void note_state(struct worker *worker, struct partition *partition)
                         JOURNAL_INT("since_s", (now_of(worker) - partition->outage.since_ms) / 1000));
 }
 
-/* What failed before is over once something was worked off, or it was tried again for as long as it waited;
- * what was lost must be held for longer than that: two owners that fight for it wait ever longer. */
+/* What failed before is over once something was worked off, or it has worked for as long as it waited; what
+ * was lost must be held for longer than that: two owners that fight for it wait ever longer. */
 static void heal_alone(struct worker *worker, struct partition *partition, bool progress)
 {
     int64_t now_ms = now_of(worker), pause_ms = partition->outage.pause_ms;
     if (!partition->outage.going || partition->refused || !works(partition) ||
-        now_ms - partition->claimed_ms < 2 * pause_ms ||
-        (!progress && now_ms - partition->resume_ms < pause_ms))
+        (!progress && now_ms - partition->claimed_ms < pause_ms) ||
+        (partition->contested && now_ms - partition->claimed_ms < 2 * pause_ms))
         return;
     int64_t after_ms = outage_heal(&partition->outage, now_of(worker));
     journal_info("partition_back", JOURNAL_INT("partition", partition->number),

@@ -4,7 +4,7 @@
 #include "lib/io/journal.h"
 #include "lib/run/worker_own.h"
 
-enum { PROVEN_MS = 2000, SHOW_MS = 1000, WAITED_MS = 1000, WHY_SIZE = 300 };
+enum { PROVEN_MS = 2000, SHOW_MS = 1000, WHY_SIZE = 300 };
 
 void worker_trouble(struct worker *worker, const char *why)
 {
@@ -38,7 +38,12 @@ static void heal(struct worker *worker)
 {
     int64_t now_ms = worker->host->now_ms(worker->host);
     bool good = worker->log != NULL && !worker->trouble && claimed(worker);
-    bool proven = worker->stage->progress > worker->progress_then || now_ms - worker->opened_ms >= PROVEN_MS;
+    if (!good) {
+        worker->progress_then = worker->stage->progress;
+        worker->good_since_ms = now_ms;
+    }
+    bool proven =
+        worker->stage->progress > worker->progress_then || now_ms - worker->good_since_ms >= PROVEN_MS;
     if (!worker->outage.going || !good || !proven)
         return;
     int64_t after_ms = outage_heal(&worker->outage, now_ms);
@@ -112,11 +117,9 @@ void worker_show(struct worker *worker)
     worker->config->show(worker->config->show_context, &view);
 }
 
-void worker_waited(void *context, int64_t waited_ms)
+void worker_waits(void *context, const char *why)
 {
     struct worker *worker = context;
-    if (waited_ms < WAITED_MS)
-        return;
-    worker_trouble(worker, "the log does not acknowledge");
+    worker_trouble(worker, why);
     worker_show(worker);
 }

@@ -1,6 +1,7 @@
 #include "settler/core/book.h"
 
 #include "lib/base/check.h"
+#include "lib/base/time.h"
 
 void book_init(struct book *book)
 {
@@ -68,6 +69,7 @@ uint32_t book_line(struct book *book, const struct line_key *key)
             return p.index;
     uint32_t resource = resource_by_number(book, key->product, key->account, key->resource);
     struct book_resource *owner = &book->resources.at[resource];
+    CHECK(key->account != 0 && owner->account == key->account && owner->name == key->resource); /* B1 */
     vec_push(&book->lines, (struct book_line){*key, resource, owner->first_line});
     owner->first_line = book->lines.count - 1;
     table_insert(&book->line_index, hash, book->lines.count - 1);
@@ -93,6 +95,7 @@ uint32_t book_hour(struct book *book, uint32_t line, int64_t hour_s)
     uint32_t found = book_find_hour(book, line, hour_s);
     if (found != UINT32_MAX)
         return found;
+    CHECK(line < book->lines.count && hour_s % HOUR_S == 0); /* B1 */
     vec_push(&book->hours, (struct line_hour){.line = line, .hour_s = hour_s});
     table_insert(&book->hour_index, hour_hash(line, hour_s), book->hours.count - 1);
     return book->hours.count - 1;
@@ -182,6 +185,7 @@ bool book_add_fact(struct book *book, uint32_t order_at, const struct order_fact
     struct str account = names_get(&book->names, order->account);
     if (book_has_fact(book, account, fact))
         return false;
+    CHECK(order_takes(fact->kind) && book->facts.count == book->fact_index.count); /* B2 */
     struct order_fact copy = *fact;
     copy.id = arena_copy(&book->memory, fact->id);
     copy.source = arena_copy(&book->memory, fact->source);

@@ -1,7 +1,12 @@
 /* The settler's working set: usage and settled state by line and hour, orders with their facts and users.
  *
  * `hourglass rate` keeps one whole; the settler's process fills one with what a batch of frames touches and
- * empties it after the transaction. It knows no rules: settle.h does. */
+ * empties it after the transaction. It knows no rules: settle.h does.
+ *
+ * Invariants:
+ * B1. A line is in its resource's list, once; an hour is a whole one (checked where each is made).
+ * B2. Of one identity (account, kind, source, id) there is one fact, whatever order it names (checked where
+ *     one is added). */
 #pragma once
 
 #include "lib/base/names.h"

@@ -3,20 +3,6 @@
 #include "lib/base/check.h"
 #include "lib/base/time.h"
 
-uint32_t cover_order_hour(struct settlement *settlement, uint32_t order, int64_t hour_s)
-{
-    struct table *index = &settlement->order_hour_index;
-    uint64_t hash = hash_mix(order, (uint64_t)hour_s);
-    for (struct table_probe p = table_probe(index, hash); table_next(index, &p);) {
-        const struct order_hour *known = &settlement->order_hours.at[p.index];
-        if (known->order == order && known->hour_s == hour_s)
-            return p.index;
-    }
-    vec_push(&settlement->order_hours, (struct order_hour){.order = order, .hour_s = hour_s});
-    table_insert(index, hash, settlement->order_hours.count - 1);
-    return settlement->order_hours.count - 1;
-}
-
 static bool names_order(const struct line_hour *hour, uint32_t order)
 {
     for (uint32_t i = 0; i < hour->use_count; i++)
@@ -48,7 +34,7 @@ static void visit_users(struct settlement *settlement, uint32_t order_at, int64_
 static void touch_user(struct settlement *settlement, uint32_t hour, const struct book_order *order)
 {
     (void)order;
-    settle_touch(settlement, hour);
+    work_touch(settlement, hour);
 }
 
 void cover_touch_users(struct settlement *settlement, uint32_t order, int64_t hour_s)
@@ -99,6 +85,15 @@ static void fill_left(struct left *left, const struct order_state *state, int64_
     }
 }
 
+/* C1 */
+static void check_parts(const struct covered *parts, uint32_t count, struct covered use)
+{
+    uint32_t at_s = use.from_s;
+    for (uint32_t i = 0; i < count; at_s += parts[i++].len_s)
+        CHECK(parts[i].from_s == at_s && parts[i].len_s > 0);
+    CHECK(at_s == (uint32_t)use.from_s + use.len_s && at_s <= HOUR_S);
+}
+
 /* Takes one use's level out of what is left; what is above is to pay, in runs of equal seconds. */
 static void hand_out(struct settlement *settlement, struct left *left, struct covered use)
 {
@@ -106,6 +101,7 @@ static void hand_out(struct settlement *settlement, struct left *left, struct co
     for (uint32_t s = use.from_s; s < (uint32_t)use.from_s + use.len_s; s++) {
         unsigned __int128 taken = use.paid < left->by_second[s] ? use.paid : left->by_second[s];
         unsigned __int128 paid = use.paid - taken;
+        CHECK(taken <= left->by_second[s] && paid <= use.paid); /* C2, C3 */
         left->by_second[s] -= taken;
         struct covered *last =
             settlement->covered.count > from ? &settlement->covered.at[settlement->covered.count - 1] : NULL;
@@ -114,14 +110,15 @@ static void hand_out(struct settlement *settlement, struct left *left, struct co
         else
             vec_push(&settlement->covered, (struct covered){use.hour, (uint16_t)s, 1, paid});
     }
+    check_parts(settlement->covered.at + from, settlement->covered.count - from, use);
 }
 
 /* Works out, once a frame, what an order leaves its users to pay in an hour. */
-static const struct order_hour *share_out(struct settlement *settlement, uint32_t order, int64_t hour_s)
+static const struct order_pool *share_out(struct settlement *settlement, uint32_t order, int64_t hour_s)
 {
-    uint32_t at = cover_order_hour(settlement, order, hour_s);
-    if (settlement->order_hours.at[at].shared)
-        return &settlement->order_hours.at[at];
+    uint32_t at = work_pool(settlement, order, hour_s);
+    if (settlement->pools.at[at].shared)
+        return &settlement->pools.at[at];
     struct book *book = &settlement->book;
     uint32_t first = settlement->covered.count;
     visit_users(settlement, order, hour_s, note_use);
@@ -132,7 +129,7 @@ static const struct order_hour *share_out(struct settlement *settlement, uint32_
     fill_left(&left, &book->orders.at[order].state, hour_s);
     for (uint32_t i = 0; i < uses; i++)
         hand_out(settlement, &left, settlement->covered.at[first + i]);
-    struct order_hour *noted = &settlement->order_hours.at[at];
+    struct order_pool *noted = &settlement->pools.at[at];
     noted->shared = true;
     noted->first = first + uses;
     noted->count = settlement->covered.count - noted->first;
@@ -140,20 +137,6 @@ static const struct order_hour *share_out(struct settlement *settlement, uint32_
 }
 
 /* --- rating --- */
-
-void rate_span(struct rating *rating, const struct price_list *prices, int64_t from_s, int64_t to_s,
-               unsigned __int128 units_per_second)
-{
-    while (from_s < to_s) {
-        int32_t at = price_list_at(*prices, from_s);
-        int64_t until_s = to_s;
-        if ((uint32_t)(at + 1) < prices->count && prices->prices[at + 1].from_s < until_s)
-            until_s = prices->prices[at + 1].from_s;
-        rating_add(rating, units_per_second * (unsigned __int128)(until_s - from_s),
-                   at < 0 ? NULL : &prices->prices[at]);
-        from_s = until_s;
-    }
-}
 
 /* Whether the order takes part in this line at all; if not, every unit of the use is to pay. */
 static bool may_cover(const struct book *book, uint32_t order, const struct book_line *line, int64_t hour_s)
@@ -175,7 +158,7 @@ static bool use_has_order_before(const struct line_hour *hour, uint32_t i)
 }
 
 /* Adds the parts that an order leaves the line to pay: they lie side by side, by name of the resource. */
-static void rate_parts(const struct settlement *settlement, const struct order_hour *shared, uint32_t hour_at,
+static void rate_parts(const struct settlement *settlement, const struct order_pool *shared, uint32_t hour_at,
                        const struct price_list *prices, struct rating *rating)
 {
     const struct book *book = &settlement->book;
@@ -191,8 +174,8 @@ static void rate_parts(const struct settlement *settlement, const struct order_h
             to = middle;
     }
     for (; from < shared->count && parts[from].hour == hour_at; from++)
-        rate_span(rating, prices, hour_s + parts[from].from_s,
-                  hour_s + parts[from].from_s + parts[from].len_s, parts[from].paid);
+        rating_add_span(rating, prices, hour_s + parts[from].from_s,
+                        hour_s + parts[from].from_s + parts[from].len_s, parts[from].paid);
 }
 
 void cover_rate(struct settlement *settlement, uint32_t hour_at, const struct price_list *prices,
@@ -205,13 +188,13 @@ void cover_rate(struct settlement *settlement, uint32_t hour_at, const struct pr
         struct use use = hour->uses[i];
         uint32_t order = use.order == 0 ? UINT32_MAX : book_find_order(book, line->key.account, use.order);
         if (!may_cover(book, order, line, hour->hour_s)) {
-            rate_span(rating, prices, hour->hour_s + use.from_s, hour->hour_s + use.from_s + use.len_s,
-                      use.quantity);
+            rating_add_span(rating, prices, hour->hour_s + use.from_s, hour->hour_s + use.from_s + use.len_s,
+                            use.quantity);
             continue;
         }
         if (use_has_order_before(hour, i))
             continue; /* its parts came with the first use of that order */
-        const struct order_hour *shared = share_out(settlement, order, hour->hour_s);
+        const struct order_pool *shared = share_out(settlement, order, hour->hour_s);
         rate_parts(settlement, shared, hour_at, prices, rating);
     }
 }

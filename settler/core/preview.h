@@ -2,7 +2,7 @@
  * batch touches has to know in which hours the coverage will change. */
 #pragma once
 
-#include "settler/core/settle.h"
+#include "settler/core/work.h"
 
 /* The frame's facts of orders whose identity neither the book nor an earlier fact of the frame has, as
  * indexes. */

@@ -47,6 +47,21 @@ void rating_add(struct rating *rating, unsigned __int128 units, const struct pri
     wide_add(&rating->numerator, &part);
 }
 
+void rating_add_span(struct rating *rating, const struct price_list *prices, int64_t from_s, int64_t to_s,
+                     unsigned __int128 units_per_second)
+{
+    CHECK(from_s <= to_s);
+    while (from_s < to_s) {
+        int32_t at = price_list_at(*prices, from_s);
+        int64_t until_s = to_s;
+        if ((uint32_t)(at + 1) < prices->count && prices->prices[at + 1].from_s < until_s)
+            until_s = prices->prices[at + 1].from_s;
+        rating_add(rating, units_per_second * (unsigned __int128)(until_s - from_s),
+                   at < 0 ? NULL : &prices->prices[at]);
+        from_s = until_s;
+    }
+}
+
 struct rated rating_end(const struct rating *rating, uint32_t charge_scale)
 {
     CHECK(charge_scale <= PRICE_DECIMALS);

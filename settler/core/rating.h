@@ -23,6 +23,9 @@ struct rated {
 struct rating rating_begin(enum meter meter);
 /* Adds units at one price; NULL: they have none. No units: nothing happens. */
 void rating_add(struct rating *rating, unsigned __int128 units, const struct price *price);
+/* Adds units_per_second over the seconds [from_s, to_s), at the prices that hold there. */
+void rating_add_span(struct rating *rating, const struct price_list *prices, int64_t from_s, int64_t to_s,
+                     unsigned __int128 units_per_second);
 struct rated rating_end(const struct rating *rating, uint32_t charge_scale);
 
 /* -(paid x part / whole), rounded half to even (CONTRACT §4, Refund). 0 <= part <= whole, whole > 0. */

@@ -4,34 +4,6 @@
 #include "lib/base/time.h"
 #include "settler/core/cover.h"
 
-void settlement_init(struct settlement *settlement)
-{
-    *settlement = (struct settlement){.from_s = INT64_MIN, .to_s = INT64_MAX};
-    book_init(&settlement->book);
-}
-
-void settlement_release(struct settlement *settlement)
-{
-    book_release(&settlement->book);
-    vec_release(&settlement->rows);
-    vec_release(&settlement->touched);
-    vec_release(&settlement->replaced);
-    vec_release(&settlement->order_hours);
-    table_release(&settlement->order_hour_index);
-    vec_release(&settlement->covered);
-    vec_release(&settlement->changed_orders);
-}
-
-void settle_touch(struct settlement *settlement, uint32_t hour)
-{
-    struct line_hour *entry = &settlement->book.hours.at[hour];
-    if (entry->hour_s < settlement->from_s || entry->hour_s >= settlement->to_s)
-        return;
-    if (!entry->touched)
-        vec_push(&settlement->touched, hour);
-    entry->touched = true;
-}
-
 /* --- levels --- */
 
 static bool is_usage(const struct book_line *line)
@@ -45,7 +17,7 @@ static void note_order(struct settlement *settlement, uint32_t line, uint32_t or
     struct book *book = &settlement->book;
     uint32_t order = book_order(book, book->lines.at[line].key.account, order_name);
     book_add_user(book, order, book->lines.at[line].resource, hour_s);
-    cover_order_hour(settlement, order, hour_s);
+    work_pool(settlement, order, hour_s);
 }
 
 /* Empties a line's usage in an hour, keeping what it was; the orders that it named are touched. */
@@ -66,7 +38,7 @@ static void take_out(struct settlement *settlement, uint32_t line, int64_t hour_
         hour->use_capacity = 0;
     }
     hour->use_count = 0;
-    settle_touch(settlement, at);
+    work_touch(settlement, at);
 }
 
 static void put_in(struct settlement *settlement, const struct line_key *key, int64_t hour_s,
@@ -79,15 +51,29 @@ static void put_in(struct settlement *settlement, const struct line_key *key, in
     book_add_use(book, &book->hours.at[at],
                  (struct use){segment->from_s, segment->len_s, order, segment->quantity});
     book->hours.at[at].changed |= book->hours.at[at].replaced == 0;
-    settle_touch(settlement, at);
+    work_touch(settlement, at);
     if (order != 0)
         note_order(settlement, line, order, hour_s);
+}
+
+/* What a codec lets through; a caller that makes frames itself must keep to it too. */
+static void check_level(const struct level_row *row)
+{
+    uint32_t at_s = 0;
+    CHECK(row->hour_s % HOUR_S == 0 && row->account.size > 0 && row->resource.size > 0);
+    for (uint32_t i = 0; i < row->segment_count; i++) {
+        const struct level_segment *segment = &row->segments[i];
+        CHECK(segment->from_s >= at_s && segment->len_s > 0 && segment->quantity > 0);
+        at_s = (uint32_t)segment->from_s + segment->len_s;
+    }
+    CHECK(at_s <= HOUR_S);
 }
 
 static void settle_level(struct settlement *settlement, const struct level_row *row)
 {
     struct book *book = &settlement->book;
     bool storage = row->product == PRODUCT_STORAGE;
+    check_level(row);
     struct line_key key = {
         .product = row->product,
         .meter = storage ? METER_CAPACITY : METER_RUNTIME,
@@ -148,14 +134,16 @@ static void settle_count(struct settlement *settlement, const struct count_row *
         .resource = names_intern(&book->names, row->resource),
         .sku = names_intern(&book->names, row->sku),
     };
+    CHECK(row->hour_s % HOUR_S == 0 && row->account.size > 0 && row->sum_count > 0);
     if (row->replaces)
         take_counts_out(settlement, row, key.sku);
     for (uint32_t i = 0; i < row->sum_count; i++) {
+        CHECK(row->sums[i].from_s < HOUR_S && row->sums[i].sum > 0);
         key.meter = row->sums[i].meter;
         uint32_t at = book_hour(book, book_line(book, &key), row->hour_s);
         add_count(book, &book->hours.at[at], &row->sums[i]);
         book->hours.at[at].changed |= book->hours.at[at].replaced == 0;
-        settle_touch(settlement, at);
+        work_touch(settlement, at);
     }
 }
 
@@ -239,7 +227,7 @@ static void settle_order_line(struct settlement *settlement, uint32_t order_at, 
         .sku = names_intern(&book->names, of->sku),
     };
     uint32_t at = book_hour(book, book_line(book, &key), line->hour_s);
-    settle_touch(settlement, at);
+    work_touch(settlement, at);
 }
 
 void settle_await_void(struct settlement *settlement, uint32_t order_at)
@@ -325,7 +313,7 @@ static struct rated rate_usage(struct settlement *settlement, uint32_t at)
             int64_t from_s = hour->hour_s + use.from_s;
             int64_t len_s = key->product == PRODUCT_MAAS ? 1 : use.len_s;
             if (use.quantity > free)
-                rate_span(&rating, &prices, from_s, from_s + len_s, use.quantity - free);
+                rating_add_span(&rating, &prices, from_s, from_s + len_s, use.quantity - free);
         }
     } else {
         cover_rate(settlement, at, &prices, &rating);
@@ -401,6 +389,8 @@ static void settle_line(struct settlement *settlement, uint32_t at)
     if (nothing_new || never_was)
         return;
     struct amount change = amount_sub(&now.total, &hour->settled.total);
+    struct amount sum = amount_add(&hour->settled.total, &change);
+    CHECK(amount_equal(&sum, &now.total)); /* S1 */
     hour->settled = now;
     vec_push(&settlement->rows, (struct settled_row){at, change});
 }
@@ -431,22 +421,31 @@ static int compare_hours(const void *a, const void *b, void *context)
     return compare_keys(book, &book->hours.at[*(const uint32_t *)a], &book->hours.at[*(const uint32_t *)b]);
 }
 
+/* S2, S3 */
+static void check_rows(const struct settlement *settlement)
+{
+    const struct book *book = &settlement->book;
+    struct amount zero = amount_zero();
+    for (uint32_t i = 0; i < settlement->rows.count; i++) {
+        const struct line_hour *hour = &book->hours.at[settlement->rows.at[i].hour];
+        const struct settled *now = &hour->settled;
+        CHECK(i == 0 || compare_keys(book, &book->hours.at[settlement->rows.at[i - 1].hour], hour) < 0);
+        CHECK(now->exists || now->units == 0);
+        CHECK((now->exists && now->priced) || amount_equal(&now->total, &zero));
+    }
+}
+
 static void rate_touched(struct settlement *settlement)
 {
-    uint32_t noted = settlement->order_hours.count;
+    uint32_t noted = settlement->pools.count;
     for (uint32_t i = 0; i < noted; i++)
-        cover_touch_users(settlement, settlement->order_hours.at[i].order,
-                          settlement->order_hours.at[i].hour_s);
+        cover_touch_users(settlement, settlement->pools.at[i].order, settlement->pools.at[i].hour_s);
     if (settlement->touched.count > 0)
         qsort_r(settlement->touched.at, settlement->touched.count, sizeof *settlement->touched.at,
                 compare_hours, &settlement->book);
     for (uint32_t i = 0; i < settlement->touched.count; i++)
         settle_line(settlement, settlement->touched.at[i]);
-    vec_clear(&settlement->touched);
-    vec_clear(&settlement->replaced);
-    vec_clear(&settlement->order_hours);
-    table_clear(&settlement->order_hour_index);
-    vec_clear(&settlement->covered);
+    work_clear(settlement);
 }
 
 enum settle_outcome settle_frame(struct settlement *settlement, const struct frame *frame)
@@ -460,11 +459,14 @@ enum settle_outcome settle_frame(struct settlement *settlement, const struct fra
     for (uint32_t i = 0; i < frame->count_count; i++)
         settle_count(settlement, &frame->counts[i]);
     if (!frame->more) {
+        CHECK(frame->watermark_us >= settlement->book.watermark_us); /* S4 */
         settlement->book.watermark_us = frame->watermark_us;
         find_due(settlement, frame->watermark_us);
     }
     settle_orders(settlement, settlement->book.watermark_us);
     rate_touched(settlement);
+    check_rows(settlement);
+    work_check(settlement);
     return SETTLED;
 }
 

@@ -6,57 +6,17 @@
  * charge is not what it was. Until its last frame an epoch's facts are judged at the watermark of the epoch
  * before.
  *
- * Invariant, after every frame: of each line and hour, the rows so far add up to the charge of its usage as
- * the frames so far have it. */
+ * Invariants, after every frame:
+ * S1. Of each line and hour, the rows so far add up to the charge of its usage as the frames so far have it
+ *     (checked of each row that comes out).
+ * S2. Of a line and hour there is one row a frame at most; rows are sorted (checked of each row).
+ * S3. What does not exist has no units and no charge; what has no price has no charge (checked of each row).
+ * S4. The watermark never falls (checked of each frame). */
 #pragma once
 
 #include "lib/domain/frame.h"
 #include "lib/domain/line.h"
-#include "settler/core/book.h"
-
-/* One settled row: what the line and hour were rated from, and what that changed. */
-struct settled_row {
-    uint32_t hour;        /* index into book.hours: its usage, and the state after this row */
-    struct amount change; /* total now minus total before */
-};
-
-struct settlement {
-    struct book book;
-    int64_t from_s; /* only lines of hours in [from, to) are settled; without bounds at first */
-    int64_t to_s;
-    VEC(struct settled_row) rows; /* of the frame settled last, sorted by line and hour */
-
-    /* Scratch. */
-    VEC(uint32_t) touched;
-    VEC(struct replaced) replaced;
-    VEC(struct order_hour) order_hours;
-    struct table order_hour_index;
-    VEC(struct covered) covered;
-    VEC(uint32_t) changed_orders;
-};
-
-/* The usage of a line and hour before the frame's levels took its place. */
-struct replaced {
-    const struct use *uses;
-    uint32_t count;
-};
-
-/* An order in an hour, whose users' coverage hangs together. */
-struct order_hour {
-    uint32_t order;
-    int64_t hour_s;
-    bool shared;    /* what it hands out was worked out: */
-    uint32_t first; /* into covered */
-    uint32_t count;
-};
-
-/* Of one use of a line: how much of its level the order leaves to pay, over a part of its span. */
-struct covered {
-    uint32_t hour; /* index into book.hours */
-    uint16_t from_s;
-    uint16_t len_s;
-    unsigned __int128 paid; /* level above what is covered */
-};
+#include "settler/core/work.h"
 
 enum settle_outcome {
     SETTLED,
@@ -64,8 +24,7 @@ enum settle_outcome {
     SETTLE_NO_CATALOG,  /* the first frame had none */
 };
 
-void settlement_init(struct settlement *settlement);
-void settlement_release(struct settlement *settlement);
+/* settlement->rows are the frame's. After another outcome than SETTLED the settlement is of no more use. */
 enum settle_outcome settle_frame(struct settlement *settlement, const struct frame *frame);
 
 /* For a store that fills the book: notes when void_after will void the order, if its state says that it may.

@@ -565,7 +565,7 @@ def load(door, round_name, count=40):
 
 
 def held(members):
-    return [int(member.counters().get('hourglass_partitions', 0)) for member in members]
+    return [int(member.counters().get(f'hourglass_{member.part}_partitions', 0)) for member in members]
 
 
 def shared(members):

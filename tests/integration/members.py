@@ -55,7 +55,7 @@ class Member:
             return 0, ''
 
     def counters(self):
-        found = re.findall(r'^hourglass_(\S+) (\S+)$', self.get('/metrics')[1], re.M)
+        found = re.findall(r'^hourglass_aggregator_(\S+) (\S+)$', self.get('/metrics')[1], re.M)
         return {re.sub(r'_total|partitions_|[{}"]', '', name): int(float(value)) for name, value in found}
 
     def folded(self, count):
@@ -69,7 +69,7 @@ def recovered(member):
 
 
 def partitions_of(member):
-    return int(re.findall(r'^hourglass_partitions (\d+)$', member.get('/metrics')[1], re.M)[0])
+    return int(re.findall(r'^hourglass_aggregator_partitions (\d+)$', member.get('/metrics')[1], re.M)[0])
 
 
 def has(member, partitions):

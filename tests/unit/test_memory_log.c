@@ -101,7 +101,7 @@ static void expect_end(struct fixture *f, int64_t offset)
     assert_int_equal(poll(f), LOG_GOT_NOTHING);
 }
 
-static void expect_struck(const struct fixture *f, enum memory_fault fault, uint64_t times)
+static void expect_struck(const struct fixture *f, enum memory_log_fault fault, uint64_t times)
 {
     assert_int_equal(memory_log_struck(f->log, fault), times);
 }
@@ -350,6 +350,24 @@ static void a_killed_handle_aborts_and_the_next_one_goes_on(void **state)
     end(&f);
 }
 
+static void a_handle_is_killed_at_the_call_that_was_asked_for(void **state)
+{
+    (void)state;
+    struct fixture f;
+    begin(&f, (struct memory_log_config){0});
+    memory_log_kill_after(&f.member, 3, false);
+    assert_int_equal(append(&f, "a"), ERROR_NONE);
+    assert_int_equal(append(&f, "b"), ERROR_NONE);
+    assert_int_equal(append(&f, "c"), ERROR_ABORT);
+    assert_int_equal(append(&f, "d"), ERROR_ABORT);
+    log_close(f.handle);
+    open_member(&f);
+    append_all(&f, "e");
+    read_from(&f, 2);
+    expect_message(&f, 2, "e");
+    end(&f);
+}
+
 static void what_a_killed_handle_had_on_its_way_is_lost_or_lands(void **state)
 {
     (void)state;
@@ -457,6 +475,7 @@ static void while_brokers_are_away_nothing_lands_and_nothing_is_read(void **stat
     assert_int_equal(memory_log_now(f.log), 1100);
     assert_int_equal(log_ranges(f.handle, &range, 1, &f.error), ERROR_RETRY);
     assert_int_equal(log_partitions(f.handle, "t", &count, &f.error), ERROR_RETRY);
+    assert_int_equal(memory_log_now(f.log), 1100 + 2 * MEMORY_ANSWER_MS);
     assert_int_equal(log_deliveries(f.handle, 100, &f.error), ERROR_NONE);
     assert_int_equal(f.told.count, 1);
     memory_log_range(f.log, &range);
@@ -562,6 +581,26 @@ static void a_record_goes_missing_is_torn_or_has_a_bit_turned(void **state)
     end(&f);
 }
 
+static void a_spoiled_record_is_told_as_gone(void **state)
+{
+    (void)state;
+    struct fixture f;
+    begin(&f, (struct memory_log_config){0});
+    append_all(&f, "abc");
+    const struct log_position second = at(1), none = at(3);
+    assert_true(memory_log_spoil(f.log, &second));
+    assert_false(memory_log_spoil(f.log, &none));
+    read_from(&f, 0);
+    expect_message(&f, 0, "a");
+    assert_int_equal(poll(&f), LOG_GOT_GONE);
+    assert_int_equal(f.message.offset, 1);
+    assert_int_equal(poll(&f), LOG_GOT_NOTHING);
+    read_from(&f, 2);
+    expect_message(&f, 2, "c");
+    expect_struck(&f, MEMORY_RECORD_SPOILED, 1);
+    end(&f);
+}
+
 static void put_key(struct fixture *f, const char *key, const char *value)
 {
     const struct log_record record = {.topic = "t", .key = str_of(key), .value = str_of(value)};
@@ -591,10 +630,10 @@ static void a_compacted_partition_keeps_the_last_of_each_key_at_its_offset(void 
 static void every_fault_has_a_name_of_its_own(void **state)
 {
     (void)state;
-    for (enum memory_fault a = 0; a < MEMORY_FAULTS; a++) {
-        assert_non_null(memory_fault_name(a));
-        for (enum memory_fault b = 0; b < a; b++)
-            assert_string_not_equal(memory_fault_name(a), memory_fault_name(b));
+    for (enum memory_log_fault a = 0; a < MEMORY_LOG_FAULTS; a++) {
+        assert_non_null(memory_log_fault_name(a));
+        for (enum memory_log_fault b = 0; b < a; b++)
+            assert_string_not_equal(memory_log_fault_name(a), memory_log_fault_name(b));
     }
 }
 
@@ -613,6 +652,7 @@ int main(void)
         cmocka_unit_test(what_is_on_its_way_and_what_a_partition_holds_are_bounded),
         cmocka_unit_test(the_same_seed_reads_partitions_in_the_same_order),
         cmocka_unit_test(a_killed_handle_aborts_and_the_next_one_goes_on),
+        cmocka_unit_test(a_handle_is_killed_at_the_call_that_was_asked_for),
         cmocka_unit_test(what_a_killed_handle_had_on_its_way_is_lost_or_lands),
         cmocka_unit_test(an_acknowledgement_comes_late_and_the_record_does_not),
         cmocka_unit_test(a_lost_acknowledgement_fails_the_delivery_of_a_record_that_stands),
@@ -622,6 +662,7 @@ int main(void)
         cmocka_unit_test(who_reads_on_behind_a_tail_that_grew_again_notices_nothing),
         cmocka_unit_test(records_deleted_below_a_position_are_told_as_gone_of_that_partition_alone),
         cmocka_unit_test(a_record_goes_missing_is_torn_or_has_a_bit_turned),
+        cmocka_unit_test(a_spoiled_record_is_told_as_gone),
         cmocka_unit_test(a_compacted_partition_keeps_the_last_of_each_key_at_its_offset),
         cmocka_unit_test(every_fault_has_a_name_of_its_own),
     };

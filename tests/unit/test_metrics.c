@@ -166,7 +166,7 @@ static void the_reference_names_each_once_with_its_labels(void **state)
                                       "| `events_total` | outcome, why | counter | Events. |\n"
                                       "| `events` |  | gauge | Now. |\n"
                                       "| `state` | partition, state | gauge | What it does. |\n"
-                                      "| `took_seconds` | | histogram | Took. |\n");
+                                      "| `took_seconds` |  | histogram | Took. |\n");
     vec_release(&out.bytes);
 }
 
