@@ -25,14 +25,10 @@ static const struct option_page page = {
     .count = sizeof rows / sizeof *rows,
 };
 
-static int run(void *context)
-{
-    return aggregator_serve(context);
-}
-
 int main(int count, char **arguments)
 {
-    struct program_work work = {&aggregator_all_metrics, &aggregator_readiness, run, &options, false};
+    struct program_work work = {&aggregator_all_metrics, &aggregator_readiness, aggregator_serve, &options,
+                                false};
     int status = program_begin(&page, count, arguments);
     return status == OPTIONS_GO ? program_serve(&work) : status;
 }

@@ -12,8 +12,9 @@ enum { LINGER_MS = 5 };
 
 struct readiness aggregator_readiness = READINESS_STARTING;
 
-int aggregator_serve(struct aggregator_options *options)
+int aggregator_serve(void *context)
 {
+    struct aggregator_options *options = context;
     const struct topics topics = topics_of(options->prefix);
     char name[TOPIC_NAME_MAX];
     snprintf(name, sizeof name, "%shourglass-aggregator", options->prefix);

@@ -14,5 +14,5 @@ struct aggregator_options {
 
 extern struct readiness aggregator_readiness;
 
-/* Works until told to stop. Returns the exit status. */
-int aggregator_serve(struct aggregator_options *options);
+/* Works until told to stop, by a struct aggregator_options. Returns the exit status. */
+int aggregator_serve(void *context);

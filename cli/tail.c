@@ -28,8 +28,8 @@ static struct {
 
 static const struct option_row rows[] = {
     {"topic", OPTION_TEXT, &options.topic, NULL, 0, 0,
-     "usage.records, usage.frames, aggregator.snapshots or usage.rejects, or a whole name", .value = "TOPIC",
-     .argument = true},
+     "usage.records, usage.frames, aggregator.snapshots, usage.rejects or usage.register, or a whole name",
+     .value = "TOPIC", .argument = true},
     {"kafka", OPTION_TEXT, &options.kafka, NULL, 0, 0, "bootstrap servers, HOST:PORT,...", .value = "SERVERS",
      .check = check_servers},
     {"prefix", OPTION_TEXT, &options.prefix, "", 0, 0, "before the topic's name, where it does not have it"},

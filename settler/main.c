@@ -32,14 +32,9 @@ static const struct option_page page = {
     .count = sizeof rows / sizeof *rows,
 };
 
-static int run(void *context)
-{
-    return settler_serve(context);
-}
-
 int main(int count, char **arguments)
 {
-    struct program_work work = {&settler_all_metrics, &settler_readiness, run, &options, false};
+    struct program_work work = {&settler_all_metrics, &settler_readiness, settler_serve, &options, false};
     int status = program_begin(&page, count, arguments);
     return status == OPTIONS_GO ? program_serve(&work) : status;
 }

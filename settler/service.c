@@ -13,8 +13,9 @@ enum { READ_AHEAD_KIB = 1024 };
 
 struct readiness settler_readiness = READINESS_STARTING;
 
-int settler_serve(struct settler_options *options)
+int settler_serve(void *context)
 {
+    struct settler_options *options = context;
     const struct topics topics = topics_of(options->prefix);
     char name[TOPIC_NAME_MAX];
     snprintf(name, sizeof name, "%shourglass-settler", options->prefix);

@@ -16,5 +16,5 @@ struct settler_options {
 
 extern struct readiness settler_readiness;
 
-/* Works until told to stop. Returns the exit status. */
-int settler_serve(struct settler_options *options);
+/* Works until told to stop, by a struct settler_options. Returns the exit status. */
+int settler_serve(void *context);
