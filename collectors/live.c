@@ -6,11 +6,16 @@
 
 #include "collectors/counters.h"
 #include "lib/base/time.h"
-#include "lib/io/admin.h"
 #include "lib/io/descriptors.h"
 #include "lib/io/journal.h"
 #include "lib/io/kafka_log.h"
 #include "lib/io/process.h"
+#include "lib/run/program.h"
+
+struct live {
+    const struct live_options *options;
+    struct sender *sender;
+};
 
 /* Beside connections: Kafka's, the admin port's, those that are told 503, and what a process has anyway. */
 enum { OTHER_DESCRIPTORS = 224 };
@@ -23,32 +28,23 @@ static enum error_class reserve_descriptors(const struct live_options *options, 
 }
 
 /* Serves from the start, so that clients and probes are told: not ready yet. */
-static int serve(const struct live_options *options, struct sender *sender)
+static int serve(void *context)
 {
-    struct admin_config config = {options->admin_address, (uint16_t)options->admin_port,
-                                  options->admin_port_file, &collector_all_metrics, sender_readiness(sender)};
+    const struct live *live = context;
     struct error error;
-    if (reserve_descriptors(options, &error) != ERROR_NONE) {
+    if (reserve_descriptors(live->options, &error) != ERROR_NONE) {
         journal_error("descriptors_missing", JOURNAL_STR("why", error.text));
         return EX_CONFIG;
     }
-    struct admin *admin = admin_start(&config, &error);
-    if (admin == NULL) {
-        journal_error("admin_failed", JOURNAL_STR("why", error.text));
-        return EX_UNAVAILABLE;
-    }
-    struct http_source *http = http_source_start(&options->http, collector_metrics + SENDER_METRICS,
-                                                 collector_latencies, sender, &error);
-    int status = EX_UNAVAILABLE;
+    struct http_source *http = http_source_start(&live->options->http, collector_metrics + SENDER_METRICS,
+                                                 collector_latencies, live->sender, &error);
     if (http == NULL) {
         journal_error("http_failed", JOURNAL_STR("why", error.text));
-    } else {
-        journal_info("started", JOURNAL_INT("port", http_source_port(http)),
-                     JOURNAL_INT("admin_port", admin_port(admin)));
-        status = sender_run(sender);
-        http_source_stop(http);
+        return EX_UNAVAILABLE;
     }
-    admin_stop(admin);
+    journal_info("listening", JOURNAL_INT("port", http_source_port(http)));
+    int status = sender_run(live->sender);
+    http_source_stop(http);
     return status;
 }
 
@@ -71,9 +67,13 @@ int live_run(const struct live_options *options)
                                        .rejects = {kafka_log_open, &appends},
                                        .host = process_host(),
                                        .clock_us = realtime_us};
-    struct sender *sender = sender_new(&options->sender, &ports, collector_metrics);
-    int status = serve(options, sender);
-    sender_free(sender);
-    journal_info("stopped", JOURNAL_INT("status", status));
+    struct live live = {options, sender_new(&options->sender, &ports, collector_metrics)};
+    int status = program_serve(&(struct program_work){
+        .metrics = &collector_all_metrics,
+        .readiness = sender_readiness(live.sender),
+        .run = serve,
+        .context = &live,
+    });
+    sender_free(live.sender);
     return status;
 }

@@ -6,7 +6,8 @@
 
 #include "lib/port/host.h"
 
-/* SIGTERM and SIGINT ask the process to stop; SIGPIPE is ignored. */
+/* SIGTERM, SIGINT and SIGHUP ask the process to stop (a SIGHUP that was ignored before stays so, as nohup has
+ * it); SIGPIPE is ignored. */
 void process_begin(void);
 bool process_stopping(void);
 

@@ -497,11 +497,12 @@ static void print_hour(const struct book *book, const struct line_hour *hour, en
     line_print(format, &line, out);
 }
 
-void settlement_print(const struct settlement *settlement, enum line_format format, struct packer *out,
-                      void (*flush)(void *context, struct packer *out), void *context)
+uint64_t settlement_print(const struct settlement *settlement, enum line_format format, struct packer *out,
+                          void (*flush)(void *context, struct packer *out), void *context)
 {
     const struct book *book = &settlement->book;
     VEC(uint32_t) order = {0};
+    uint64_t unpriced = 0;
     for (uint32_t i = 0; i < book->hours.count; i++)
         if (book->hours.at[i].settled.exists)
             vec_push(&order, i);
@@ -514,9 +515,11 @@ void settlement_print(const struct settlement *settlement, enum line_format form
     line_header(format, out);
     for (uint32_t i = 0; i < order.count; i++) {
         print_hour(book, &book->hours.at[order.at[i]], format, out);
+        unpriced += !book->hours.at[order.at[i]].settled.priced;
         if (out->bytes.count >= FLUSH_BYTES)
             flush(context, out);
     }
     flush(context, out);
     vec_release(&order);
+    return unpriced;
 }
