@@ -42,6 +42,7 @@ enum error_class generation_read(const struct log_opener *reads, struct host *ho
                                  struct error *error)
 {
     struct finding finding = {out, false};
+    *out = (struct generation){0};
     struct log *log = reads->open(reads->context, &(struct log_client){0}, error);
     if (log == NULL)
         return error->class;

@@ -8,7 +8,7 @@
 struct event_reader {
     struct acceptor *acceptor;
     int64_t batch_events;
-    char text[REJECT_BYTES_MAX]; /* of a refused event of a batch */
+    char text[LIMIT_REJECT_BYTES]; /* of a refused event of a batch */
 };
 
 struct event_reader *event_reader_new(int64_t batch_events)

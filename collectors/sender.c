@@ -328,10 +328,13 @@ static enum error_class open_generation(struct sender *sender, struct error *err
     bool known = sender->lanes != NULL;
     enum error_class class =
         generation_read(&sender->ports.reads, sender->host, &sender->topics, false, &found, error);
+    /* A log that has just come back may not know its topics yet; who had a generation waits for it. */
+    if (class == ERROR_FATAL && known && found.partitions == 0)
+        return error_set(error, ERROR_RETRY, sender->topics.snapshots, "the generation is not there now");
     if (class != ERROR_NONE)
         return class;
-    if (known && found.partitions != sender->generation.partitions)
-        return error_set(error, ERROR_FATAL, sender->topics.snapshots, "the generation has changed");
+    if (known && memcmp(found.init_digest, sender->generation.init_digest, DIGEST_SIZE) != 0)
+        return error_set(error, ERROR_FATAL, sender->topics.snapshots, "the generation was made anew");
     sender->generation = found;
     sender->rounds.every_ms =
         rules_of(found.rules_number, found.lifecycle_horizon_us, found.report_horizon_us).epoch_us / 1000;
@@ -504,11 +507,11 @@ static bool recover(struct sender *sender, enum error_class class, const struct 
     bool had_log = sender->log != NULL;
     if (class == ERROR_RETRY && had_log) {
         log_fails(sender, error->text);
+        show(sender);
         return true;
     }
     drop_all(sender);
-    /* A log that has just come back may not know its topics yet; who had a generation waits for it. */
-    if (class == ERROR_FATAL && sender->lanes == NULL) {
+    if (class == ERROR_FATAL) {
         journal_error("gave_up", JOURNAL_STR("why", error->text));
         sender->status = EX_CONFIG;
         return false;

@@ -6,7 +6,7 @@
 #include "lib/base/time.h"
 #include "settler/store_rows.h"
 
-enum { CLAIM_COLUMNS = 7, WORK_MAX = 50000, DAY_S = 86400 };
+enum { CLAIM_COLUMNS = 7, WORK_MAX = 50000 };
 
 static int64_t number_at(const PGresult *rows, int column, int64_t if_null)
 {

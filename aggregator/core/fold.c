@@ -174,7 +174,7 @@ static enum points_outcome apply_storage(struct fold *fold, const struct record 
     int64_t until_s = next < points->list.count ? time_second(points->list.at[next].time_us) : INT64_MAX;
     pool_add(&pool->pool, second_s, until_s, after - before);
     touch(fold, ref, second_s);
-    if (record->kind == RECORD_STORAGE_DELETED) {
+    if (kind_row(record->kind)->change == CHANGE_ENDS) {
         note_pool_stop(fold, pool, second_s);
         vec_push(&fold->stops, (struct stop){ref, time_hour(second_s)});
     }
@@ -183,8 +183,8 @@ static enum points_outcome apply_storage(struct fold *fold, const struct record 
 
 static enum points_outcome apply_count(struct fold *fold, const struct record *record)
 {
-    if (record->kind == RECORD_IMAGES && !record->succeeded)
-        return POINTS_ADDED; /* bills nothing, and has no identity (CONTRACT §2) */
+    if (!record_bills(record))
+        return POINTS_ADDED;
     int64_t hour_s = time_hour(time_second(record->time_us));
     if (!seen_add(&fold->seen, hour_s, identity_of(record)))
         return POINTS_REPEATED;
@@ -204,28 +204,19 @@ static struct record record_copied(struct arena *arena, const struct record *rec
 
 static enum points_outcome apply_record(struct fold *fold, const struct record *record)
 {
-    switch (record->kind) {
-    case RECORD_LAUNCHED:
-    case RECORD_RECONFIGURED:
-    case RECORD_STOPPED:
-    case RECORD_FAILED:
-    case RECORD_DELETED:
-        return apply_change(fold, record);
-    case RECORD_HEARTBEAT:
+    const struct kind_row *kind = kind_row(record->kind);
+    switch (kind->shape) {
+    case SHAPE_LEVEL:
+        if (kind->change != CHANGE_NONE)
+            return apply_change(fold, record);
         apply_heartbeat(fold, record);
         return POINTS_ADDED;
-    case RECORD_STORAGE_USED:
-    case RECORD_STORAGE_DELETED:
+    case SHAPE_POOL:
         return apply_storage(fold, record);
-    case RECORD_TOKENS:
-    case RECORD_IMAGES:
+    case SHAPE_COUNT:
         return apply_count(fold, record);
-    case RECORD_ORDER_PAID:
-    case RECORD_ORDER_FULFILLED:
-    case RECORD_ORDER_FAILED:
-    case RECORD_ORDER_REFUNDED:
-    case RECORD_CREDITED:
-    case RECORD_DEBITED:
+    case SHAPE_ORDER:
+    case SHAPE_PAYMENT:
         vec_push(&fold->facts, (struct fact){.record = record_copied(&fold->strings, record)});
         return POINTS_ADDED;
     }
@@ -235,35 +226,10 @@ static enum points_outcome apply_record(struct fold *fold, const struct record *
 
 /* --- lateness --- */
 
-static int64_t horizon_us(const struct rules *rules, enum record_kind kind)
-{
-    switch (kind) {
-    case RECORD_LAUNCHED:
-    case RECORD_RECONFIGURED:
-    case RECORD_STOPPED:
-    case RECORD_FAILED:
-    case RECORD_DELETED:
-        return rules->lifecycle_horizon_us;
-    case RECORD_HEARTBEAT:
-    case RECORD_STORAGE_USED:
-    case RECORD_STORAGE_DELETED:
-    case RECORD_TOKENS:
-    case RECORD_IMAGES:
-        return rules->report_horizon_us;
-    case RECORD_ORDER_PAID:
-    case RECORD_ORDER_FULFILLED:
-    case RECORD_ORDER_FAILED:
-    case RECORD_ORDER_REFUNDED:
-    case RECORD_CREDITED:
-    case RECORD_DEBITED:
-        break;
-    }
-    return INT64_MAX;
-}
-
 static bool too_late(const struct fold *fold, const struct record *record)
 {
-    int64_t horizon = horizon_us(&fold->rules, record->kind);
+    int64_t horizon = kind_horizon_us(kind_row(record->kind), fold->rules.lifecycle_horizon_us,
+                                      fold->rules.report_horizon_us);
     if (horizon == INT64_MAX || fold->clock.now_us == INT64_MIN)
         return false;
     return fold->clock.now_us - record->since_us > horizon + late_grace_us;

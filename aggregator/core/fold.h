@@ -65,8 +65,6 @@ uint64_t fold_next_seq(const struct fold *fold);
 /* Snapshots, between an epoch's last frame and the next fold_apply (DESIGN §4, Snapshots). Canonical: equal
  * states give equal bytes, whatever the order in which they came about. */
 
-/* Whether nothing was taken in since the last epoch was said, so that a snapshot may be taken. */
-bool fold_at_epoch(const struct fold *fold);
 /* Falls due by the log alone: when the input since the last one outweighs it. */
 bool fold_snapshot_due(const struct fold *fold);
 /* Appends the whole state. */

@@ -2,8 +2,7 @@
 #include "aggregator/core/state.h"
 #include "lib/base/check.h"
 #include "lib/base/time.h"
-
-enum { MINUTE_S = 60 };
+#include "lib/domain/limits.h"
 
 /* --- states --- */
 
@@ -68,7 +67,8 @@ int stop_compare(const void *a, const void *b)
 static void collect_stops(struct fold *fold)
 {
     struct saying *saying = &fold->saying;
-    int64_t minute = fold->clock.now_us == INT64_MIN ? INT64_MIN : time_second(fold->clock.now_us) / MINUTE_S;
+    int64_t minute =
+        fold->clock.now_us == INT64_MIN ? INT64_MIN : time_second(fold->clock.now_us) / RULES_1_STOP_S;
     uint32_t kept = 0;
     for (uint32_t i = 0; i < fold->stops.count; i++) {
         struct stop stop = fold->stops.at[i];
@@ -153,6 +153,8 @@ static int compare_series(const struct fold *fold, const struct series *a, const
 static int compare_sums(const struct fold *fold, const struct work *x, const struct work *y)
 {
     const struct sum_key *a = key_of(fold, x), *b = key_of(fold, y);
+    if (a->product != b->product)
+        return a->product < b->product ? -1 : 1;
     int order = compare_names(fold, a->subject, b->subject);
     if (order == 0)
         order = compare_names(fold, a->sku, b->sku);

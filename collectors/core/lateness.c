@@ -6,14 +6,6 @@
 
 static const int64_t early_us = 5 * 60 * (int64_t)SECOND_US;
 
-static int64_t horizon_of(enum record_kind kind, const struct horizons *horizons)
-{
-    if (kind >= RECORD_ORDER_PAID)
-        return INT64_MAX;
-    bool report = kind == RECORD_HEARTBEAT || kind >= RECORD_STORAGE_USED;
-    return report ? horizons->report_us : horizons->lifecycle_us;
-}
-
 /* "35 d", "24 h", "5 min", "90 s": the largest unit that it is a whole number of; days and minutes from two
  * on. */
 static void print_span(int64_t span_us, char out[32])
@@ -46,7 +38,7 @@ enum lateness lateness_of(const struct record *record, const struct horizons *ho
         print_reason("time", "ahead of", clock_us, early_us, reason);
         return LATENESS_TOO_EARLY;
     }
-    int64_t horizon_us = horizon_of(record->kind, horizons);
+    int64_t horizon_us = kind_horizon_us(kind_row(record->kind), horizons->lifecycle_us, horizons->report_us);
     if (horizon_us == INT64_MAX || clock_us - record->since_us <= horizon_us)
         return LATENESS_IN_TIME;
     bool by_since = record->kind == RECORD_FAILED && record->since_us != record->time_us;

@@ -6,7 +6,7 @@
 #include "lib/base/check.h"
 #include "lib/base/time.h"
 
-enum { DATE_SIZE = 32, DAY_S = 86400 };
+enum { DATE_SIZE = 32 };
 
 static const struct {
     unsigned status;

@@ -54,8 +54,6 @@ static inline bool table_next(const struct table *table, struct table_probe *pro
 
 /* The caller made sure that the item is not in it. */
 void table_insert(struct table *table, uint64_t hash, uint32_t index);
-/* Takes out the entry of this hash and index, which is in it. */
-void table_remove(struct table *table, uint64_t hash, uint32_t index);
 void table_clear(struct table *table);
 void table_release(struct table *table);
 

@@ -4,8 +4,9 @@
 #include "lib/base/digest.h"
 #include "lib/base/pack.h"
 #include "lib/codec/outcome.h"
+#include "lib/domain/limits.h"
 
-enum { SNAPSHOT_CHUNK_BYTES = 900000, REJECT_BYTES_MAX = 64 * 1024 };
+enum { SNAPSHOT_CHUNK_BYTES = LIMIT_SNAPSHOT_CHUNK_BYTES };
 
 struct snapshot_chunk {
     uint32_t partition;

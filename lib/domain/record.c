@@ -1,19 +1,12 @@
 #include "lib/domain/record.h"
 
-#include "lib/base/check.h"
-
-static const char *const product_names[PRODUCT_COUNT] = {"container", "model", "node", "storage", "maas"};
-
-const char *product_name(enum product product)
+bool record_is_whole(const struct record *record)
 {
-    CHECK(product < PRODUCT_COUNT);
-    return product_names[product];
-}
-
-enum product product_of(struct str name)
-{
-    for (enum product p = 0; p < PRODUCT_COUNT; p++)
-        if (str_equal(name, str_of(product_names[p])))
-            return p;
-    return PRODUCT_NONE;
+    bool says_nothing = record->sku.size == 0 && record->quantity == 0 && record->order.size == 0;
+    if (kind_row(record->kind)->change == CHANGE_ALTERS && says_nothing)
+        return false;
+    if (record->since_us > record->time_us || (!record_bills(record) && record->images > 0))
+        return false;
+    return record->cached_input_tokens <= record->input_tokens &&
+           record->cache_write_tokens <= record->input_tokens - record->cached_input_tokens;
 }

@@ -7,8 +7,11 @@
 
 #include "lib/base/check.h"
 #include "lib/base/time.h"
+#include "lib/domain/limits.h"
 
-enum { IDENTITY_BYTES_MAX = 1024, CAPACITY_FIRST = 64, SLOT_BYTES = 20 };
+/* A kind, and three names with their ends: a log can hold an account or id as long as any name. */
+enum { IDENTITY_BYTES_MAX = 1 + 3 * (LIMIT_NAME_BYTES + 1) };
+enum { CAPACITY_FIRST = 64, SLOT_BYTES = 20 };
 _Static_assert(sizeof(struct seen_slot) == SLOT_BYTES, "what an identity weighs");
 
 static char *put(char *at, struct str name)

@@ -1,7 +1,9 @@
 /* The names of a generation's topics. A prefix keeps generations (a run, a test, a region) apart. */
 #pragma once
 
-enum { TOPIC_NAME_MAX = 200, TOPIC_PREFIX_MAX = 160 };
+#include "lib/domain/limits.h"
+
+enum { TOPIC_NAME_MAX = LIMIT_TOPIC_BYTES, TOPIC_PREFIX_MAX = LIMIT_PREFIX_BYTES };
 
 struct topics {
     char records[TOPIC_NAME_MAX];   /* usage.records: what was accepted */

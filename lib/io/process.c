@@ -38,11 +38,6 @@ bool process_stopping(void)
     return stopping != 0;
 }
 
-void process_stop(void)
-{
-    stopping = 1;
-}
-
 static int64_t now_ms(void)
 {
     struct timespec now;

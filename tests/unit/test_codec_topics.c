@@ -167,13 +167,13 @@ static void one_kinds_message_is_another_schemas_to_every_other(void **state)
 static void a_reject_is_cut_to_what_its_reader_takes(void **state)
 {
     (void)state;
-    static char long_text[REJECT_BYTES_MAX * 2];
+    static char long_text[LIMIT_REJECT_BYTES * 2];
     struct str text = {long_text, sizeof long_text};
     struct reject reject = {.reason = text, .origin = text, .bytes = text}, back;
     struct packer bytes = {0};
     reject_encode(&reject, &bytes);
     assert_int_equal(reject_decode(slice(&bytes), &back), DECODE_OK);
-    assert_int_equal(back.bytes.size, REJECT_BYTES_MAX);
+    assert_int_equal(back.bytes.size, LIMIT_REJECT_BYTES);
     vec_release(&bytes.bytes);
 }
 
