@@ -7,9 +7,9 @@
 #include "aggregator/recover.h"
 #include "lib/base/check.h"
 #include "lib/domain/topics.h"
-#include "lib/run/assignment.h"
 #include "lib/io/journal.h"
 #include "lib/io/process.h"
+#include "lib/run/assignment.h"
 
 enum { POLL_MS = 100, PENDING_MAX = 10000, BATCH = 1000, FAILURES_MAX = 10, PAUSE_MS = 500 };
 

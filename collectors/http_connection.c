@@ -134,7 +134,6 @@ static void leave(struct connection *c, int64_t now_ms)
 
 static void refuse(struct connection *c, unsigned status, struct str why, int64_t now_ms)
 {
-    c->is_last = true;
     end_exchange(c); /* of a body that turned out bad */
     c->exchange.head.method = (struct str){"", 0};
     handler_of(c)->refused(context_of(c), &c->exchange, status, why);
