@@ -335,11 +335,12 @@ static enum error_class open_generation(struct sender *sender, struct error *err
         return class;
     if (known && memcmp(found.init_digest, sender->generation.init_digest, DIGEST_SIZE) != 0)
         return error_set(error, ERROR_FATAL, sender->topics.snapshots, "the generation was made anew");
+    if (known)
+        return ERROR_NONE; /* other threads read it */
     sender->generation = found;
     sender->rounds.every_ms =
         rules_of(found.rules_number, found.lifecycle_horizon_us, found.report_horizon_us).epoch_us / 1000;
-    if (!known)
-        sender->lanes = lanes_new(found.partitions);
+    sender->lanes = lanes_new(found.partitions);
     return ERROR_NONE;
 }
 

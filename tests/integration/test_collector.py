@@ -499,6 +499,35 @@ def check_before_ready():
     tell(door.process.wait(20) == 78, 'it takes nothing live for a generation of files')
 
 
+def post_until(door, name, is_enough):
+    """Statuses of good events, one behind the other, until it is enough."""
+    statuses, end = [], time.monotonic() + 20
+    while not statuses or (not is_enough(statuses) and time.monotonic() < end):
+        statuses.append(door.post(event(f'{name}{len(statuses)}', kind='container.heartbeat'))[0])
+    return statuses
+
+
+def check_clock_steps():
+    """Good events while the collector's clock is wrong: some are accepted, none is refused for good."""
+    off = FOLDER / 'clock.s'
+    off.write_text('0')
+    door = Collector(env={**os.environ, 'LD_PRELOAD': str(BUILD / 'tests/support/stepped-clock.so'),
+                          'STEPPED_CLOCK_FILE': str(off)})
+    door.wait_ready()
+    for name, seconds in (('an hour back', -3600), ('a year ahead', 365 * 86400)):
+        tell(door.post(event('before-step'))[0] == 200, 'by a good clock it is accepted')
+        off.write_text(str(seconds))
+        statuses = post_until(door, 'stepped', lambda seen: door.ask('/readyz')[0] == 503)
+        tell(set(statuses) <= {200, 503} and door.ask('/readyz')[0] == 503,
+             f'while its clock is {name} no good event is refused for good, and it is not ready', statuses)
+        off.write_text('0')
+        statuses = post_until(door, 'healed', lambda seen: 200 in seen)
+        tell(set(statuses) == {200, 503} or statuses == [200], 'and once it is right they are accepted', statuses)
+    tell(door.metric('hourglass_collector_refused_total{reason="too_early"}') +
+         door.metric('hourglass_collector_refused_total{reason="too_late"}') == 0, 'nor counted as refused')
+    door.stop()
+
+
 # --- clients that do harm ---
 
 def trickle(port, bytes_, pause_s):
@@ -636,6 +665,7 @@ def main():
     check_files()
     check_tokens()
     check_room_for_inflated()
+    check_clock_steps()
     check_slow_clients()
     check_stopped_broker()
     check_stopping()
