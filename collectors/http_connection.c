@@ -37,17 +37,22 @@ static int32_t request_ms_of(const struct connection *c)
     return c->shared->config->request_ms;
 }
 
-struct connection *connection_new(struct connection_shared *shared, int socket, bool refuse, int64_t now_ms)
+struct connection *connection_new(struct connection_shared *shared, int socket, int64_t now_ms)
 {
     struct connection *c = calloc(1, sizeof *c);
     CHECK(c != NULL);
     c->shared = shared;
     c->socket = socket;
-    c->is_refused = refuse;
     c->is_first = true;
     c->idle_since_ms = now_ms;
-    c->deadline_ms = now_ms + (refuse ? REFUSED_MS : request_ms_of(c));
+    c->deadline_ms = now_ms + request_ms_of(c);
     return c;
+}
+
+void connection_turn_away(struct connection *c, int64_t now_ms)
+{
+    c->is_refused = true;
+    c->deadline_ms = now_ms + REFUSED_MS;
 }
 
 static void end_exchange(struct connection *c)
@@ -134,7 +139,6 @@ static void leave(struct connection *c, int64_t now_ms)
 
 static void refuse(struct connection *c, unsigned status, struct str why, int64_t now_ms)
 {
-    c->is_last = true;
     end_exchange(c); /* of a body that turned out bad */
     c->exchange.head.method = (struct str){"", 0};
     handler_of(c)->refused(context_of(c), &c->exchange, status, why);

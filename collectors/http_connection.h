@@ -50,8 +50,10 @@ struct connection {
     struct connection *next_woken;
 };
 
-/* Takes the socket over. `refuse`: it is one too many, and told so. */
-struct connection *connection_new(struct connection_shared *shared, int socket, bool refuse, int64_t now_ms);
+/* Takes the socket over. */
+struct connection *connection_new(struct connection_shared *shared, int socket, int64_t now_ms);
+/* It is one too many: told 503 when it speaks, or after a while, and ended. */
+void connection_turn_away(struct connection *connection, int64_t now_ms);
 void connection_free(struct connection *connection);
 
 /* EPOLLIN, EPOLLOUT, or 0 while the handler has it. */

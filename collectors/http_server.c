@@ -128,31 +128,50 @@ static struct connection *oldest_idle(const struct http_server *server, const st
     return oldest;
 }
 
-/* Cuts off who has been idle longest, of that address (NULL: of any), and since then; whose bytes are there
- * already is served instead. False: nobody is. */
-static bool cut_idle(struct http_server *server, const struct in6_addr *address, int64_t since_ms,
-                     int64_t now_ms)
+/* Who has been idle longest, of that address (NULL: of any), and since then; whose bytes are there already is
+ * served instead. NULL: nobody is. */
+static struct connection *find_idle(struct http_server *server, const struct in6_addr *address,
+                                    int64_t since_ms, int64_t now_ms)
 {
     for (struct connection *c; (c = oldest_idle(server, address)) != NULL && c->idle_since_ms <= since_ms;) {
         connection_read(c, now_ms);
-        bool is_silent = connection_is_idle(c);
-        if (is_silent) {
-            c->step = CONNECTION_CLOSED;
-            metric_add(server->config.cut_idle, 1);
-        }
-        bool is_closed = c->step == CONNECTION_CLOSED;
+        if (connection_is_idle(c))
+            return c;
         settle(server, c);
-        if (is_closed)
-            return true;
     }
-    return false;
+    return NULL;
+}
+
+static void close_idle(struct http_server *server, struct connection *c)
+{
+    c->step = CONNECTION_CLOSED;
+    settle(server, c);
+    metric_add(server->config.cut_idle, 1);
+}
+
+/* Who has just come, and may be about to speak, is told when it does; who was served before knows to come
+ * again. */
+static bool make_room(struct http_server *server, const struct in6_addr *address, int64_t now_ms)
+{
+    struct connection *c = find_idle(server, address, now_ms, now_ms);
+    if (c == NULL)
+        return false;
+    if (!c->is_first || server->refused >= REFUSED_MAX) {
+        close_idle(server, c);
+        return true;
+    }
+    connection_turn_away(c, now_ms);
+    metric_set(server->config.open, --server->open);
+    server->refused++;
+    metric_add(server->config.cut_idle, 1);
+    return true;
 }
 
 static bool has_room(struct http_server *server, const struct in6_addr *address, int64_t now_ms)
 {
     if (count_from(server, address) >= server->config.address_connections)
-        return cut_idle(server, address, now_ms, now_ms);
-    return server->open < server->config.connections || cut_idle(server, NULL, now_ms, now_ms);
+        return make_room(server, address, now_ms);
+    return server->open < server->config.connections || make_room(server, NULL, now_ms);
 }
 
 static void add_connection(struct http_server *server, int socket, const struct in6_addr *address,
@@ -165,7 +184,9 @@ static void add_connection(struct http_server *server, int socket, const struct 
         close(socket);
         return;
     }
-    struct connection *c = connection_new(&server->shared, socket, refuse, now_ms);
+    struct connection *c = connection_new(&server->shared, socket, now_ms);
+    if (refuse)
+        connection_turn_away(c, now_ms);
     c->exchange.address = *address;
     c->next = server->first;
     if (c->next != NULL)
@@ -191,7 +212,9 @@ static void pause_accepting(struct http_server *server, int why, int64_t now_ms)
         server->pause_ms = PAUSE_MOST_MS;
     server->accept_at_ms = now_ms + server->pause_ms;
     poll_socket(server, EPOLL_CTL_MOD, server->listening, 0, &server->listening);
-    cut_idle(server, NULL, now_ms - FIRST_WORD_MS, now_ms);
+    struct connection *idle = find_idle(server, NULL, now_ms - FIRST_WORD_MS, now_ms);
+    if (idle != NULL)
+        close_idle(server, idle);
 }
 
 static void accept_connections(struct http_server *server, int64_t now_ms)

@@ -243,7 +243,8 @@ static void a_connection_is_kept_unless_said(void **state)
         {"1.1", "Connection: x, Close", false},
         {"1.1", "X: close", true},
         {"1.0", "X: y", false},
-        {"1.0", "Connection: Keep-Alive", false}, {"1.1", "Connection: keep-alive\r\nConnection: close", false},
+        {"1.0", "Connection: Keep-Alive", false},
+        {"1.1", "Connection: keep-alive\r\nConnection: close", false},
     };
     char text[200];
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {

@@ -97,7 +97,9 @@ static void open_pair(bool refuse)
     vec_release(&told.body.bytes);
     memset(&told, 0, sizeof told);
     metric_set(&cut_off, 0);
-    c = connection_new(&shared, pair[0], refuse, 0);
+    c = connection_new(&shared, pair[0], 0);
+    if (refuse)
+        connection_turn_away(c, 0);
 }
 
 static void close_pair(void)
