@@ -1,7 +1,7 @@
 /* What the aggregator counts, in one table. */
 #pragma once
 
-#include "lib/io/metrics.h"
+#include "lib/run/shown.h"
 
 enum aggregator_metric {
     AGGREGATOR_MESSAGES,
@@ -11,6 +11,7 @@ enum aggregator_metric {
     AGGREGATOR_RECORDS_REPEATED,
     AGGREGATOR_RECORDS_REJECTED,
     AGGREGATOR_SNAPSHOTS,
+    AGGREGATOR_SNAPSHOTS_SKIPPED,
     AGGREGATOR_RESTARTS,
     AGGREGATOR_RECOVERED_KEPT,
     AGGREGATOR_RECOVERED_SNAPSHOT,
@@ -22,5 +23,7 @@ enum aggregator_metric {
     AGGREGATOR_METRICS,
 };
 extern struct metric aggregator_metrics[AGGREGATOR_METRICS];
+extern struct metric_family aggregator_families[SHOWN_FAMILIES];
+extern const struct metrics aggregator_all_metrics;
 
 void count_one(enum aggregator_metric metric);

@@ -3,40 +3,15 @@
 #include "aggregator/core/pieces.h"
 #include "aggregator/counters.h"
 #include "lib/codec/topics.h"
-#include "lib/io/process.h"
-
-enum { POLL_MS = 100, ON_THE_WAY_BYTES = 16 << 20 };
 
 bool output_is_frame(const struct output *output, const void *tag)
 {
     return tag == &output->frame_tag;
 }
 
-static enum error_class send(struct output *output, const struct log_record *record, struct error *error)
+static bool stopping(const struct output *output)
 {
-    enum error_class class = ERROR_RETRY;
-    while (class == ERROR_RETRY && !process_stopping()) {
-        if (kafka_producer_pending_bytes(output->producer) < ON_THE_WAY_BYTES)
-            class = kafka_send(output->producer, record, error);
-        if (class != ERROR_RETRY)
-            break;
-        enum error_class polled = kafka_producer_poll(output->producer, POLL_MS, error);
-        process_alive();
-        if (polled != ERROR_NONE)
-            return polled;
-    }
-    /* What is not sent at a stop is said again by the next process. */
-    return class == ERROR_RETRY ? ERROR_NONE : class;
-}
-
-enum error_class output_drain(struct output *output, uint32_t most, struct error *error)
-{
-    enum error_class class = ERROR_NONE;
-    while (class == ERROR_NONE && kafka_producer_pending(output->producer) > most && !process_stopping()) {
-        class = kafka_producer_poll(output->producer, POLL_MS, error);
-        process_alive();
-    }
-    return class;
+    return output->send.host->stopping(output->send.host);
 }
 
 /* --- frames --- */
@@ -44,12 +19,12 @@ enum error_class output_drain(struct output *output, uint32_t most, struct error
 enum error_class output_frame(struct output *output, uint32_t partition, struct str bytes,
                               struct error *error)
 {
-    enum error_class class = send(output,
-                                  &(struct log_record){.topic = output->topics->frames,
-                                                       .partition = partition,
-                                                       .value = bytes,
-                                                       .tag = &output->frame_tag},
-                                  error);
+    enum error_class class = send_record(&output->send,
+                                         &(struct log_record){.topic = output->topics->frames,
+                                                              .partition = partition,
+                                                              .value = bytes,
+                                                              .tag = &output->frame_tag},
+                                         error);
     count_one(AGGREGATOR_FRAMES);
     return class;
 }
@@ -61,13 +36,13 @@ static enum error_class send_keyed(struct output *output, uint32_t partition, co
                                    struct error *error)
 {
     const struct packer *message = &output->message;
-    return send(output,
-                &(struct log_record){
-                    .topic = output->topics->snapshots,
-                    .partition = partition,
-                    .key = str_of(key),
-                    .value = {message->bytes.count == 0 ? NULL : message->bytes.at, message->bytes.count}},
-                error);
+    return send_record(&output->send,
+                       &(struct log_record){.topic = output->topics->snapshots,
+                                            .partition = partition,
+                                            .key = str_of(key),
+                                            .value = {message->bytes.count == 0 ? NULL : message->bytes.at,
+                                                      message->bytes.count}},
+                       error);
 }
 
 static enum error_class give_up(struct output *output, uint32_t partition, struct kept_snapshot old,
@@ -106,12 +81,12 @@ enum error_class output_snapshot(struct output *output, const struct state_snaps
                                  const int64_t *frames_from, struct kept *kept, struct error *error)
 {
     uint32_t chunks = snapshot_chunk_count(snapshot->bytes.size);
-    enum error_class class = output_drain(output, 0, error);
+    enum error_class class = send_drain(&output->send, 0, error);
     if (class == ERROR_NONE)
         class = send_chunks(output, snapshot, chunks, error);
     if (class == ERROR_NONE)
-        class = output_drain(output, 0, error);
-    if (class != ERROR_NONE || process_stopping())
+        class = send_drain(&output->send, 0, error);
+    if (class != ERROR_NONE || stopping(output))
         return class;
     struct snapshot_manifest manifest = {.partition = snapshot->partition,
                                          .seq = snapshot->seq,
@@ -130,8 +105,8 @@ enum error_class output_snapshot(struct output *output, const struct state_snaps
     struct kept_snapshot old;
     /* The new one first: until it is acknowledged the old ones stand. */
     if (class == ERROR_NONE && kept_spare(kept, &old))
-        class = output_drain(output, 0, error);
-    while (class == ERROR_NONE && !process_stopping() && kept_spare(kept, &old)) {
+        class = send_drain(&output->send, 0, error);
+    while (class == ERROR_NONE && !stopping(output) && kept_spare(kept, &old)) {
         class = give_up(output, snapshot->partition, old, error);
         kept_forget(kept, old.seq);
     }

@@ -6,10 +6,10 @@
 #include "lib/base/digest.h"
 #include "lib/base/pack.h"
 #include "lib/domain/topics.h"
-#include "lib/io/kafka.h"
+#include "lib/run/send.h"
 
 struct output {
-    struct kafka_producer *producer;
+    struct send send;
     const struct topics *topics;
     struct packer message; /* room for one, used again and again */
     int frame_tag;         /* its address marks frames among deliveries */
@@ -17,8 +17,6 @@ struct output {
 
 /* Whether the delivery is a frame's. */
 bool output_is_frame(const struct output *output, const void *tag);
-/* Until no more than `most` messages are on their way, or the process is to stop. */
-enum error_class output_drain(struct output *output, uint32_t most, struct error *error);
 enum error_class output_frame(struct output *output, uint32_t partition, struct str bytes,
                               struct error *error);
 

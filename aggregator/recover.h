@@ -4,25 +4,25 @@
  *
  * A partition that still has its fold is not restored: only what others wrote to usage.frames since is read.
  * The process's own reader is used, a turn at a time, so that its group is served meanwhile; a recovery can
- * be given up at any point, and what it has found in a partition by then stays true. */
+ * be ended at any point, and what it has found in a partition by then stays true. */
 #pragma once
 
-#include "aggregator/part.h"
+#include "aggregator/partition.h"
+#include "lib/port/host.h"
 
 struct recovery;
 
-/* Of parts that live as long as it does. */
-struct recovery *recovery_new(struct kafka_reader *reader, const struct topics *topics,
-                              struct part *const *parts, uint32_t count);
+/* Of parts that are claiming and live as long as it does. */
+struct recovery *recovery_new(struct log *log, struct host *host, const struct topics *topics,
+                              struct partition *const *parts, uint32_t count);
 void recovery_free(struct recovery *recovery);
 
-/* What the reader gave. */
-void recovery_take(struct recovery *recovery, const struct log_message *message);
-void recovery_end(struct recovery *recovery, const struct log_message *end);
+/* What the log gave. */
+void recovery_take(struct recovery *recovery, enum log_got got, const struct log_message *message);
 
 enum recover_outcome {
     RECOVERING, /* read on, and call again */
-    RECOVERED,  /* every part has its fold, or is stopped */
+    RECOVERED,  /* every part works, or is stopped */
     RECOVER_FAILED,
 };
 /* Sees how far it is, and assigns what is to be read next. To be called once more after each turn. */

@@ -20,7 +20,7 @@ static int say(const struct pg *pg, enum migrate_outcome outcome, int applied)
         printf("schema %s: %d of %d migrations applied now\n", schema, applied, migration_count);
         return EX_OK;
     case MIGRATE_FAILED:
-        fprintf(stderr, "hourglass db migrate: %s\n", pg->error);
+        fprintf(stderr, "hourglass db migrate: %s\n", pg->error.text);
         return EX_TEMPFAIL;
     case MIGRATE_NEWER:
         fprintf(stderr, "hourglass db migrate: the database is newer than this binary (%d migrations)\n",
@@ -39,11 +39,11 @@ int command_db_migrate(int count, char **arguments)
                               sizeof rows / sizeof *rows, count + 1, arguments - 1);
     if (status != OPTIONS_GO)
         return status;
-    char error[400];
-    struct pg *pg = pg_connect(database, schema, error);
+    struct error error;
+    struct pg *pg = pg_connect(database, schema, &error);
     if (pg == NULL) {
-        fprintf(stderr, "hourglass db migrate: %s\n", error);
-        return EX_TEMPFAIL;
+        fprintf(stderr, "hourglass db migrate: %s\n", error.text);
+        return error.class == ERROR_FATAL ? EX_CONFIG : EX_TEMPFAIL;
     }
     int applied;
     enum migrate_outcome outcome = migrate(pg, schema, &applied);

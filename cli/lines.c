@@ -53,13 +53,13 @@ static bool settled_partitions(struct pg *pg, int64_t *settled, int64_t *progres
 /* The database may be restarted meanwhile: the connection is made again. False: no progress in time. */
 static bool wait_for(struct pg **pg)
 {
-    char error[400];
+    struct error error;
     int64_t last_progress = -1;
     time_t moved = time(NULL);
     while (time(NULL) - moved < options.timeout_s) {
         int64_t settled = 0, progress = last_progress;
         if (*pg == NULL)
-            *pg = pg_connect(options.database, options.schema, error);
+            *pg = pg_connect(options.database, options.schema, &error);
         if (*pg != NULL && !settled_partitions(*pg, &settled, &progress)) {
             pg_free(*pg);
             *pg = NULL;
@@ -126,7 +126,7 @@ static bool print_lines(struct pg *pg)
     }
     vec_release(&out.bytes);
     if (!good)
-        fprintf(stderr, "hourglass lines: %s\n", pg->error);
+        fprintf(stderr, "hourglass lines: %s\n", pg->error.text);
     return good;
 }
 
@@ -136,14 +136,14 @@ int command_lines(int count, char **arguments)
                               sizeof rows / sizeof *rows, count + 1, arguments - 1);
     if (status != OPTIONS_GO)
         return status;
-    char error[400];
+    struct error error;
     struct pg *pg = NULL;
     if (options.partitions > 0 && !wait_for(&pg))
         return EX_TEMPFAIL;
     if (pg == NULL)
-        pg = pg_connect(options.database, options.schema, error);
+        pg = pg_connect(options.database, options.schema, &error);
     if (pg == NULL) {
-        fprintf(stderr, "hourglass lines: %s\n", error);
+        fprintf(stderr, "hourglass lines: %s\n", error.text);
         return EX_TEMPFAIL;
     }
     bool good = print_lines(pg);

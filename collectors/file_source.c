@@ -20,10 +20,11 @@
 enum { POLL_MS = 100, PENDING_MAX = 2000, ORIGIN_BYTES = 4200, EXIT_UNUSABLE = 2, EXIT_SOME_REJECTED = 3 };
 
 struct metric file_source_metrics[FILE_METRICS] = {
-    [FILE_ACCEPTED] = {"hourglass_events_total{outcome=\"accepted\"}", METRIC_COUNTER,
+    [FILE_ACCEPTED] = {"hourglass_collector_events_total{outcome=\"accepted\"}", METRIC_COUNTER,
                        "Events by what became of them.", 0},
-    [FILE_REJECTED] = {"hourglass_events_total{outcome=\"rejected\"}", METRIC_COUNTER, "", 0},
-    [FILE_MESSAGES] = {"hourglass_messages_sent_total", METRIC_COUNTER, "Messages sent to usage.records.", 0},
+    [FILE_REJECTED] = {"hourglass_collector_events_total{outcome=\"rejected\"}", METRIC_COUNTER, "", 0},
+    [FILE_MESSAGES] = {"hourglass_collector_messages_total", METRIC_COUNTER,
+                       "Messages with records that were sent.", 0},
 };
 
 struct source {

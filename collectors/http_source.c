@@ -1,7 +1,6 @@
 #include "collectors/http_source.h"
 
 #include <errno.h>
-#include <netinet/in.h>
 #include <stdio.h>
 #include <strings.h>
 #include <time.h>
@@ -15,6 +14,7 @@
 #include "lib/base/time.h"
 #include "lib/io/file.h"
 #include "lib/io/http.h"
+#include "lib/io/listener.h"
 
 enum {
     ANSWER_MS = 30000, /* for a client to take its answer */
@@ -28,8 +28,10 @@ struct http_source {
     struct http_source_options options;
     struct http_body_limits limits;
     struct metric *metrics;
+    struct latency *latencies;
     struct sender *sender;
     struct MHD_Daemon *daemon;
+    uint16_t port;
     struct deadlines *deadlines;
     struct acceptor *acceptor;
     struct packer tokens;
@@ -57,16 +59,17 @@ enum fixed {
 struct call {
     struct http_source *source;
     struct deadline *deadline; /* its connection's */
+    int64_t begun_us;          /* monotonic */
     enum http_form form;
     struct http_body body;
     enum fixed fixed;        /* the answer that it will have, whatever else comes */
     struct request *request; /* NULL until its events went to the sender */
 };
 
-static int64_t realtime_us(void)
+static int64_t clock_us(clockid_t id)
 {
     struct timespec now;
-    clock_gettime(CLOCK_REALTIME, &now);
+    clock_gettime(id, &now);
     return now.tv_sec * (int64_t)SECOND_US + now.tv_nsec / 1000;
 }
 
@@ -122,6 +125,7 @@ static http_result answer(struct call *call, struct MHD_Connection *connection, 
     struct str text = {body->bytes.at, body->bytes.count};
     const char *type = status == MHD_HTTP_OK ? "application/json" : "application/problem+json";
     metric_add(&call->source->metrics[metric_of(status)], 1);
+    latency_observe(&call->source->latencies[HTTP_REQUEST], clock_us(CLOCK_MONOTONIC) - call->begun_us);
     deadline_set(call->source->deadlines, call->deadline, ANSWER_MS);
     return http_answer(connection, status, text.size == 0 ? NULL : type, text, headers);
 }
@@ -285,7 +289,7 @@ static http_result take_body(struct call *call, struct MHD_Connection *connectio
         return answer_fixed(call, connection, call->fixed);
     struct request *request = call->request = request_new(&source->metrics[HTTP_HELD_BYTES]);
     struct taking taking = {call, request, sender_horizons(source->sender), {NULL, 0}, 0};
-    request->clock_us = realtime_us();
+    request->clock_us = clock_us(CLOCK_REALTIME);
     accept_body(&taking, connection);
     if (call->fixed != FIXED_NONE)
         return answer_fixed(call, connection, call->fixed);
@@ -360,6 +364,7 @@ static http_result begin_call(struct http_source *source, struct MHD_Connection 
     const union MHD_ConnectionInfo *info =
         MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
     call->source = source;
+    call->begun_us = clock_us(CLOCK_MONOTONIC);
     call->deadline = info->socket_context;
     deadline_set(source->deadlines, call->deadline, (int32_t)source->options.request_ms);
     call->fixed = answer_to_head(call, connection, url, method);
@@ -417,25 +422,39 @@ static void on_connection(void *context, struct MHD_Connection *connection, void
 
 /* --- life --- */
 
-static bool start_daemon(struct http_source *source)
+static bool start_daemon(struct http_source *source, struct error *error)
 {
-    struct sockaddr_in address;
     const struct http_source_options *o = &source->options;
-    if (!http_address(o->address, o->port, &address)) {
-        errno = EINVAL;
+    int listening = listener_open(&(struct listener_place){o->address, o->port, o->port_file}, error);
+    if (listening < 0)
         return false;
-    }
+    source->port = listener_port(listening);
     source->daemon =
-        MHD_start_daemon(MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME, o->port, NULL, NULL,
-                         handle, source, MHD_OPTION_SOCK_ADDR, &address, MHD_OPTION_NOTIFY_CONNECTION,
+        MHD_start_daemon(MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL, handle,
+                         source, MHD_OPTION_LISTEN_SOCKET, listening, MHD_OPTION_NOTIFY_CONNECTION,
                          on_connection, source, MHD_OPTION_NOTIFY_COMPLETED, on_completed, source,
                          MHD_OPTION_CONNECTION_LIMIT, (unsigned)o->connections,
                          MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_BYTES, MHD_OPTION_END);
-    return source->daemon != NULL;
+    if (source->daemon != NULL)
+        return true;
+    error_set(error, ERROR_FATAL, o->address, "the HTTP server does not start");
+    close(listening);
+    return false;
+}
+
+static bool read_tokens(struct http_source *source, struct error *error)
+{
+    const char *path = source->options.token_file;
+    if (path[0] == 0 || file_read(path, TOKEN_BYTES_MAX, &source->tokens))
+        return true;
+    error_set(error, ERROR_FATAL, path, strerror(errno));
+    return false;
 }
 
 struct http_source *http_source_start(const struct http_source_options *options,
-                                      struct metric metrics[HTTP_METRICS], struct sender *sender)
+                                      struct metric metrics[HTTP_METRICS],
+                                      struct latency latencies[HTTP_LATENCIES], struct sender *sender,
+                                      struct error *error)
 {
     struct http_source *source = calloc(1, sizeof *source);
     CHECK(source != NULL);
@@ -443,25 +462,19 @@ struct http_source *http_source_start(const struct http_source_options *options,
     source->limits =
         (struct http_body_limits){options->body_bytes, options->held_bytes, &metrics[HTTP_HELD_BYTES]};
     source->metrics = metrics;
+    source->latencies = latencies;
     source->sender = sender;
     source->acceptor = acceptor_new();
     source->deadlines = deadlines_new(&metrics[HTTP_CUT_OFF]);
-    bool good =
-        options->token_file[0] == 0 || file_read(options->token_file, TOKEN_BYTES_MAX, &source->tokens);
-    good = good && start_daemon(source);
-    if (good && options->port_file[0] != 0)
-        good = http_write_port(options->port_file, http_port(source->daemon));
-    if (good)
+    if (read_tokens(source, error) && start_daemon(source, error))
         return source;
-    int why = errno;
     http_source_stop(source);
-    errno = why;
     return NULL;
 }
 
 uint16_t http_source_port(const struct http_source *source)
 {
-    return http_port(source->daemon);
+    return source->port;
 }
 
 static void stop_daemon(struct http_source *source)

@@ -35,11 +35,15 @@ enum http_source_metric {
     HTTP_METRICS,
 };
 
+enum http_source_latency { HTTP_REQUEST, HTTP_LATENCIES };
+
 struct http_source;
 
-/* NULL: the port cannot be had, or the tokens cannot be read (errno). */
+/* NULL: the port cannot be had, or the tokens cannot be read; `error` names it. */
 struct http_source *http_source_start(const struct http_source_options *options,
-                                      struct metric metrics[HTTP_METRICS], struct sender *sender);
+                                      struct metric metrics[HTTP_METRICS],
+                                      struct latency latencies[HTTP_LATENCIES], struct sender *sender,
+                                      struct error *error);
 uint16_t http_source_port(const struct http_source *source);
 /* The sender's callback: the request has a verdict. */
 void http_source_answer(struct request *request);

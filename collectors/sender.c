@@ -54,7 +54,7 @@ struct sender {
     int64_t epoch; /* of the monotonic clock */
     uint64_t deliveries;
     struct trust trust;
-    _Atomic bool ready;
+    struct readiness readiness;
     pthread_mutex_t lock; /* of the queue, and of ready while it is filled */
     struct request *first;
     struct request *last;
@@ -72,10 +72,14 @@ static int64_t now_ms(void)
     return clock_us(CLOCK_MONOTONIC) / 1000;
 }
 
-static void set_ready(struct sender *sender, bool ready)
+/* `why` NULL: ready. */
+static void set_ready(struct sender *sender, const char *why)
 {
     pthread_mutex_lock(&sender->lock);
-    atomic_store(&sender->ready, ready);
+    if (why == NULL)
+        readiness_set_ready(&sender->readiness);
+    else
+        readiness_set_waiting(&sender->readiness, why);
     pthread_mutex_unlock(&sender->lock);
 }
 
@@ -124,7 +128,7 @@ static void compare_clocks(struct sender *sender, const struct flight *flight,
         metric_add(&sender->metrics[SENDER_DISAGREEMENTS], 1);
     if (trusted == sender->trust.given)
         return;
-    set_ready(sender, sender->trust.given);
+    set_ready(sender, sender->trust.given ? NULL : "the clocks disagree");
     if (trusted)
         journal_error("clock_distrusted", JOURNAL_INT("message_us", flight->clock_us),
                       JOURNAL_INT("append_ms", delivery->timestamp_ms));
@@ -323,7 +327,7 @@ static enum error_class open_producer(struct sender *sender, struct error *error
 /* Everything without verdict is sent again by its client, under a new incarnation. */
 static void drop_all(struct sender *sender)
 {
-    set_ready(sender, false);
+    set_ready(sender, "beginning again");
     for (struct request *request = take_queue(sender), *next; request != NULL; request = next) {
         next = request->next;
         vec_push(&sender->waiting, request);
@@ -352,6 +356,7 @@ struct sender *sender_new(const struct sender_options *options, struct metric me
     sender->verdict = verdict;
     sender->topics = topics_of(options->prefix);
     pthread_mutex_init(&sender->lock, NULL);
+    readiness_init(&sender->readiness);
     return sender;
 }
 
@@ -368,17 +373,18 @@ void sender_free(struct sender *sender)
     vec_release(&sender->waiting);
     vec_release(&sender->bytes.bytes);
     pthread_mutex_destroy(&sender->lock);
+    readiness_release(&sender->readiness);
     free(sender);
 }
 
 bool sender_ready(const struct sender *sender)
 {
-    return atomic_load(&sender->ready);
+    return readiness_is_ready(&sender->readiness);
 }
 
-const _Atomic bool *sender_readiness(const struct sender *sender)
+struct readiness *sender_readiness(struct sender *sender)
 {
-    return &sender->ready;
+    return &sender->readiness;
 }
 
 struct horizons sender_horizons(const struct sender *sender)
@@ -422,7 +428,7 @@ static enum error_class turn(struct sender *sender, struct error *error)
 static enum error_class finish(struct sender *sender, struct error *error)
 {
     int64_t end_ms = now_ms() + STOP_MS;
-    set_ready(sender, false);
+    set_ready(sender, "stopping");
     enum error_class class = take_requests(sender, error);
     if (class == ERROR_NONE)
         class = send_due(sender, true, error);
@@ -452,6 +458,7 @@ int sender_run(struct sender *sender)
             failures = sender->deliveries > before ? 1 : failures + 1;
         if (class == ERROR_FATAL)
             failures = FAILURES_MAX;
+        set_ready(sender, error.text);
         journal_warning("begin_again", JOURNAL_STR("why", error.text), JOURNAL_INT("failures", failures));
         metric_add(&sender->metrics[SENDER_RESTARTS], 1);
         process_pause(PAUSE_MS);

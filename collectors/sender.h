@@ -40,7 +40,7 @@ __attribute__((warn_unused_result)) bool sender_submit(struct sender *sender, st
 /* Any thread: whether events may be accepted now. False before the first agreed round of ticks, while the
  * clock is not trusted, and at the end. */
 bool sender_ready(const struct sender *sender);
-const _Atomic bool *sender_readiness(const struct sender *sender);
+struct readiness *sender_readiness(struct sender *sender);
 /* Any thread, once it was ready. */
 struct horizons sender_horizons(const struct sender *sender);
 

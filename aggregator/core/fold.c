@@ -371,3 +371,13 @@ uint64_t fold_next_seq(const struct fold *fold)
 {
     return fold->seq;
 }
+
+int64_t fold_watermark_us(const struct fold *fold)
+{
+    return clock_watermark_us(&fold->clock, &fold->rules);
+}
+
+int64_t fold_closed_s(const struct fold *fold)
+{
+    return fold->clock.closed_s;
+}

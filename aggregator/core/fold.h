@@ -61,6 +61,10 @@ const uint8_t *fold_last_hash(const struct fold *fold);
 int64_t fold_next_offset(const struct fold *fold);
 /* The number of the next frame. */
 uint64_t fold_next_seq(const struct fold *fold);
+/* By what was taken in so far; INT64_MIN: log time has not begun. For eyes: frames say what counts. */
+int64_t fold_watermark_us(const struct fold *fold);
+/* The end of the last closed hour; INT64_MIN: none yet. */
+int64_t fold_closed_s(const struct fold *fold);
 
 /* Snapshots, between an epoch's last frame and the next fold_apply (DESIGN §4, Snapshots). Canonical: equal
  * states give equal bytes, whatever the order in which they came about. */

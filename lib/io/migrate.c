@@ -73,9 +73,35 @@ enum migrate_outcome migrate(struct pg *pg, const char *schema, int *applied)
     return outcome;
 }
 
-enum migrate_outcome migrate_check(struct pg *pg)
+/* Whether there is a table of migrations, which `db migrate` makes; < 0: failed. */
+static int is_begun(struct pg *pg)
 {
-    enum migrate_outcome outcome;
-    int count = applied_count(pg, &outcome);
-    return outcome == MIGRATED && count < migration_count ? MIGRATE_CHANGED : outcome;
+    PGresult *rows = pg_query(pg, "SELECT to_regclass('migrations') IS NOT NULL", 0, NULL);
+    if (rows == NULL)
+        return -1;
+    bool begun = PQgetvalue(rows, 0, 0)[0] == 't';
+    PQclear(rows);
+    return begun;
+}
+
+enum error_class migrate_check(struct pg *pg, struct error *error)
+{
+    enum migrate_outcome outcome = MIGRATED;
+    char why[120];
+    int begun = is_begun(pg), count = begun > 0 ? applied_count(pg, &outcome) : 0;
+    if (begun < 0 || outcome == MIGRATE_FAILED) {
+        *error = pg->error;
+        return error->class;
+    }
+    if (outcome == MIGRATE_NEWER)
+        return error_set(error, ERROR_FATAL, "the schema is newer than this binary",
+                         "run the binary that migrated it, or a later one");
+    if (outcome == MIGRATE_CHANGED)
+        return error_set(error, ERROR_FATAL, "the schema is another binary's",
+                         "a migration that was applied is not the one of that number here");
+    if (count == migration_count)
+        return ERROR_NONE;
+    snprintf(why, sizeof why, "%d of %d migrations are applied: run hourglass db migrate", count,
+             migration_count);
+    return error_set(error, ERROR_FATAL, "the schema is not migrated", why);
 }

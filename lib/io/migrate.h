@@ -22,5 +22,5 @@ enum migrate_outcome {
 /* Makes the schema where it is missing and applies what is not there yet, each in a transaction. *applied:
  * how many. Two at once wait for each other. */
 enum migrate_outcome migrate(struct pg *pg, const char *schema, int *applied);
-/* Whether the database is just as this binary wants it. */
-enum migrate_outcome migrate_check(struct pg *pg);
+/* Whether the database is just as this binary wants it. FATAL: it is not, and the text says what to do. */
+__attribute__((warn_unused_result)) enum error_class migrate_check(struct pg *pg, struct error *error);

@@ -1,78 +1,144 @@
 #include "lib/io/pg.h"
 
+#include <poll.h>
 #include <stdio.h>
 #include <sys/socket.h>
+#include <time.h>
 
 #include "lib/base/check.h"
+#include "lib/io/pg_state.h"
+#include "lib/io/pg_wait.h"
 
-static bool fail(struct pg *pg, const char *what)
+/* `waiting` is told so often; a COPY is handed to libpq in pieces of so much. */
+enum { SLICE_MS = 250, PIECE_BYTES = 1 << 16 };
+
+int64_t pg_now_ms(void)
 {
-    snprintf(pg->error, sizeof pg->error, "%s: %s", what, PQerrorMessage(pg->connection));
-    for (char *c = pg->error; *c != 0; c++)
-        if (*c == '\n')
-            *c = ' ';
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+/* --- failing --- */
+
+bool pg_fail(struct pg *pg, const char *what, const char *sqlstate, const char *why)
+{
+    bool dead = PQstatus(pg->connection) == CONNECTION_BAD;
+    enum error_class class = pg_state_class(sqlstate);
+    error_set(&pg->error, dead && class == ERROR_RETRY ? ERROR_ABORT : class, what, why);
     return false;
 }
 
+static bool fail_connection(struct pg *pg, const char *what)
+{
+    return pg_fail(pg, what, NULL, PQerrorMessage(pg->connection));
+}
+
+static bool fail_result(struct pg *pg, const char *what, const PGresult *result)
+{
+    return pg_fail(pg, what, PQresultErrorField(result, PG_DIAG_SQLSTATE), PQresultErrorMessage(result));
+}
+
+/* --- waiting --- */
+
+bool pg_wait(struct pg *pg, short events, int64_t since_ms, int64_t deadline_ms)
+{
+    struct pollfd poll_for = {PQsocket(pg->connection), events, 0};
+    for (;;) {
+        int64_t waited_ms = pg_now_ms() - since_ms;
+        if (pg->waiting.waiting != NULL)
+            pg->waiting.waiting(pg->waiting.context, waited_ms);
+        if (poll_for.fd < 0 || poll(&poll_for, 1, SLICE_MS) > 0)
+            return true;
+        if (deadline_ms == 0 || waited_ms < deadline_ms)
+            continue;
+        char why[80];
+        snprintf(why, sizeof why, "no answer for %lld s", (long long)(waited_ms / 1000));
+        shutdown(poll_for.fd, SHUT_RDWR); /* so that nothing is read of it any more */
+        return pg_fail(pg, "PostgreSQL", NULL, why);
+    }
+}
+
+static bool flush(struct pg *pg, int64_t since_ms)
+{
+    int left;
+    while ((left = PQflush(pg->connection)) > 0)
+        if (!pg_wait(pg, POLLIN | POLLOUT, since_ms, pg->deadline_ms) || !PQconsumeInput(pg->connection))
+            return false;
+    return left == 0;
+}
+
+/* The next result of what was sent. False: the connection failed; else NULL at the end. */
+static bool next_result(struct pg *pg, int64_t since_ms, PGresult **result)
+{
+    while (PQisBusy(pg->connection))
+        if (!pg_wait(pg, POLLIN, since_ms, pg->deadline_ms) || !PQconsumeInput(pg->connection))
+            return false;
+    *result = PQgetResult(pg->connection);
+    return true;
+}
+
+static bool is_good(const PGresult *result)
+{
+    ExecStatusType status = PQresultStatus(result);
+    return status == PGRES_TUPLES_OK || status == PGRES_COMMAND_OK;
+}
+
+/* The first result that is no success, or else the last one; NULL: pg->error. */
+static PGresult *result_of(struct pg *pg, const char *what, int64_t since_ms)
+{
+    PGresult *kept = NULL, *next;
+    bool copying = false;
+    while (!copying) {
+        if (!next_result(pg, since_ms, &next)) {
+            PQclear(kept);
+            if (pg->error.class == ERROR_NONE)
+                fail_connection(pg, what);
+            return NULL;
+        }
+        if (next == NULL)
+            break;
+        copying = PQresultStatus(next) == PGRES_COPY_IN;
+        bool keep = kept == NULL || is_good(kept);
+        PQclear(keep ? kept : next);
+        kept = keep ? next : kept;
+    }
+    if (kept == NULL)
+        fail_connection(pg, what);
+    return kept;
+}
+
+/* --- statements --- */
+
 static void count_statement(struct pg *pg)
 {
+    pg->error.class = ERROR_NONE;
     if (++pg->statements == pg->break_at)
         shutdown(PQsocket(pg->connection), pg->break_reply ? SHUT_RD : SHUT_RDWR);
 }
 
-static bool set_schema(struct pg *pg, const char *schema)
+/* Sends and waits. values NULL and count < 0: several statements. */
+static PGresult *run(struct pg *pg, const char *what, const char *sql, int count, const char *const *values)
 {
-    if (schema[0] == 0)
-        return true;
-    char *name = PQescapeIdentifier(pg->connection, schema, strlen(schema));
-    if (name == NULL)
-        return fail(pg, "schema");
-    char sql[400];
-    snprintf(sql, sizeof sql, "SET search_path TO %s", name);
-    PQfreemem(name);
-    return pg_do(pg, sql, 0, NULL, NULL);
-}
-
-struct pg *pg_connect(const char *url, const char *schema, char error[400])
-{
-    struct pg *pg = calloc(1, sizeof *pg);
-    CHECK(pg != NULL);
-    const char *const keys[] = {
-        "dbname", "application_name", "connect_timeout", "tcp_user_timeout", "keepalives_idle", "options",
-        NULL};
-    const char *const values[] = {url,
-                                  "hourglass",
-                                  "10",
-                                  "20000",
-                                  "10",
-                                  "-c lock_timeout=20000 -c idle_in_transaction_session_timeout=60000 "
-                                  "-c client_min_messages=warning -c timezone=UTC",
-                                  NULL};
-    pg->connection = PQconnectdbParams(keys, values, 1);
-    bool good = PQstatus(pg->connection) == CONNECTION_OK || fail(pg, "connect");
-    if (good && set_schema(pg, schema))
-        return pg;
-    snprintf(error, 400, "%s", pg->error);
-    pg_free(pg);
-    return NULL;
-}
-
-void pg_free(struct pg *pg)
-{
-    if (pg == NULL)
-        return;
-    PQfinish(pg->connection);
-    free(pg);
+    int64_t since_ms = pg_now_ms();
+    count_statement(pg);
+    int sent = count < 0 ? PQsendQuery(pg->connection, sql)
+                         : PQsendQueryParams(pg->connection, sql, count, NULL, values, NULL, NULL, 0);
+    if (!sent || !flush(pg, since_ms)) {
+        if (pg->error.class == ERROR_NONE)
+            fail_connection(pg, what);
+        return NULL;
+    }
+    return result_of(pg, what, since_ms);
 }
 
 PGresult *pg_query(struct pg *pg, const char *sql, int count, const char *const *values)
 {
-    count_statement(pg);
-    PGresult *result = PQexecParams(pg->connection, sql, count, NULL, values, NULL, NULL, 0);
-    ExecStatusType status = PQresultStatus(result);
-    if (status == PGRES_TUPLES_OK || status == PGRES_COMMAND_OK)
+    CHECK(count >= 0);
+    PGresult *result = run(pg, "query", sql, count, values);
+    if (result == NULL || is_good(result))
         return result;
-    fail(pg, "query");
+    fail_result(pg, "query", result);
     PQclear(result);
     return NULL;
 }
@@ -90,32 +156,55 @@ bool pg_do(struct pg *pg, const char *sql, int count, const char *const *values,
 
 bool pg_script(struct pg *pg, const char *sql)
 {
-    count_statement(pg);
-    PGresult *result = PQexec(pg->connection, sql);
-    ExecStatusType status = PQresultStatus(result);
+    PGresult *result = run(pg, "script", sql, -1, NULL);
+    if (result == NULL)
+        return false;
+    bool good = is_good(result) || fail_result(pg, "script", result);
     PQclear(result);
-    return status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK || fail(pg, "script");
+    return good;
+}
+
+/* Hands rows to a COPY that has begun; piece by piece, as the server takes them. */
+static bool put_rows(struct pg *pg, struct str rows, int64_t since_ms)
+{
+    for (uint32_t at = 0; at < rows.size;) {
+        uint32_t size = rows.size - at < PIECE_BYTES ? rows.size - at : PIECE_BYTES;
+        int taken = PQputCopyData(pg->connection, rows.at + at, (int)size);
+        if (taken < 0)
+            return false;
+        at += taken > 0 ? size : 0;
+        if (!flush(pg, since_ms))
+            return false;
+    }
+    int ended;
+    while ((ended = PQputCopyEnd(pg->connection, NULL)) == 0)
+        if (!flush(pg, since_ms))
+            return false;
+    return ended == 1 && flush(pg, since_ms);
 }
 
 bool pg_copy(struct pg *pg, const char *sql, struct str rows)
 {
+    int64_t since_ms = pg_now_ms();
     if (rows.size == 0)
         return true;
-    count_statement(pg);
-    PGresult *result = PQexec(pg->connection, sql);
-    bool begun = PQresultStatus(result) == PGRES_COPY_IN;
+    PGresult *result = run(pg, "copy", sql, -1, NULL);
+    if (result == NULL)
+        return false;
+    bool begun = PQresultStatus(result) == PGRES_COPY_IN || fail_result(pg, "copy", result);
     PQclear(result);
     if (!begun)
-        return fail(pg, "copy");
-    if (PQputCopyData(pg->connection, rows.at, (int)rows.size) != 1 ||
-        PQputCopyEnd(pg->connection, NULL) != 1)
-        return fail(pg, "copy");
-    bool good = true;
-    while ((result = PQgetResult(pg->connection)) != NULL) {
-        if (PQresultStatus(result) != PGRES_COMMAND_OK)
-            good = fail(pg, "copy");
-        PQclear(result);
+        return false;
+    if (!put_rows(pg, rows, since_ms)) {
+        if (pg->error.class == ERROR_NONE)
+            fail_connection(pg, "copy");
+        return false;
     }
+    result = result_of(pg, "copy", since_ms);
+    if (result == NULL)
+        return false;
+    bool good = is_good(result) || fail_result(pg, "copy", result);
+    PQclear(result);
     return good;
 }
 
@@ -125,69 +214,11 @@ bool pg_commit(struct pg *pg)
     if (result == NULL)
         return false;
     bool committed = strcmp(PQcmdStatus(result), "COMMIT") == 0;
-    if (!committed)
-        snprintf(pg->error, sizeof pg->error, "COMMIT: the server answered %s", PQcmdStatus(result));
+    if (!committed) {
+        char why[120];
+        snprintf(why, sizeof why, "the server answered %s", PQcmdStatus(result));
+        error_set(&pg->error, ERROR_RETRY, "COMMIT", why);
+    }
     PQclear(result);
     return committed;
-}
-
-void pg_array_add(struct pg_array *array, struct str value)
-{
-    struct packer *text = &array->text;
-    pack_raw(text, text->bytes.count == 0 ? "{\"" : ",\"", 2);
-    for (uint32_t i = 0; i < value.size; i++) {
-        if (value.at[i] == '"' || value.at[i] == '\\')
-            pack_raw(text, "\\", 1);
-        pack_raw(text, value.at + i, 1);
-    }
-    pack_raw(text, "\"", 1);
-}
-
-void pg_array_add_number(struct pg_array *array, int64_t value)
-{
-    char number[32];
-    int size =
-        snprintf(number, sizeof number, "%s%lld", array->text.bytes.count == 0 ? "{" : ",", (long long)value);
-    pack_raw(&array->text, number, (size_t)size);
-}
-
-const char *pg_array_end(struct pg_array *array)
-{
-    pack_raw(&array->text, array->text.bytes.count == 0 ? "{}" : "}", array->text.bytes.count == 0 ? 3 : 2);
-    return array->text.bytes.at;
-}
-
-void pg_array_release(struct pg_array *array)
-{
-    vec_release(&array->text.bytes);
-}
-
-void pg_put_hex(struct packer *out, const void *at, size_t size)
-{
-    static const char digits[] = "0123456789abcdef";
-    const unsigned char *bytes = at;
-    pack_raw(out, "\\x", 2);
-    for (size_t i = 0; i < size; i++) {
-        const char pair[2] = {digits[bytes[i] >> 4], digits[bytes[i] & 15]};
-        pack_raw(out, pair, 2);
-    }
-}
-
-static int hex_digit(char c)
-{
-    return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
-bool pg_take_hex(const char *text, struct packer *out)
-{
-    if (text[0] != '\\' || text[1] != 'x')
-        return false;
-    for (text += 2; *text != 0; text += 2) {
-        int high = hex_digit(text[0]), low = high < 0 ? -1 : hex_digit(text[1]);
-        if (low < 0)
-            return false;
-        unsigned char byte = (unsigned char)(high << 4 | low);
-        pack_raw(out, &byte, 1);
-    }
-    return true;
 }

@@ -11,8 +11,9 @@
 
 #include "lib/base/check.h"
 #include "lib/base/time.h"
+#include "settler/core/settle.h"
 #include "lib/io/migrate.h"
-#include "settler/store.h"
+#include "settler/store/pg/pg_store.h"
 
 enum { HOURS = 3, NAME_SIZE = 32, ORDERED_OF = 10, SUMS = 3, QUIET = 500 };
 static uint32_t resources = 100000, users = 10, frame_rows = 25000;
@@ -216,7 +217,7 @@ static uint64_t settle_in_memory(void *context, const struct frame *frame)
 }
 
 struct connection {
-    struct pg *pg;
+    struct store *store;
     struct claim claim;
 };
 
@@ -226,8 +227,9 @@ static uint64_t settle_in_database(void *context, const struct frame *frame)
     struct placed_frame placed = {*frame, (int64_t)frame->seq + 1};
     uint64_t rows, all = 0;
     enum store_outcome outcome;
+    struct error error;
     do {
-        outcome = store_settle(to->pg, &to->claim, &placed, 1, &rows);
+        outcome = store_settle(to->store, &to->claim, &placed, 1, &rows, &error);
         all += rows;
     } while (outcome == STORE_STEP);
     CHECK(outcome == STORE_OK);
@@ -250,22 +252,26 @@ static void print_size(struct pg *pg, uint64_t rows)
 
 static void in_database(const struct load *load, const char *url)
 {
-    char error[400], drop[80], schema[40];
+    char drop[80], schema[40];
     int applied;
+    struct error error;
     struct connection to = {0};
     snprintf(schema, sizeof schema, "bench_%d", (int)getpid());
-    to.pg = pg_connect(url, schema, error);
-    CHECK(to.pg != NULL && migrate(to.pg, schema, &applied) == MIGRATED);
-    CHECK(store_claim(to.pg, 0, &to.claim) == STORE_OK);
-    uint64_t rows = run(load, "PostgreSQL", to.pg, settle_in_database, &to);
-    print_size(to.pg, rows);
+    struct pg *owner = pg_connect(url, schema, &error);
+    CHECK(owner != NULL && migrate(owner, schema, &applied) == MIGRATED);
+    struct pg_store_options options = {.database = url, .schema = schema};
+    to.store = pg_store_open(&options, &error);
+    CHECK(to.store != NULL && store_claim(to.store, 0, &to.claim, &error) == STORE_OK);
+    uint64_t rows = run(load, "PostgreSQL", pg_store_connection(to.store), settle_in_database, &to);
+    print_size(owner, rows);
     struct rusage usage;
     getrusage(RUSAGE_SELF, &usage);
     printf("resident at most: %ld KiB, of which the load was %ld KiB\n", usage.ru_maxrss, load_kib);
     store_claim_release(&to.claim);
+    store_close(to.store);
     snprintf(drop, sizeof drop, "DROP SCHEMA %s CASCADE", schema);
-    CHECK(pg_script(to.pg, drop));
-    pg_free(to.pg);
+    CHECK(pg_script(owner, drop));
+    pg_free(owner);
 }
 
 static void release(struct load *load)

@@ -20,12 +20,23 @@ bool schema_database(void)
 
 struct pg *connect_to(const char *schema)
 {
-    char error[400];
-    struct pg *pg = pg_connect(database, schema, error);
+    struct error error;
+    struct pg *pg = pg_connect(database, schema, &error);
     if (pg == NULL)
-        print_message("# %s\n", error);
+        print_message("# %s\n", error.text);
     assert_non_null(pg);
     return pg;
+}
+
+struct store *store_of(const char *schema)
+{
+    struct pg_store_options options = {.database = database, .schema = schema};
+    struct error error;
+    struct store *store = pg_store_open(&options, &error);
+    if (store == NULL)
+        print_message("# %s\n", error.text);
+    assert_non_null(store);
+    return store;
 }
 
 struct pg *new_schema(const char *schema)
@@ -52,7 +63,7 @@ struct packer query_text(struct pg *pg, const char *sql)
     struct packer out = {0};
     PGresult *rows = pg_query(pg, sql, 0, NULL);
     if (rows == NULL)
-        print_message("# %s\n", pg->error);
+        print_message("# %s\n", pg->error.text);
     assert_non_null(rows);
     for (int r = 0; r < PQntuples(rows); r++)
         for (int c = 0; c < PQnfields(rows); c++) {

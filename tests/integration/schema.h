@@ -2,7 +2,7 @@
  * fails the test. */
 #pragma once
 
-#include "lib/io/pg.h"
+#include "settler/store/pg/pg_store.h"
 
 enum { SCHEMA_SIZE = 40 };
 
@@ -10,6 +10,8 @@ enum { SCHEMA_SIZE = 40 };
 bool schema_database(void);
 
 struct pg *connect_to(const char *schema);
+/* The settler's store in a schema that is migrated. */
+struct store *store_of(const char *schema);
 /* Migrated and empty. */
 struct pg *new_schema(const char *schema);
 /* Ends the connection too. */

@@ -238,7 +238,7 @@ def check_statuses(door):
     status, body, headers = door.send(b'', method='HEAD')
     tell((status, body, headers['Allow']) == (405, None, 'POST, OPTIONS'), 'HEAD is 405, without a body', status, body)
     tell(door.post(event('path'), path='/v1/event')[0] == 404, 'another path is 404')
-    tell(door.metric('hourglass_held_bytes') == 0, 'nothing is held when all is answered')
+    tell(door.metric('hourglass_collector_held_bytes') == 0, 'nothing is held when all is answered')
 
 
 # --- compressed bodies ---
@@ -352,13 +352,13 @@ def check_large_when_inflated(door):
     held = [0]
 
     def all_held():
-        held[0] = door.metric('hourglass_held_bytes')
+        held[0] = door.metric('hourglass_collector_held_bytes')
         return held[0] == 3 * (len(text) + INFLATER_BYTES)
 
     tell(wait_until(all_held), 'what bodies come to is counted as held, and what inflates them', held)
     for link in links:
         link.close()
-    tell(wait_until(lambda: door.metric('hourglass_held_bytes') == 0), 'until their clients are gone')
+    tell(wait_until(lambda: door.metric('hourglass_collector_held_bytes') == 0), 'until their clients are gone')
 
 
 def check_room_for_inflated():
@@ -366,7 +366,7 @@ def check_room_for_inflated():
     door.wait_ready()
     text = b'[' + b' ' * 1_499_998 + b']'
     link = half_sent(door, compressed(text))
-    wait_until(lambda: door.metric('hourglass_held_bytes') > len(text))
+    wait_until(lambda: door.metric('hourglass_collector_held_bytes') > len(text))
     status, body, headers = door.send(compressed(text), f'Content-Type: {BATCH}', GZIP)
     tell(status == 503 and headers['Retry-After'] == '1', 'beyond what all may hold a body is 503', status, body)
     link.sendall(compressed(text)[-1:])
@@ -377,7 +377,7 @@ def check_room_for_inflated():
                                  range(300)))
     tell(set(statuses) <= {200, 503} and statuses.count(200) > 0, 'many at once are served, or told to come again',
          statuses)
-    tell(wait_until(lambda: door.metric('hourglass_held_bytes') == 0), 'nothing is held when all is answered')
+    tell(wait_until(lambda: door.metric('hourglass_collector_held_bytes') == 0), 'nothing is held when all is answered')
     door.stop()
 
 
@@ -386,12 +386,12 @@ def check_room_for_inflated():
 def check_reply(door):
     kind = f'Content-Type: {EVENT}'
     one = json.dumps(event('reply')).encode()
-    before = door.metric('hourglass_answers_total{status="202"}')
+    before = door.metric('hourglass_collector_answers_total{status="202"}')
     for headers in (['Prefer: reply'], ['prefer: REPLY'], ['Prefer: respond-async, wait=10', 'Prefer: x="a,b", reply; y=z']):
         status, body, got = door.send(one, kind, *headers)
         tell((status, body) == (202, None) and 'Content-Type' not in got and got['Content-Length'] == '0',
              f'{headers}: an accepted event is 202 without a body', status, body, got)
-    tell(door.metric('hourglass_answers_total{status="202"}') == before + 3, 'they are counted')
+    tell(door.metric('hourglass_collector_answers_total{status="202"}') == before + 3, 'they are counted')
     tell('reply' in logged_ids(PREFIX), 'what was answered 202 stands in the log')
     for headers in ([], ['Prefer: respond-async'], ['Prefer: x="a, reply, b"'], ['Prefer: reply=no']):
         status, body, _ = door.send(one, kind, *headers)
@@ -450,7 +450,7 @@ def check_ticks(door):
     after = {p: sum(1 for m in messages(PREFIX) if m['partition'] == p) for p in range(PARTITIONS)}
     tell(all(2 <= after[p] - before[p] <= 3 for p in before), 'each silent partition gets its ticks', before, after)
     door.post(event('after'))
-    tell(door.metric('hourglass_clock_disagreements_total') == 0, 'the clocks agree')
+    tell(door.metric('hourglass_collector_clock_disagreements_total') == 0, 'the clocks agree')
 
 
 def check_before_ready():
@@ -502,8 +502,8 @@ def check_slow_clients():
         tell(all(1.8 < t < 3.5 for t in times), 'a head that trickles is cut off at its deadline', times)
         times = [f.result() for f in bodies]
         tell(all(1.8 < t < 7 for t in times), 'a body that trickles is cut off at its deadline', times)
-    tell(door.metric('hourglass_connections_cut_off_total') == 80, 'and each is counted')
-    tell(door.metric('hourglass_held_bytes') == 0, 'nothing of them is held')
+    tell(door.metric('hourglass_collector_connections_cut_off_total') == 80, 'and each is counted')
+    tell(door.metric('hourglass_collector_held_bytes') == 0, 'nothing of them is held')
     door.stop()
 
 
@@ -522,13 +522,13 @@ def check_stopped_broker():
         with concurrent.futures.ThreadPoolExecutor(20) as pool:
             statuses += pool.map(
                 lambda name: door.post([event(f'{name}-{i}', order=padding) for i in range(400)], BATCH)[0], names[3:])
-        held = door.metric('hourglass_held_bytes')
+        held = door.metric('hourglass_collector_held_bytes')
         tell(set(statuses) == {503} and held < 6_000_000, 'what is held stays bounded', statuses, held)
         tell(door.resident_kb() < 150_000, 'so does memory', door.resident_kb())
     end = time.monotonic() + 20
-    while door.metric('hourglass_held_bytes') > 0 and time.monotonic() < end:
+    while door.metric('hourglass_collector_held_bytes') > 0 and time.monotonic() < end:
         time.sleep(0.1)
-    tell(door.metric('hourglass_held_bytes') == 0, 'it is let go once the broker is back')
+    tell(door.metric('hourglass_collector_held_bytes') == 0, 'it is let go once the broker is back')
     ids = logged_ids(PREFIX)
     tell(ids.count('waits') <= 1 and ids.count('held0-399') <= 1,
          'what was queued stands once at most, as its client was told 503', ids.count('waits'))
@@ -591,7 +591,7 @@ def main():
     check_large_when_inflated(door)
     check_reply(door)
     check_handshake(door)
-    tell(door.metric('hourglass_held_bytes') == 0, 'nothing is held after all that')
+    tell(door.metric('hourglass_collector_held_bytes') == 0, 'nothing is held after all that')
     check_ticks(door)
     door.stop()
     check_before_ready()

@@ -11,7 +11,7 @@
 
 #include "lib/base/check.h"
 #include "lib/base/time.h"
-#include "settler/store.h"
+#include "settler/core/settle.h"
 #include "tests/integration/schema.h"
 #include "tests/support/frames.h"
 
@@ -42,39 +42,46 @@ static uint32_t next_batch(const struct frame_log *log, uint32_t from, uint32_t 
     return count;
 }
 
-static enum store_outcome settle(struct pg *pg, struct claim *claim, const struct placed_frame *batch,
+static enum store_outcome settle(struct store *store, struct claim *claim, const struct placed_frame *batch,
                                  uint32_t count)
 {
     uint64_t rows;
-    enum store_outcome outcome = store_settle(pg, claim, batch, count, &rows);
+    struct error error = {ERROR_NONE, ""};
+    enum store_outcome outcome = store_settle(store, claim, batch, count, &rows, &error);
     if (outcome != STORE_OK && outcome != STORE_STEP)
-        print_message("# %s\n", pg->error);
+        print_message("# %s\n", error.text);
     return outcome;
+}
+
+static void claim_of(struct store *store, struct claim *claim)
+{
+    struct error error;
+    assert_int_equal(store_claim(store, 0, claim, &error), STORE_OK);
 }
 
 /* Settles the whole log; restless: in small steps, and now and then with a new connection and a new claim. */
 static void settle_log(struct frame_log *log, const char *schema, uint32_t longest, bool restless)
 {
-    struct pg *pg = connect_to(schema);
+    struct store *store = store_of(schema);
     struct claim claim = {0};
-    assert_int_equal(store_claim(pg, 0, &claim), STORE_OK);
+    claim_of(store, &claim);
     while (claim.next_seq < log->frames.count) {
         struct placed_frame batch[BATCH_MAX];
         uint32_t limit = 1 + random_below(&log->random, longest);
         uint32_t count = next_batch(log, (uint32_t)claim.next_seq, limit, batch);
         if (restless)
             claim.work_max = 1 + random_below(&log->random, 20);
-        enum store_outcome outcome = settle(pg, &claim, batch, count);
+        enum store_outcome outcome = settle(store, &claim, batch, count);
         assert_true(outcome == STORE_OK || (restless && outcome == STORE_STEP));
         steps += claim.next_step != 0;
         if (!restless || random_below(&log->random, 4) != 0)
             continue;
-        pg_free(pg);
-        pg = connect_to(schema);
-        assert_int_equal(store_claim(pg, 0, &claim), STORE_OK);
+        store_close(store);
+        store = store_of(schema);
+        claim_of(store, &claim);
     }
     store_claim_release(&claim);
-    pg_free(pg);
+    store_close(store);
 }
 
 /* --- in memory --- */
@@ -203,27 +210,30 @@ static void all_tables_are_the_same_however_the_frames_are_batched(void **state)
  */
 static void settle_broken(struct frame_log *log, const char *schema, uint64_t every, bool reply)
 {
-    struct pg *pg = connect_to(schema);
+    struct store *store = store_of(schema);
     struct claim claim = {0};
+    struct error error;
     bool claimed = false;
     for (uint64_t n = every; claim.next_seq < log->frames.count; n++) {
         struct placed_frame batch[BATCH_MAX];
+        struct pg *pg = pg_store_connection(store);
         pg->break_at = pg->statements + 1 + n % every;
         pg->break_reply = reply;
-        claimed = claimed || store_claim(pg, 0, &claim) == STORE_OK;
+        claimed = claimed || store_claim(store, 0, &claim, &error) == STORE_OK;
         uint32_t count = next_batch(log, (uint32_t)claim.next_seq, 4, batch);
         uint64_t rows;
         enum store_outcome outcome =
-            claimed && count > 0 ? store_settle(pg, &claim, batch, count, &rows) : STORE_RETRY;
+            claimed && count > 0 ? store_settle(store, &claim, batch, count, &rows, &error) : STORE_FAILED;
         if (outcome == STORE_OK || outcome == STORE_STEP)
             continue;
-        assert_int_equal(outcome, STORE_RETRY);
-        pg_free(pg);
-        pg = connect_to(schema);
+        assert_int_equal(outcome, STORE_FAILED);
+        assert_int_equal(error.class, ERROR_ABORT);
+        store_close(store);
+        store = store_of(schema);
         claimed = false;
     }
     store_claim_release(&claim);
-    pg_free(pg);
+    store_close(store);
 }
 
 static void the_tables_are_the_same_at_whichever_statement_the_connection_breaks(void **state)
@@ -258,22 +268,23 @@ static void who_claimed_before_can_settle_no_more(void **state)
     struct frame_log log;
     frame_log_make(&log, 1, SAID);
     frame_log_cut(&log, 10, 3);
-    struct pg *pg = new_schema(schema), *other = connect_to(schema);
+    struct pg *pg = new_schema(schema);
+    struct store *store = store_of(schema), *other = store_of(schema);
     struct claim mine = {0}, theirs = {0};
     struct placed_frame first = place(&log.frames.at[0]), second = place(&log.frames.at[1]);
-    uint64_t rows;
-    assert_int_equal(store_claim(pg, 0, &mine), STORE_OK);
-    assert_int_equal(store_settle(pg, &mine, &first, 1, &rows), STORE_OK);
-    assert_int_equal(store_claim(other, 0, &theirs), STORE_OK);
+    claim_of(store, &mine);
+    assert_int_equal(settle(store, &mine, &first, 1), STORE_OK);
+    claim_of(other, &theirs);
     assert_int_equal(theirs.next_seq, 1);
-    assert_int_equal(store_settle(pg, &mine, &second, 1, &rows), STORE_LOST);
-    assert_int_equal(store_settle(other, &theirs, &second, 1, &rows), STORE_OK);
+    assert_int_equal(settle(store, &mine, &second, 1), STORE_LOST);
+    assert_int_equal(settle(other, &theirs, &second, 1), STORE_OK);
     struct packer seq = query_text(pg, "SELECT next_seq, fence FROM claim");
     assert_string_equal(seq.bytes.at, "2|2\n");
     vec_release(&seq.bytes);
     store_claim_release(&mine);
     store_claim_release(&theirs);
-    pg_free(other);
+    store_close(store);
+    store_close(other);
     drop_schema(pg, schema);
     frame_log_release(&log);
 }
@@ -321,7 +332,8 @@ static void the_settlers_role_settles_and_changes_no_money(void **state)
 {
     (void)state;
     const char *role = getenv("HOURGLASS_SETTLER_DATABASE");
-    char schema[SCHEMA_SIZE], error[400];
+    char schema[SCHEMA_SIZE];
+    struct error error;
     static const char *const forbidden[] = {
         "UPDATE settled SET amount = 0",
         "DELETE FROM settled_default",
@@ -338,21 +350,23 @@ static void the_settlers_role_settles_and_changes_no_money(void **state)
     struct frame_log log;
     frame_log_make(&log, 3, SAID);
     frame_log_cut(&log, 10, 3);
-    struct pg *owner = new_schema(schema), *pg = pg_connect(role, schema, error);
-    assert_non_null(pg);
+    struct pg *owner = new_schema(schema);
+    struct pg_store_options options = {.database = role, .schema = schema};
     assert_true(pg_script(owner, "SELECT grant_settler('hourglass_settler')"));
+    struct store *store = pg_store_open(&options, &error);
+    assert_non_null(store);
     struct claim claim = {0};
-    assert_int_equal(store_claim(pg, 0, &claim), STORE_OK);
+    claim_of(store, &claim);
     while (claim.next_seq < log.frames.count) {
         struct placed_frame batch[BATCH_MAX];
         uint32_t count = next_batch(&log, (uint32_t)claim.next_seq, BATCH_MAX, batch);
-        assert_int_equal(settle(pg, &claim, batch, count), STORE_OK);
+        assert_int_equal(settle(store, &claim, batch, count), STORE_OK);
     }
     assert_int_equal(claim.ranges_missed, 0);
     store_claim_release(&claim);
     for (size_t i = 0; i < sizeof forbidden / sizeof *forbidden; i++)
-        assert_false(pg_script(pg, forbidden[i]));
-    pg_free(pg);
+        assert_false(pg_script(pg_store_connection(store), forbidden[i]));
+    store_close(store);
     drop_schema(owner, schema);
     frame_log_release(&log);
 }

@@ -14,8 +14,7 @@
 #include "lib/base/check.h"
 #include "lib/base/time.h"
 #include "lib/codec/frame.h"
-#include "settler/store.h"
-#include "settler/store_rows.h"
+#include "settler/core/usage.h"
 #include "tests/integration/schema.h"
 #include "tests/property/story.h"
 
@@ -200,11 +199,12 @@ struct owner {
     bool done;
 };
 
-static bool claim(struct pg *pg, struct owner *owner, uint32_t partition)
+static bool claim(struct store *store, struct owner *owner, uint32_t partition)
 {
     if (owner->claimed)
         return true;
-    if (store_claim(pg, partition, &owner->claim) != STORE_OK)
+    struct error error;
+    if (store_claim(store, partition, &owner->claim, &error) != STORE_OK)
         return false;
     owner->claimed = true;
     uint64_t next = owner->claim.next_seq;
@@ -226,10 +226,11 @@ static uint32_t frames_at_once(const struct spoken *spoken, uint64_t from, uint3
 }
 
 /* False: the connection broke. */
-static bool settle_some(struct pg *pg, struct owner *owner, uint32_t partition, struct random *random)
+static bool settle_some(struct store *store, struct owner *owner, uint32_t partition, struct random *random)
 {
     uint64_t rows;
-    if (!claim(pg, owner, partition))
+    struct error error;
+    if (!claim(store, owner, partition))
         return false;
     uint64_t from = owner->claim.next_seq;
     owner->done = from == owner->spoken->frames.count;
@@ -238,8 +239,8 @@ static bool settle_some(struct pg *pg, struct owner *owner, uint32_t partition, 
     owner->claim.work_max = random_below(random, 3) ? 50000 : 1 + random_below(random, 20);
     uint32_t count = frames_at_once(owner->spoken, from, 1 + random_below(random, BATCH_MAX));
     enum store_outcome outcome =
-        store_settle(pg, &owner->claim, owner->spoken->frames.at + from, count, &rows);
-    if (outcome == STORE_RETRY)
+        store_settle(store, &owner->claim, owner->spoken->frames.at + from, count, &rows, &error);
+    if (outcome == STORE_FAILED)
         return false;
     assert_true(outcome == STORE_OK || outcome == STORE_STEP);
     met.steps += owner->claim.next_step != 0;
@@ -262,27 +263,28 @@ static bool all_done(const struct owner owners[PARTITIONS])
 /* The partitions in turn, by one connection, which breaks now and then; with it go all claims. */
 static void settle_in_postgresql(const char *schema, const struct spoken *spoken, struct random *random)
 {
-    struct pg *pg = connect_to(schema);
+    struct store *store = store_of(schema);
     struct owner owners[PARTITIONS] = {0};
     for (uint32_t p = 0; p < PARTITIONS; p++)
         owners[p].spoken = &spoken[p];
     while (!all_done(owners)) {
         uint32_t p = random_below(random, PARTITIONS);
+        struct pg *pg = pg_store_connection(store);
         if (pg->break_at <= pg->statements) {
             pg->break_at = pg->statements + 1 + random_below(random, BREAK_WITHIN);
             pg->break_reply = random_below(random, 2) > 0;
         }
-        if (owners[p].done || settle_some(pg, &owners[p], p, random))
+        if (owners[p].done || settle_some(store, &owners[p], p, random))
             continue;
-        pg_free(pg);
-        pg = connect_to(schema);
+        store_close(store);
+        store = store_of(schema);
         for (uint32_t q = 0; q < PARTITIONS; q++)
             owners[q].claimed = false;
         met.broken++;
     }
     for (uint32_t p = 0; p < PARTITIONS; p++)
         store_claim_release(&owners[p].claim);
-    pg_free(pg);
+    store_close(store);
 }
 
 /* --- the facts --- */

@@ -10,8 +10,7 @@
 #include <cmocka.h>
 
 #include "lib/base/time.h"
-#include "settler/store.h"
-#include "settler/store_copy.h"
+#include "settler/store/pg/copy.h"
 #include "tests/integration/schema.h"
 
 /* 2026-01-01T00:00:00Z */
@@ -25,6 +24,7 @@ static const char yaml[] =
 struct world {
     char schema[SCHEMA_SIZE];
     struct pg *pg;
+    struct store *store;
     struct claim claim;
     struct frame frame; /* the next one */
 };
@@ -33,7 +33,14 @@ static enum store_outcome settle(struct world *world, struct claim *claim)
 {
     struct placed_frame placed = {world->frame, (int64_t)world->frame.seq + 1};
     uint64_t rows;
-    return store_settle(world->pg, claim, &placed, 1, &rows);
+    struct error error;
+    return store_settle(world->store, claim, &placed, 1, &rows, &error);
+}
+
+static void take_claim(struct world *world)
+{
+    struct error error;
+    assert_int_equal(store_claim(world->store, world->frame.partition, &world->claim, &error), STORE_OK);
 }
 
 static void say(struct world *world)
@@ -48,7 +55,8 @@ static void begin(struct world *world)
     *world = (struct world){.frame = {.watermark_us = BEGIN_S * SECOND_US, .closed_s = BEGIN_S}};
     snprintf(world->schema, sizeof world->schema, "test_frames_%d", (int)getpid());
     world->pg = new_schema(world->schema);
-    assert_int_equal(store_claim(world->pg, 0, &world->claim), STORE_OK);
+    world->store = store_of(world->schema);
+    take_claim(world);
     struct fact init = {.control = CONTROL_INIT, .catalog = {INT64_MIN, str_of(yaml)}};
     world->frame.facts = &init;
     world->frame.fact_count = 1;
@@ -58,6 +66,7 @@ static void begin(struct world *world)
 static void end(struct world *world)
 {
     store_claim_release(&world->claim);
+    store_close(world->store);
     drop_schema(world->pg, world->schema);
 }
 
@@ -93,9 +102,9 @@ static void assert_query(struct world *world, const char *sql, const char *expec
 
 static uint64_t statements_of(struct world *world, void (*saying)(struct world *))
 {
-    uint64_t before = world->pg->statements;
+    uint64_t before = store_statements(world->store);
     saying(world);
-    return world->pg->statements - before;
+    return store_statements(world->store) - before;
 }
 
 /* --- the claim --- */
@@ -116,9 +125,9 @@ static enum store_outcome say_twice(struct world *world)
 {
     struct claim before = world->claim;
     enum store_outcome outcome = settle(world, &world->claim);
-    before.memory = world->claim.memory;
+    before.known = world->claim.known;
     assert_int_equal(settle(world, &before), STORE_LOST);
-    world->claim.memory = before.memory;
+    world->claim.known = before.known;
     return outcome;
 }
 
@@ -169,17 +178,17 @@ static void who_claims_again_remembers_nothing_from_before(void **state)
     begin(&world);
     say(&world); /* no order is waiting */
     struct world other = world;
-    other.pg = connect_to(world.schema);
+    other.store = store_of(world.schema);
     other.claim = (struct claim){0};
-    assert_int_equal(store_claim(other.pg, 0, &other.claim), STORE_OK);
+    take_claim(&other);
     say_facts(&other, &paid, 1);
     world.frame.seq = other.frame.seq;
-    assert_int_equal(store_claim(world.pg, 0, &world.claim), STORE_OK);
+    take_claim(&world);
     world.frame.watermark_us += 2 * HOUR_S * (int64_t)SECOND_US;
     say(&world);
     assert_query(&world, "SELECT count(*), sum(amount) FROM settled", "2|0.000000\n");
     store_claim_release(&other.claim);
-    pg_free(other.pg);
+    store_close(other.store);
     end(&world);
 }
 
@@ -195,7 +204,7 @@ static void log_time_in_the_claim_is_that_of_the_last_whole_epoch(void **state)
     say(&world);
     say_count(&world, BEGIN_S, METER_IMAGES, false);
     assert_query(&world, claim, "3|0|0\n");
-    assert_int_equal(store_claim(world.pg, 0, &world.claim), STORE_OK);
+    take_claim(&world);
     assert_int_equal(world.claim.watermark_us, BEGIN_S * SECOND_US);
     world.frame.more = false;
     world.frame.closed_s += HOUR_S;
@@ -215,10 +224,10 @@ static void a_partition_is_rated_by_the_catalogs_of_its_own_log(void **state)
     other.claim = (struct claim){0};
     other.frame.partition = 1;
     other.frame.seq = 0;
-    assert_int_equal(store_claim(other.pg, 1, &other.claim), STORE_OK);
+    take_claim(&other);
     const struct fact init = {.control = CONTROL_INIT, .catalog = {INT64_MIN, str_of(other_yaml)}};
     say_facts(&other, &init, 1);
-    assert_int_equal(store_claim(world.pg, 0, &world.claim), STORE_OK);
+    take_claim(&world);
     say_count(&world, BEGIN_S, METER_IMAGES, false);
     assert_query(&world, "SELECT amount FROM lines", "4.000000\n");
     store_claim_release(&other.claim);
@@ -265,7 +274,7 @@ static void an_order_is_voided_in_time_by_who_remembers_it_and_by_who_does_not(v
         begin(&world);
         say_facts(&world, &paid, 1);
         if (forget)
-            assert_int_equal(store_claim(world.pg, 0, &world.claim), STORE_OK);
+            take_claim(&world);
         world.frame.watermark_us += HOUR_S * (int64_t)SECOND_US;
         say(&world);
         world.frame.watermark_us++;
@@ -373,7 +382,7 @@ static void numbers_are_written_as_postgresql_writes_them(void **state)
         struct packer field = {0}, hex = {0};
         snprintf(sql, sizeof sql, "SELECT '\\x' || encode(numeric_send('%s'::numeric), 'hex')", texts[i]);
         struct packer theirs = query_text(pg, sql);
-        copy_numeric(&field, texts[i]);
+        copy_numeric(&field, str_of(texts[i]));
         pg_put_hex(&hex, field.bytes.at + 4, field.bytes.count - 4); /* without its size */
         pack_raw(&hex, "\n", 2);
         assert_string_equal(hex.bytes.at, theirs.bytes.at);

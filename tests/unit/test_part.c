@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "aggregator/part.h"
+#include "aggregator/partition.h"
 #include "collectors/core/batch.h"
 #include "lib/base/time.h"
 #include "lib/codec/frame.h"
@@ -132,20 +132,21 @@ static void feed(const struct script *script, int64_t count)
     struct part_work work = {0};
     struct error error;
     int64_t next = 0, end = script->ends.count;
-    bool read = true;
     part->fold = fold_new(0);
     fill_chain(part, script);
+    partition_set(&part->base, PARTITION_CLAIMING, NULL);
+    partition_set(&part->base, PARTITION_WORKING, NULL);
     for (int turns = 0; turns < 1000 && (next < end || part_busy(part)); turns++) {
         if (part_busy(part))
             assert_int_equal(part_go_on(part, &work, &error), ERROR_NONE);
-        if (part_turns(part)) {
-            read = part_is_read(part);
+        if (part->base.reread && !part->base.full) {
+            part->base.reread = false;
             next = part_next_offset(part);
         }
-        for (int64_t i = 0; i < count && read && next < end; i++, next++) {
+        for (int64_t i = 0; i < count && !part->base.full && next < end; i++, next++) {
             struct log_message message = message_at(script, next);
             assert_int_equal(part_take(part, &work, &message, &error), ERROR_NONE);
-            assert_false(part->stopped);
+            assert_int_equal(part->base.state, PARTITION_WORKING);
         }
     }
     assert_non_null(part->fold);

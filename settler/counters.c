@@ -1,0 +1,45 @@
+#include "settler/counters.h"
+
+struct metric settler_metrics[SETTLER_METRICS] = {
+    [SETTLER_FRAMES] = {"hourglass_settler_frames_total", METRIC_COUNTER, "Frames settled.", 0},
+    [SETTLER_FRAMES_REPEATED] = {"hourglass_settler_frames_repeated_total", METRIC_COUNTER,
+                                 "Frames that were settled before, skipped.", 0},
+    [SETTLER_FRAMES_SKIPPED] = {"hourglass_settler_frames_skipped_total", METRIC_COUNTER,
+                                "Messages of usage.frames that are no frame of this release.", 0},
+    [SETTLER_ROWS] = {"hourglass_settler_rows_total", METRIC_COUNTER, "Rows of charges written.", 0},
+    [SETTLER_TRANSACTIONS] = {"hourglass_settler_transactions_total", METRIC_COUNTER,
+                              "Transactions committed.", 0},
+    [SETTLER_STATEMENTS] = {"hourglass_settler_statements_total", METRIC_COUNTER, "SQL statements.", 0},
+    [SETTLER_RANGES_MISSED] = {"hourglass_settler_ranges_missed_total", METRIC_COUNTER,
+                               "Times that a month's range of the table could not be made ahead.", 0},
+    [SETTLER_RESTARTS] = {"hourglass_settler_restarts_total", METRIC_COUNTER,
+                          "Handles closed after a failure, to begin again from the claim.", 0},
+    [SETTLER_PARTITIONS] = {"hourglass_settler_partitions", METRIC_GAUGE, "Partitions that are settled here.",
+                            0},
+    [SETTLER_PARTITIONS_STOPPED] = {"hourglass_settler_partitions_stopped", METRIC_GAUGE,
+                                    "Partitions that stopped before they bill wrongly.", 0},
+    [SETTLER_PARTITIONS_LOST] = {"hourglass_settler_partitions_lost_total", METRIC_COUNTER,
+                                 "Partitions that another settler claimed.", 0},
+    [SETTLER_WATERMARK_S] =
+        {"hourglass_settler_watermark_timestamp_seconds", METRIC_GAUGE,
+         "The least watermark of the partitions that are settled here; 0: one has none yet.", 0},
+};
+
+struct metric_family settler_families[SHOWN_FAMILIES] = {
+    [SHOWN_STATE] = METRIC_WORDS("hourglass_settler_partition_state",
+                                 "What each partition of this process does.", "state"),
+    [SHOWN_LAG_RECORDS] = METRIC_FAMILY("hourglass_settler_lag_records", METRIC_GAUGE,
+                                        "Frames of usage.frames that were not read yet."),
+    [SHOWN_LAG_S] = METRIC_FAMILY("hourglass_settler_lag_seconds", METRIC_GAUGE,
+                                  "From the partition's watermark, as settled, to now."),
+    [SHOWN_WATERMARK_S] = METRIC_FAMILY("hourglass_settler_partition_watermark_timestamp_seconds",
+                                        METRIC_GAUGE, "The partition's watermark, as settled."),
+    [SHOWN_CLOSED_S] = METRIC_FAMILY("hourglass_settler_partition_closed_timestamp_seconds", METRIC_GAUGE,
+                                     "The end of the partition's last closed hour, as settled."),
+};
+
+const struct metrics settler_all_metrics = {.program = "settler",
+                                            .rows = settler_metrics,
+                                            .row_count = SETTLER_METRICS,
+                                            .families = settler_families,
+                                            .family_count = SHOWN_FAMILIES};

@@ -1,0 +1,23 @@
+/* What the settler counts, in one table. */
+#pragma once
+
+#include "lib/run/shown.h"
+
+enum settler_metric {
+    SETTLER_FRAMES,
+    SETTLER_FRAMES_REPEATED,
+    SETTLER_FRAMES_SKIPPED,
+    SETTLER_ROWS,
+    SETTLER_TRANSACTIONS,
+    SETTLER_STATEMENTS,
+    SETTLER_RANGES_MISSED,
+    SETTLER_RESTARTS,
+    SETTLER_PARTITIONS,
+    SETTLER_PARTITIONS_STOPPED,
+    SETTLER_PARTITIONS_LOST,
+    SETTLER_WATERMARK_S,
+    SETTLER_METRICS,
+};
+extern struct metric settler_metrics[SETTLER_METRICS];
+extern struct metric_family settler_families[SHOWN_FAMILIES];
+extern const struct metrics settler_all_metrics;

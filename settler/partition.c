@@ -1,0 +1,234 @@
+#include "settler/partition.h"
+
+#include <stdlib.h>
+
+#include "lib/base/check.h"
+#include "lib/io/journal.h"
+#include "settler/counters.h"
+
+/* What one transaction takes, unless a single frame is more. */
+enum { BATCH_ROWS = 50000, BATCH_BYTES = 1 << 20 };
+/* A slot of more is not kept for the next frame: most are small. */
+enum { SLOT_ROWS = 4096, SLOT_BYTES = 1 << 16 };
+
+struct part *part_new(uint32_t number)
+{
+    struct part *part = calloc(1, sizeof *part);
+    CHECK(part != NULL);
+    part->base.number = number;
+    part->read_on = -1;
+    return part;
+}
+
+static void slot_release(struct slot *slot)
+{
+    vec_release(&slot->bytes.bytes);
+    frame_rows_release(&slot->rows);
+}
+
+void part_free(struct part *part)
+{
+    if (part == NULL)
+        return;
+    for (int s = 0; s <= BATCH_FRAMES; s++)
+        slot_release(&part->slots[s]);
+    store_claim_release(&part->claim);
+    free(part);
+}
+
+/* --- the batch --- */
+
+static bool slot_is_large(const struct slot *slot)
+{
+    const struct frame_rows *rows = &slot->rows;
+    return slot->bytes.bytes.capacity > SLOT_BYTES || rows->levels.capacity > SLOT_ROWS ||
+           rows->segments.capacity > SLOT_ROWS || rows->counts.capacity > SLOT_ROWS ||
+           rows->sums.capacity > SLOT_ROWS || rows->states.capacity > SLOT_ROWS;
+}
+
+static uint32_t rows_of(const struct frame *frame)
+{
+    return frame->level_count + frame->count_count + frame->state_count;
+}
+
+static void show_busy(struct part *part)
+{
+    bool works = part->base.state == PARTITION_WORKING;
+    part->base.busy = works && part->count > 0;
+    part->base.full = works && part->in_steps;
+}
+
+/* Moves the frame at `at` to the front. */
+static void move_to_front(struct part *part, uint32_t at)
+{
+    struct slot slot = part->slots[0];
+    part->slots[0] = part->slots[at];
+    part->slots[at] = slot;
+    part->batch[0] = part->batch[at];
+}
+
+/* The frame behind the batch belongs to it now. */
+static void take_in(struct part *part)
+{
+    const struct frame *frame = &part->batch[part->count].frame;
+    part->row_count += rows_of(frame);
+    part->size_bytes += part->slots[part->count].bytes.bytes.count;
+    part->frame_alone = !store_frame_is_plain(frame);
+    part->count++;
+}
+
+static void forget_batch(struct part *part)
+{
+    for (uint32_t s = 0; s < part->count; s++)
+        if (slot_is_large(&part->slots[s]))
+            slot_release(&part->slots[s]);
+    part->count = 0;
+    part->row_count = 0;
+    part->size_bytes = 0;
+    part->frame_alone = part->in_steps = false;
+}
+
+/* The batch is settled: its slots wait for others, and the frame that waits is the next batch. */
+static void empty_batch(struct part *part)
+{
+    uint32_t behind = part->count;
+    forget_batch(part);
+    if (!part->one_waits)
+        return;
+    part->one_waits = false;
+    move_to_front(part, behind);
+    take_in(part);
+}
+
+/* --- claiming --- */
+
+enum error_class part_claim(struct part *part, struct store *store, struct error *error)
+{
+    forget_batch(part);
+    part->one_waits = false;
+    enum store_outcome outcome = store_claim(store, part->base.number, &part->claim, error);
+    if (outcome != STORE_OK)
+        return error->class;
+    part->read_on = part->claim.next_offset;
+    intake_begin(&part->intake, part->base.number, part->claim.next_seq, part->claim.last_hash);
+    partition_set(&part->base, PARTITION_WORKING, NULL);
+    journal_info("partition_claimed", JOURNAL_INT("partition", part->base.number),
+                 JOURNAL_INT("fence", part->claim.fence), JOURNAL_INT("next_seq", part->claim.next_seq),
+                 JOURNAL_INT("next_offset", part->claim.next_offset));
+    return ERROR_NONE;
+}
+
+/* --- settling --- */
+
+static enum error_class judge(struct part *part, enum store_outcome outcome, struct error *error)
+{
+    switch (outcome) {
+    case STORE_OK:
+        metric_add(&settler_metrics[SETTLER_FRAMES], part->count);
+        empty_batch(part);
+        return ERROR_NONE;
+    case STORE_STEP:
+        part->in_steps = true;
+        return ERROR_NONE;
+    case STORE_LOST:
+        metric_add(&settler_metrics[SETTLER_PARTITIONS_LOST], 1);
+        partition_set(&part->base, PARTITION_LOST, "another settler claimed it");
+        return ERROR_NONE;
+    case STORE_FRAMES:
+        partition_set(&part->base, PARTITION_STOPPED, "a frame that cannot be settled");
+        return ERROR_NONE;
+    case STORE_FAILED:
+        return error->class;
+    }
+    CHECK_NEVER("an outcome of the store");
+    return ERROR_FATAL;
+}
+
+enum error_class part_settle(struct part *part, struct store *store, struct error *error)
+{
+    uint64_t rows = 0, before = store_statements(store), missed = part->claim.ranges_missed;
+    if (part->count == 0)
+        return ERROR_NONE;
+    enum store_outcome outcome = store_settle(store, &part->claim, part->batch, part->count, &rows, error);
+    bool committed = outcome == STORE_OK || outcome == STORE_STEP;
+    metric_add(&settler_metrics[SETTLER_ROWS], committed ? (int64_t)rows : 0);
+    metric_add(&settler_metrics[SETTLER_TRANSACTIONS], committed);
+    metric_add(&settler_metrics[SETTLER_STATEMENTS], (int64_t)(store_statements(store) - before));
+    metric_add(&settler_metrics[SETTLER_RANGES_MISSED], (int64_t)(part->claim.ranges_missed - missed));
+    enum error_class class = judge(part, outcome, error);
+    show_busy(part);
+    return class;
+}
+
+/* --- frames --- */
+
+static void stop(struct part *part, const char *why)
+{
+    partition_set(&part->base, PARTITION_STOPPED, why);
+}
+
+/* Decodes into the slot behind the batch, and judges. */
+static bool is_next(struct part *part, struct str bytes, int64_t now_s)
+{
+    struct slot *slot = &part->slots[part->count];
+    struct frame *frame = &part->batch[part->count].frame;
+    vec_clear(&slot->bytes.bytes);
+    pack_raw(&slot->bytes, bytes.at, bytes.size);
+    enum decode_outcome decoded =
+        frame_decode((struct str){slot->bytes.bytes.at, slot->bytes.bytes.count}, &slot->rows, frame);
+    if (decoded != DECODE_OK) {
+        metric_add(&settler_metrics[SETTLER_FRAMES_SKIPPED], 1);
+        journal_warning("frame_skipped", JOURNAL_INT("partition", part->base.number),
+                        JOURNAL_STR("why", decode_outcome_name(decoded)));
+        return false;
+    }
+    switch (intake_take(&part->intake, frame)) {
+    case INTAKE_TAKEN:
+        return true;
+    case INTAKE_REPEATED:
+        metric_add(&settler_metrics[SETTLER_FRAMES_REPEATED], 1);
+        return false;
+    case INTAKE_AHEAD:
+        if (intake_missed(&part->intake, now_s))
+            stop(part, "the next frame does not come");
+        return false;
+    case INTAKE_FORKED:
+        stop(part, "two frames of one number");
+        return false;
+    }
+    CHECK_NEVER("a verdict");
+    return false;
+}
+
+/* The frame behind the batch joins it; the batch is settled before it where both are too much for one
+ * transaction, and at once where it is full. */
+static enum error_class add_frame(struct part *part, struct store *store, size_t size_bytes,
+                                  struct error *error)
+{
+    const struct frame *frame = &part->batch[part->count].frame;
+    bool fits = store_frame_is_plain(frame) && !part->frame_alone &&
+                part->row_count + rows_of(frame) <= BATCH_ROWS &&
+                part->size_bytes + size_bytes <= BATCH_BYTES;
+    if (part->count > 0 && !fits) {
+        part->one_waits = true;
+        return part_settle(part, store, error);
+    }
+    take_in(part);
+    bool full =
+        part->count == BATCH_FRAMES || part->row_count >= BATCH_ROWS || part->size_bytes >= BATCH_BYTES;
+    return full ? part_settle(part, store, error) : ERROR_NONE;
+}
+
+enum error_class part_take(struct part *part, struct store *store, const struct log_message *message,
+                           int64_t now_s, struct error *error)
+{
+    CHECK(part->base.state == PARTITION_WORKING && !part->in_steps);
+    part->read_on = message->offset + 1;
+    enum error_class class = ERROR_NONE;
+    if (is_next(part, message->value, now_s)) {
+        part->batch[part->count].end_offset = message->offset + 1;
+        class = add_frame(part, store, message->value.size, error);
+    }
+    show_busy(part);
+    return class;
+}

@@ -1,0 +1,200 @@
+#include "settler/settler.h"
+
+#include <string.h>
+
+#include "lib/codec/topics.h"
+#include "lib/run/read_through.h"
+#include "settler/counters.h"
+#include "settler/partition.h"
+
+/* So long an answer may take: to a question, and to a statement that does much. */
+enum { PROBE_WAITS_MS = 1000, WORK_WAITS_MS = 10000, MANIFEST_MS = 5000 };
+
+static struct settler *of(struct stage *stage)
+{
+    return (struct settler *)stage;
+}
+
+static struct part *part_of(struct partition *partition)
+{
+    return (struct part *)partition;
+}
+
+void settler_waiting(void *context, int64_t waited_ms)
+{
+    struct settler *settler = context;
+    struct stage *stage = &settler->stage;
+    stage->host->alive(stage->host);
+    if (waited_ms >= (settler->probing ? PROBE_WAITS_MS : WORK_WAITS_MS))
+        stage->waits(stage->worker, "PostgreSQL does not answer");
+}
+
+/* --- the store --- */
+
+static enum error_class open_stage(struct stage *stage, struct error *error)
+{
+    struct settler *settler = of(stage);
+    settler->probing = true;
+    settler->store = settler->opener.open(settler->opener.context, error);
+    settler->probing = settler->known = false;
+    return settler->store == NULL ? error->class : ERROR_NONE;
+}
+
+static void close_stage(struct stage *stage)
+{
+    store_close(of(stage)->store);
+    of(stage)->store = NULL;
+}
+
+static enum error_class probe(struct stage *stage, struct error *error)
+{
+    struct settler *settler = of(stage);
+    uint64_t before = store_statements(settler->store);
+    settler->probing = true;
+    enum error_class class = store_ping(settler->store, error);
+    settler->probing = false;
+    metric_add(&settler_metrics[SETTLER_STATEMENTS], (int64_t)(store_statements(settler->store) - before));
+    return class;
+}
+
+/* --- whose log it is --- */
+
+static bool take_manifest(void *context, const struct read_part *part, const struct log_message *message)
+{
+    (void)part;
+    struct store_generation *generation = context;
+    struct generation manifest;
+    if (generation_decode(message->value, &manifest) == DECODE_OK) {
+        generation->partitions = manifest.partitions;
+        memcpy(generation->init_hash, manifest.init_digest, sizeof generation->init_hash);
+    }
+    return false;
+}
+
+/* What init wrote is the first record of aggregator.snapshots[0]; a log without it is known by the number of
+ * its partitions alone. */
+static enum error_class tell_generation(struct settler *settler, struct error *error)
+{
+    struct stage *stage = &settler->stage;
+    struct store_generation generation = {0};
+    struct reading reading = {0};
+    read_add(&reading, settler->topics->snapshots, 0, 0, NULL);
+    enum error_class class =
+        read_through(&reading, stage->log, stage->host, MANIFEST_MS, take_manifest, &generation, error);
+    read_release(&reading);
+    if (class == ERROR_NONE && generation.partitions == 0)
+        class = log_partitions(stage->log, settler->topics->frames, &generation.partitions, error);
+    if (class == ERROR_NONE && generation.partitions > 0)
+        class = store_generation(settler->store, &generation, error);
+    settler->known = class == ERROR_NONE;
+    return class;
+}
+
+/* --- partitions --- */
+
+static struct partition *make(struct stage *stage, uint32_t number)
+{
+    (void)stage;
+    return &part_new(number)->base;
+}
+
+static void free_part(struct stage *stage, struct partition *partition)
+{
+    (void)stage;
+    part_free(part_of(partition));
+}
+
+static enum error_class claim(struct stage *stage, struct partition *const *partitions, uint32_t count,
+                              struct error *error)
+{
+    struct settler *settler = of(stage);
+    enum error_class class = settler->known ? ERROR_NONE : tell_generation(settler, error);
+    for (uint32_t i = 0; i < count && class == ERROR_NONE; i++) {
+        class = part_claim(part_of(partitions[i]), settler->store, error);
+        if (class != ERROR_RETRY)
+            continue;
+        partition_refuse(partitions[i], error->text);
+        class = ERROR_NONE;
+    }
+    return class;
+}
+
+/* The claim is read again when it comes back: nothing of it stays good. */
+static bool drop(struct stage *stage, struct partition *partition)
+{
+    (void)stage, (void)partition;
+    return false;
+}
+
+static void stopped(struct stage *stage, struct partition *partition)
+{
+    (void)stage, (void)partition;
+}
+
+/* A partition that has much ends the turn with its first full batch, so that the others settle what they have
+ * before its next. */
+static void note_settled(struct stage *stage, const struct part *part, uint64_t seq, int64_t step)
+{
+    if (part->claim.next_seq == seq && part->claim.next_step == step)
+        return;
+    stage->progress++;
+    stage->yield = true;
+    stage->worked_long |= part->in_steps;
+}
+
+static enum error_class take(struct stage *stage, struct partition *partition,
+                             const struct log_message *message, struct error *error)
+{
+    struct part *part = part_of(partition);
+    uint64_t seq = part->claim.next_seq;
+    int64_t step = part->claim.next_step, now_s = stage->host->now_ms(stage->host) / 1000;
+    enum error_class class = part_take(part, of(stage)->store, message, now_s, error);
+    note_settled(stage, part, seq, step);
+    return class;
+}
+
+/* Of those in steps one a turn: a step may take seconds. */
+static enum error_class turn(struct stage *stage, struct partition *partition, struct error *error)
+{
+    struct part *part = part_of(partition);
+    if (part->in_steps && stage->worked_long)
+        return ERROR_NONE;
+    uint64_t seq = part->claim.next_seq;
+    int64_t step = part->claim.next_step;
+    stage->host->alive(stage->host);
+    enum error_class class = part_settle(part, of(stage)->store, error);
+    note_settled(stage, part, seq, step);
+    stage->yield = false;
+    return class;
+}
+
+static void figures(const struct stage *stage, const struct partition *partition,
+                    struct partition_figures *out)
+{
+    (void)stage;
+    const struct part *part = (const struct part *)partition;
+    *out = (struct partition_figures){-1, -1, INT64_MIN, INT64_MIN};
+    if (part->read_on >= 0)
+        *out = (struct partition_figures){part->read_on, part->claim.next_offset, part->claim.watermark_us,
+                                          part->claim.closed_s};
+}
+
+static const struct stage_ops ops = {
+    .name = "settler",
+    .open = open_stage,
+    .close = close_stage,
+    .make = make,
+    .free = free_part,
+    .claim = claim,
+    .take = take,
+    .turn = turn,
+    .drop = drop,
+    .stopped = stopped,
+    .figures = figures,
+    .probe = probe,
+};
+
+void settler_init(struct settler *settler, const struct topics *topics, struct store_opener opener)
+{
+    *settler = (struct settler){.stage = {.ops = &ops}, .topics = topics, .opener = opener};
+}

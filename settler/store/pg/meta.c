@@ -1,0 +1,52 @@
+/* Table meta: what is fixed for the generation. */
+#include <stdio.h>
+
+#include "lib/base/check.h"
+#include "settler/store/pg/tables.h"
+
+enum error_class meta_read(struct store *store, struct meta_row *row, bool *found, struct error *error)
+{
+    struct pg_store *of = pg_store_of(store);
+    struct packer hash = {0};
+    PGresult *rows =
+        pg_query(of->pg, "SELECT currency, charge_scale, partitions, init_hash FROM meta", 0, NULL);
+    if (rows == NULL)
+        return pg_store_failed(of, error);
+    *row = (struct meta_row){0};
+    *found = PQntuples(rows) == 1;
+    if (*found) {
+        snprintf(row->currency, sizeof row->currency, "%s", PQgetvalue(rows, 0, 0));
+        row->charge_scale = (uint32_t)number_at(rows, 0, 1);
+        row->generation.partitions = (uint32_t)number_or(rows, 0, 2, 0);
+    }
+    if (*found && !PQgetisnull(rows, 0, 3)) {
+        CHECK(pg_take_hex(PQgetvalue(rows, 0, 3), &hash) && hash.bytes.count == CONTROL_HASH_SIZE);
+        memcpy(row->generation.init_hash, hash.bytes.at, CONTROL_HASH_SIZE);
+    }
+    vec_release(&hash.bytes);
+    PQclear(rows);
+    return ERROR_NONE;
+}
+
+enum error_class meta_write(struct store *store, const struct meta_row *row, struct error *error)
+{
+    static const uint8_t none[CONTROL_HASH_SIZE];
+    struct pg_store *of = pg_store_of(store);
+    char scale[16], partitions[16];
+    struct packer hash = {0};
+    snprintf(scale, sizeof scale, "%u", row->charge_scale);
+    snprintf(partitions, sizeof partitions, "%u", row->generation.partitions);
+    pg_put_hex(&hash, row->generation.init_hash, CONTROL_HASH_SIZE);
+    pack_raw(&hash, "", 1);
+    bool known = memcmp(row->generation.init_hash, none, sizeof none) != 0;
+    const char *const values[] = {row->currency, scale, partitions, known ? hash.bytes.at : NULL};
+    bool good = pg_do(of->pg,
+                      "INSERT INTO meta (currency, charge_scale, partitions, init_hash)"
+                      " VALUES ($1, $2::int, nullif($3::int, 0), $4::bytea) ON CONFLICT (only_row) DO UPDATE"
+                      " SET partitions = coalesce(meta.partitions, excluded.partitions),"
+                      " init_hash = coalesce(meta.init_hash, excluded.init_hash)"
+                      " WHERE meta.partitions IS NULL OR meta.init_hash IS NULL",
+                      4, values, NULL);
+    vec_release(&hash.bytes);
+    return pg_store_done(of, good, error);
+}

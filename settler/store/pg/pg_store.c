@@ -1,0 +1,116 @@
+#include "settler/store/pg/pg_store.h"
+
+#include "lib/base/check.h"
+#include "lib/io/migrate.h"
+#include "settler/store/pg/tables.h"
+
+enum error_class pg_store_failed(const struct pg_store *store, struct error *error)
+{
+    CHECK(store->pg->error.class != ERROR_NONE);
+    *error = store->pg->error;
+    return error->class;
+}
+
+enum error_class pg_store_done(const struct pg_store *store, bool done, struct error *error)
+{
+    return done ? ERROR_NONE : pg_store_failed(store, error);
+}
+
+static void drop_rows(struct pg_store *store)
+{
+    vec_clear(&store->settled.bytes);
+    line_names_drop(store);
+}
+
+static enum error_class begin(struct store *store, struct error *error)
+{
+    struct pg_store *of = pg_store_of(store);
+    drop_rows(of);
+    return pg_store_done(of, pg_script(of->pg, "BEGIN"), error);
+}
+
+static enum error_class commit(struct store *store, struct error *error)
+{
+    struct pg_store *of = pg_store_of(store);
+    bool done = settled_flush(of) && line_names_flush(of) && pg_commit(of->pg);
+    return pg_store_done(of, done, error);
+}
+
+static enum error_class rollback(struct store *store, struct error *error)
+{
+    struct pg_store *of = pg_store_of(store);
+    drop_rows(of);
+    return pg_store_done(of, pg_script(of->pg, "ROLLBACK"), error);
+}
+
+static enum error_class write_facts(struct store *store, const struct frame *frame, struct error *error)
+{
+    struct pg_store *of = pg_store_of(store);
+    bool done = catalogs_write(of, frame) && order_facts_write(of, frame) && payments_write(of, frame) &&
+                rejected_write(of, frame);
+    return pg_store_done(of, done, error);
+}
+
+static uint64_t statements(const struct store *store)
+{
+    return ((const struct pg_store *)store)->pg->statements;
+}
+
+static void close_store(struct store *store)
+{
+    struct pg_store *of = pg_store_of(store);
+    vec_release(&of->settled.bytes);
+    vec_release(&of->owner.bytes);
+    line_names_drop(of);
+    pg_free(of->pg);
+    free(of);
+}
+
+static const struct store_ops ops = {
+    .read_meta = meta_read,
+    .write_meta = meta_write,
+    .claim = claim_take,
+    .move_claim = claim_move,
+    .begin = begin,
+    .commit = commit,
+    .rollback = rollback,
+    .read_catalogs = catalogs_read,
+    .read_usage = settled_read_usage,
+    .read_lines = settled_read_lines,
+    .read_order_facts = order_facts_read,
+    .read_order_users = order_usage_read,
+    .read_identities = order_facts_read_identities,
+    .read_next_due = order_due_read_next,
+    .read_due = order_due_read,
+    .put_settled = settled_put,
+    .put_line_name = line_names_put,
+    .write_order_users = order_usage_write,
+    .write_order_due = order_due_write,
+    .write_facts = write_facts,
+    .make_ranges = settled_make_ranges,
+    .statements = statements,
+    .close = close_store,
+};
+
+struct store *pg_store_open(void *options, struct error *error)
+{
+    const struct pg_store_options *o = options;
+    struct pg *pg = pg_connect_waiting(o->database, o->schema, o->waiting, error);
+    if (pg == NULL)
+        return NULL;
+    if (migrate_check(pg, error) != ERROR_NONE) {
+        pg_free(pg);
+        return NULL;
+    }
+    struct pg_store *store = calloc(1, sizeof *store);
+    CHECK(store != NULL);
+    store->store.ops = &ops;
+    store->pg = pg;
+    return &store->store;
+}
+
+struct pg *pg_store_connection(struct store *store)
+{
+    CHECK(store->ops == &ops);
+    return pg_store_of(store)->pg;
+}

@@ -1,0 +1,18 @@
+/* The settler's tables in PostgreSQL: an adapter of settler/store/port.h. A file a table, which alone knows
+ * its columns; all reads and writes are one statement a table. */
+#pragma once
+
+#include "lib/io/pg.h"
+#include "settler/store/store.h"
+
+struct pg_store_options {
+    const char *database;
+    const char *schema;
+    struct pg_waiting waiting; /* told while an answer is waited for */
+};
+
+/* Connects and sees that the schema is this binary's. A store_opener's: the context is the options, which
+ * outlive it. FATAL: the schema is not migrated, or is newer than the binary. */
+struct store *pg_store_open(void *options, struct error *error);
+/* Of a store that was opened here; the store's. */
+struct pg *pg_store_connection(struct store *store);

@@ -1,0 +1,106 @@
+/* What the files of the tables are made of. Internal to settler/store/pg. */
+#pragma once
+
+#include "lib/io/pg.h"
+#include "settler/store/port.h"
+
+struct pg_store {
+    struct store store;
+    struct pg *pg;
+    /* Rows under way: a COPY of settled, an INSERT of line_names; written when they are many, and at the end.
+     */
+    struct packer settled;
+    struct packer owner;  /* the account whose number was worked out last, */
+    int64_t owner_number; /* and that */
+    struct pg_array names[7];
+    uint32_t names_count;
+    uint32_t names_partition;
+};
+
+static inline struct pg_store *pg_store_of(struct store *store)
+{
+    return (struct pg_store *)store;
+}
+
+/* What the connection's last failure was. */
+enum error_class pg_store_failed(const struct pg_store *store, struct error *error);
+/* ERROR_NONE if it was good. */
+enum error_class pg_store_done(const struct pg_store *store, bool done, struct error *error);
+
+/* --- fields of rows --- */
+
+struct str text_at(const PGresult *rows, int row, int column);
+int64_t number_at(const PGresult *rows, int row, int column);
+int64_t number_or(const PGresult *rows, int row, int column, int64_t if_null);
+
+/* --- columns of one INSERT, filled side by side --- */
+
+enum { COLUMNS_MAX = 10 };
+struct columns {
+    struct pg_array list[COLUMNS_MAX];
+    uint32_t rows;
+};
+
+/* Runs sql with a frame's partition and seq as $1 and $2 and `count` columns behind them, and releases the
+ * columns. No rows: nothing. */
+bool columns_insert(struct pg *pg, struct columns *columns, int count, const char *sql,
+                    const struct frame *frame);
+
+/* --- by table; each as store_ops has it --- */
+
+enum error_class meta_read(struct store *store, struct meta_row *row, bool *found, struct error *error);
+enum error_class meta_write(struct store *store, const struct meta_row *row, struct error *error);
+
+enum error_class claim_take(struct store *store, uint32_t partition, struct claim_row *row,
+                            struct error *error);
+enum error_class claim_move(struct store *store, uint32_t partition, const struct claim_row *from,
+                            const struct claim_row *to, bool *moved, struct error *error);
+
+enum error_class catalogs_read(struct store *store, uint32_t partition, take_catalog *take, void *context,
+                               struct error *error);
+bool catalogs_write(struct pg_store *store, const struct frame *frame);
+
+enum error_class settled_put(struct store *store, const struct settled_table_row *row, struct error *error);
+bool settled_flush(struct pg_store *store);
+enum error_class settled_read_usage(struct store *store, const struct resource_hour *keys, uint32_t count,
+                                    take_settled *take, void *context, struct error *error);
+enum error_class settled_read_lines(struct store *store, const struct one_line_hour *keys, uint32_t count,
+                                    take_settled *take, void *context, struct error *error);
+enum error_class settled_make_ranges(struct store *store, int64_t day_s, struct error *error);
+
+/* The lines of k.account, k.product, k.resource, as a query; their id is `line`, and line_names_take reads
+ * the LINE_NAMES_FIELDS from `column` on. */
+#define LINE_NAMES_OF_RESOURCE                                                                               \
+    "SELECT line, meter, sku, kind FROM line_names WHERE account = k.account AND product = k.product AND "   \
+    "resource = k.resource"
+#define LINE_NAMES_FIELDS "n.meter, n.sku, n.kind"
+void line_names_take(const PGresult *rows, int row, int column, struct line_names *out);
+enum error_class line_names_put(struct store *store, const struct line_name_row *row, struct error *error);
+bool line_names_flush(struct pg_store *store);
+/* Forgets the rows under way. */
+void line_names_drop(struct pg_store *store);
+
+enum error_class order_facts_read(struct store *store, const struct order_name *orders, uint32_t count,
+                                  take_order_fact *take, void *context, struct error *error);
+enum error_class order_facts_read_identities(struct store *store, const struct fact_identity *facts,
+                                             uint32_t count, take_order *take, void *context,
+                                             struct error *error);
+bool order_facts_write(struct pg_store *store, const struct frame *frame);
+
+enum error_class order_usage_read(struct store *store, const struct order_name *orders, uint32_t count,
+                                  take_order_user *take, void *context, struct error *error);
+enum error_class order_usage_write(struct store *store, const struct order_usage_row *rows, uint32_t count,
+                                   struct error *error);
+
+enum error_class order_due_read_next(struct store *store, uint32_t partition, int64_t *due_us,
+                                     struct error *error);
+enum error_class order_due_read(struct store *store, const struct due_before *before, take_order *take,
+                                void *context, struct error *error);
+enum error_class order_due_write(struct store *store, uint32_t partition, const struct order_due_row *rows,
+                                 uint32_t count, struct error *error);
+
+bool payments_write(struct pg_store *store, const struct frame *frame);
+bool rejected_write(struct pg_store *store, const struct frame *frame);
+
+/* The rows of sql with the orders' accounts and names as arrays $1 and $2; NULL: it failed. */
+PGresult *orders_query(struct pg *pg, const struct order_name *orders, uint32_t count, const char *sql);

@@ -1,0 +1,88 @@
+/* The settler's tables, behind a port of their own (DESIGN §5, §7).
+ *
+ * A batch of one partition's frames is settled in one transaction: claim by compare-and-set first, then what
+ * the batch touches is read, settled in memory, and written. Reads and writes are one statement a table,
+ * whatever the number of lines; a batch that says nothing is the compare-and-set alone.
+ *
+ * Adapters: PostgreSQL (settler/store/pg/pg_store.h), and tables in memory (settler/store/memory_store.h). A
+ * store is of one thread. What it says failed is of three classes (lib/port/error.h):
+ * RETRY: the rows of this partition were refused, and the store is good for others; claim again after a
+ * pause. ABORT: the store is dead, or good for nothing now: close it, open another, claim again. FATAL: an
+ * operator must act, and the text says how. */
+#pragma once
+
+#include "lib/domain/frame.h"
+#include "lib/port/error.h"
+
+struct store;
+
+/* Makes stores: one is closed after ABORT and the next asked for. NULL: *error says why. */
+struct store_opener {
+    struct store *(*open)(void *context, struct error *error);
+    void *context;
+};
+
+/* NULL: nothing. */
+void store_close(struct store *store);
+/* Whether it answers: one small question. */
+__attribute__((warn_unused_result)) enum error_class store_ping(struct store *store, struct error *error);
+/* Statements so far. */
+uint64_t store_statements(const struct store *store);
+
+/* Which log is settled here: what `init` wrote, as the manifest in aggregator.snapshots[0] has it. */
+struct store_generation {
+    uint32_t partitions;
+    uint8_t init_hash[CONTROL_HASH_SIZE]; /* zeros: not known */
+};
+
+/* Says which log is settled; to be called first of all. FATAL: the tables are another generation's, or the
+ * log was made anew. */
+__attribute__((warn_unused_result)) enum error_class
+store_generation(struct store *store, const struct store_generation *generation, struct error *error);
+
+/* The partition's row, as this owner has it. All zeros before the first claim. */
+struct claim {
+    uint32_t partition;
+    int64_t fence;
+    uint64_t next_seq;
+    int64_t next_step;   /* of frame next_seq: hours since 1970 of which the work is done; 0: none */
+    int64_t next_offset; /* of usage.frames */
+    uint8_t last_hash[FRAME_HASH_SIZE];
+    int64_t watermark_us; /* of the last whole epoch, which frame next_seq - 1 need not have ended; */
+    int64_t closed_s;     /* INT64_MIN: none yet */
+    int64_t
+        ranges_day; /* day of log time, since 1970, on which ranges of `settled` were asked for; -1: none */
+    uint64_t ranges_missed; /* how often they could not be made */
+    uint32_t work_max;      /* resource-hours that one transaction takes, unless one hour has more */
+    struct known *known;    /* what is remembered of the tables */
+};
+
+/* A frame and the offset of usage.frames to read on from once it is settled. */
+struct placed_frame {
+    struct frame frame;
+    int64_t end_offset;
+};
+
+enum store_outcome {
+    STORE_OK,
+    STORE_STEP,   /* a part is settled, as *claim says: call again with the same frames */
+    STORE_LOST,   /* somebody else claimed the partition */
+    STORE_FRAMES, /* frames that cannot be settled (a catalog that does not parse): stop the partition */
+    STORE_FAILED, /* *error says why and of which class; the row is as it was, or was moved: claim again */
+};
+
+/* Takes the partition over: fence + 1. Waits out a COMMIT of the owner before. STORE_OK or STORE_FAILED. */
+__attribute__((warn_unused_result)) enum store_outcome store_claim(struct store *store, uint32_t partition,
+                                                                   struct claim *claim, struct error *error);
+/* Of the memory alone: the row stays as it is. */
+void store_claim_release(struct claim *claim);
+
+/* Whether the frame may be settled together with others: catalogs and orders' facts are settled alone. */
+bool store_frame_is_plain(const struct frame *frame);
+
+/* Settles frames claim->next_seq, + 1, ...; on STORE_OK and STORE_STEP *claim is what the row is now. *rows:
+ * rows of `settled` that were written. */
+__attribute__((warn_unused_result)) enum store_outcome store_settle(struct store *store, struct claim *claim,
+                                                                    const struct placed_frame *frames,
+                                                                    uint32_t count, uint64_t *rows,
+                                                                    struct error *error);
