@@ -36,7 +36,7 @@ refuse() {
 # Whether colours, bold and lines that are written over make sense on that descriptor.
 is_terminal() { [[ -t $1 && -z ${NO_COLOR:-} && ${TERM:-dumb} != dumb ]]; }
 
-# An interrupted command calls what stands in UNDO, says one line and ends as the signal would have ended it.
+# An interrupted command runs the command in UNDO, says one line and ends as the signal would have ended it.
 UNDO=:
 interrupted() { # number of the signal
   trap '' INT TERM HUP

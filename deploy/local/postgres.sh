@@ -5,7 +5,7 @@ PG_HOME=$RUN/postgres
 PG_PID=$RUN/postgres.pid
 PG_LOG=$RUN/postgres.log
 PG_PASSFILE=$RUN/postgres.passfile # HOST:PORT:DATABASE:ROLE:PASSWORD a line
-PG_FAR=/var/lib/postgresql # where data goes that cannot stand in the run folder
+PG_FAR=/var/lib/postgresql # for data that cannot be in the run folder
 
 # PostgreSQL refuses to run as root, so root becomes Debian's user for it. (setpriv leaves no process behind.)
 PG_AS=()
@@ -56,7 +56,7 @@ pg_clear_orphans() {
   wait_until 10 pg_has_no_orphans || give_up "PostgreSQL's processes $(pg_orphans | xargs) outlive SIGKILL"
 }
 
-# The database's passwords stand in one file that only its owner may read. They are in no argument (ps shows those to
+# The passwords are in one file that only its owner may read. They are in no argument (ps shows those to
 # everybody), in no variable and in no output: an address names the file.
 pg_password() { awk -F : -v role="$1" '$4 == role { print $5 }' "$PG_PASSFILE" 2>/dev/null; } # role
 
@@ -174,7 +174,7 @@ pg_stop() { # term | kill
   pg_clear_orphans
 }
 
-# Deletes the data that stands outside the run folder, if it does.
+# Deletes the data outside the run folder, if it does.
 pg_delete_far() {
   local far
   far=$(readlink -- "$PG_HOME") || return 0

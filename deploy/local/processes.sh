@@ -33,7 +33,7 @@ launch() { # mode, pid file, log file, command...
   wait_until 10 test -s "$pid_file" || give_up "cannot start $1"
 }
 
-# Prints the pid that stands in the file if that process was started with the argument.
+# Prints the pid in the file if that process was started with the argument.
 launched_pid() { # pid file, argument
   local pid arguments word
   read -r pid 2>/dev/null <"$1" && [[ $pid =~ ^[0-9]+$ ]] || return 1

@@ -205,7 +205,7 @@ stale_pids_are_seen_through() {
   exits 3 run status && run down && kill -0 "$pid" && run up && run status && kill -0 "$pid"
 }
 
-taken_port_is_given_up() {
+taken_port_is_replaced() {
   local before taken pid
   run down
   taken=$(port_of postgres)
@@ -591,7 +591,7 @@ fact 'kill -9 of both at work, then up: both go on' both_killed_under_load_then_
 fact 'kafka_stop, kafka_start, pg_stop, pg_start do so, and twice does no harm' functions_stop_and_start
 strangers+=("$(stranger)")
 fact 'a stale pid file that names a stranger: seen through, and the stranger lives' stale_pids_are_seen_through "${strangers[0]}"
-fact 'a port that was taken while down is given up for another' taken_port_is_given_up
+fact 'a port that was taken while down is replaced by another' taken_port_is_replaced
 fact 'up and reset refuse a folder that is not ours' foreign_folder_is_left_alone
 fact 'up during reset: starts anew, whole' up_during_reset
 fact 'reset stops both and deletes the run folder' reset_deletes_all
@@ -605,7 +605,7 @@ fact 'a live process that is killed is started again, at the same address' kille
 fact 'two lives at once start each process once' two_lives_at_once
 fact 'status says which live process is down, with status 3; live starts it' status_says_what_is_down
 fact 'stale pid files of live processes that name a stranger: seen through' stale_pids_of_live_are_seen_through "${strangers[0]}"
-fact 'the port of the collector, taken while it was stopped, is given up for another' taken_port_of_the_collector
+fact 'the port of the collector, taken while it was stopped, is replaced by another' taken_port_of_the_collector
 fact 'no password is in an argument of any process, in a log or in output' passwords_are_nowhere
 fact 'live, killed again and again in its start, then up and live: all are ready' live_killed_then_up
 fact 'down after live leaves no process' down_stops_all
