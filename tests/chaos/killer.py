@@ -69,25 +69,31 @@ def kill(victim):
     return True
 
 
-def restart_server(victim):
-    """Stops a server hard and starts it again, with its data."""
+def restart_server(victim, settled):
+    """Stops a server hard and starts it again, with its data; how many frames the settler had then. Not before it has
+    settled some since the last time: it waits while servers are away, and would never get on."""
     calls = {'kafka': 'kafka_stop kill; kafka_start', 'postgres': 'pg_stop kill; pg_start'}
-    if (counted('settler') or 0) == 0:
-        return False
+    frames = counted('settler') or 0
+    if frames in (0, settled):
+        return settled
     subprocess.run(['bash', '-c', f'. {LOCAL}/lib.sh; run_open; {calls[victim]}'], check=True,
                    stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     log(f'killed {victim}')
-    return True
+    return frames
 
 
 def main():
     victims = os.environ['CHAOS_VICTIMS'].split(',')
     # The collector works for a short while only: it comes first.
     first = ['collector'] if 'collector' in victims else []
+    settled = 0
     while True:
         victim = first.pop() if first else RANDOM.choice(victims)
-        done = restart_server(victim) if victim in ('kafka', 'postgres') else kill(victim)
-        time.sleep(2 if done and victim in ('kafka', 'postgres') else 0.05)
+        if victim in ('kafka', 'postgres'):
+            settled = restart_server(victim, settled)
+        else:
+            kill(victim)
+        time.sleep(0.05)
 
 
 if __name__ == '__main__':
