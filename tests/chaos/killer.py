@@ -19,6 +19,7 @@ RANDOM = random.Random(os.environ.get('CHAOS_SEED', '1'))
 COUNTERS = {'aggregator': ('hourglass_aggregator_frames_total', 'hourglass_aggregator_frames_replayed_total'),
             'settler': ('hourglass_settler_frames_total', 'hourglass_settler_frames_repeated_total'),
             'collector': ('hourglass_collector_messages_total',)}
+RESTARTS_MAX = 6  # of servers: on a slow machine a run would not end
 
 
 def read(path):
@@ -86,11 +87,12 @@ def main():
     victims = os.environ['CHAOS_VICTIMS'].split(',')
     # The collector works for a short while only: it comes first.
     first = ['collector'] if 'collector' in victims else []
-    settled = 0
-    while True:
+    settled = restarts = 0
+    while restarts < RESTARTS_MAX:
         victim = first.pop() if first else RANDOM.choice(victims)
         if victim in ('kafka', 'postgres'):
-            settled = restart_server(victim, settled)
+            before, settled = settled, restart_server(victim, settled)
+            restarts += settled != before
         else:
             kill(victim)
         time.sleep(0.05)
