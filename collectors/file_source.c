@@ -241,7 +241,8 @@ static bool begin(struct source *source, int64_t until_s)
 
 static int status_of(const struct source *source, bool good)
 {
-    if (source->failed || !good)
+    bool told = source->failed && process_stopping(); /* to end: whoever told it needs no message */
+    if ((source->failed || !good) && !told)
         fprintf(stderr, "hourglass-collector: %s\n",
                 source->failed ? source->error.text : "not everything was sent");
     if (source->failed)
