@@ -4,6 +4,8 @@
 #include "lib/base/check.h"
 #include "lib/base/time.h"
 
+enum { RECORD_WEIGHT = 64 }; /* bytes that a record of input counts for, when a snapshot falls due */
+
 /* The collector judges lateness; the aggregator keeps an hour more, so what was accepted is never too late.
  */
 static const int64_t late_grace_us = (int64_t)HOUR_S * SECOND_US;
@@ -336,4 +338,18 @@ int64_t fold_next_offset(const struct fold *fold)
 uint64_t fold_next_seq(const struct fold *fold)
 {
     return fold->seq;
+}
+
+bool fold_snapshot_due(const struct fold *fold)
+{
+    uint64_t least = (uint64_t)fold->rules.snapshot_bytes;
+    uint64_t weight = fold->records_since_snapshot * RECORD_WEIGHT;
+    return weight >= least && weight >= fold->last_snapshot_size;
+}
+
+void fold_snapshot_taken(struct fold *fold, const uint8_t digest[FRAME_HASH_SIZE], uint64_t size)
+{
+    memcpy(fold->snapshot_digest, digest, FRAME_HASH_SIZE);
+    fold->last_snapshot_size = size;
+    fold->records_since_snapshot = 0;
 }

@@ -13,21 +13,6 @@ enum { SNAPSHOT_FORMAT = 3 };
 enum { LIVENESS_PRODUCTS = 5 };
 enum { POINT_BYTES = 41 }; /* the least that a change point takes */
 enum { SUM_PRODUCT_SHIFT = 16 };
-enum { RECORD_WEIGHT = 64 }; /* bytes that a record of input counts for, when a snapshot falls due */
-
-bool fold_snapshot_due(const struct fold *fold)
-{
-    uint64_t least = (uint64_t)fold->rules.snapshot_bytes;
-    uint64_t weight = fold->records_since_snapshot * RECORD_WEIGHT;
-    return weight >= least && weight >= fold->last_snapshot_size;
-}
-
-void fold_snapshot_taken(struct fold *fold, const uint8_t digest[FRAME_HASH_SIZE], uint64_t size)
-{
-    memcpy(fold->snapshot_digest, digest, FRAME_HASH_SIZE);
-    fold->last_snapshot_size = size;
-    fold->records_since_snapshot = 0;
-}
 
 /* --- writing --- */
 

@@ -116,7 +116,7 @@ void sums_add(struct sums *sums, struct names *names, const struct prices *price
     const struct kind_row *kind = kind_row(record->kind);
     for (int m = 0; m < kind->meter_count; m++)
         sum->by_meter[meter_rows[kind->meters[m]].slot] +=
-            (uint64_t)record_count(record, &meter_rows[kind->meters[m]]);
+            (uint64_t)record_count(record, (enum meter)kind->meters[m]);
 }
 
 void sums_restore(struct sums *sums, struct names *names, const struct sum_names *line, int64_t hour_s,

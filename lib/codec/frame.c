@@ -3,11 +3,8 @@
 #include "lib/base/check.h"
 #include "lib/base/time.h"
 #include "lib/codec/rules.h"
+#include "lib/codec/schemas.h"
 #include "lib/codec/wire.h"
-#include "schemas/fingerprints.h"
-
-/* This file is written against this schema; when it changes, so must what follows. */
-_Static_assert(SCHEMA_FRAME == 0xD187EDA2AEF9595Du, "schemas/frame.avsc and its codec part");
 
 enum { BRANCH_INIT, BRANCH_CATALOG, BRANCH_RECORD };
 /* The least that items of arrays take. */

@@ -2,10 +2,8 @@
 
 #include <stdlib.h>
 
-#define XXH_INLINE_ALL
-#include <xxhash.h>
-
 #include "lib/base/check.h"
+#include "lib/base/table.h"
 #include "lib/base/time.h"
 #include "lib/domain/limits.h"
 
@@ -30,10 +28,11 @@ struct identity identity_of(const struct record *record)
     CHECK((size_t)record->account.size + first.size + second.size + 4 <= sizeof bytes);
     bytes[0] = (char)record->kind;
     char *end = put(put(put(bytes + 1, record->account), first), second);
-    XXH128_hash_t hash = XXH3_128bits(bytes, (size_t)(end - bytes));
-    if (hash.low64 == 0 && hash.high64 == 0)
-        hash.low64 = 1;
-    return (struct identity){hash.low64, hash.high64};
+    struct identity identity;
+    hash_bytes_128(bytes, (size_t)(end - bytes), &identity.low, &identity.high);
+    if (identity.low == 0 && identity.high == 0)
+        identity.low = 1;
+    return identity;
 }
 
 static bool is_empty(const struct seen_slot *slot)
