@@ -70,6 +70,7 @@ TESTED_ELSEWHERE = {
     'aggregator/core/fold.c': 'test_frames, test_stops, test_live, test_pipeline',
     'aggregator/core/forget.c': 'test_leave',
     'aggregator/core/index.c': 'test_frames, test_live',
+    'aggregator/core/invariants.c': 'ends the process; every test of the fold runs it',
     'aggregator/core/kept.c': 'test_part',
     'aggregator/core/levels.c': 'test_stops, test_live',
     'aggregator/core/rejects.c': 'test_controls, test_frames',

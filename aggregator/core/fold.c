@@ -276,6 +276,7 @@ static void begin_message(struct fold *fold)
 
 enum fold_outcome fold_apply(struct fold *fold, const struct message *message)
 {
+    CHECK(message->record_count == 0 || message->records != NULL);
     begin_message(fold);
     if (message->offset != fold->next_offset)
         return FOLD_OFFSET_GAP;

@@ -8,7 +8,11 @@
  * 4. No number of a name leaves this process; whatever leaves is sorted by bytes.
  * 5. `told` of a resource is what the frames so far say of its state, and what it is at log time, but for
  *    those in `looks`.
- * 6. `sums` holds no hour before clock.closed_s. */
+ * 6. `sums` holds no hour before clock.closed_s.
+ * 7. Records of the epoch = applied + repeated + rejected.
+ * 8. The epoch's messages are those from epoch_offset to next_offset.
+ * 9. closed_s is a whole hour that the watermark has reached (but at `rate`'s finish), and never falls.
+ * invariants.c checks those that are cheap to see, at each epoch; tests/property the others. */
 #pragma once
 
 #include "aggregator/core/clock.h"
@@ -236,6 +240,10 @@ void work_look_at(struct fold *fold, uint32_t resource);
 /* Notes when the resource is to be looked at again. */
 void work_schedule(struct fold *fold, uint32_t resource);
 uint32_t work_account(const struct fold *fold, const struct work *work);
+
+/* aggregator/core/invariants.c: before the epoch's last frame, and when the epoch is over. */
+void check_epoch(const struct fold *fold);
+void check_epoch_over(const struct fold *fold);
 
 /* aggregator/core/forget.c: lets go of what is too late to change. */
 void forget_old(struct fold *fold);

@@ -78,6 +78,7 @@ static uint32_t hour_of(int64_t hour_s)
 
 bool seen_add(struct seen *seen, int64_t hour_s, struct identity identity)
 {
+    CHECK(hour_s % HOUR_S == 0 && (identity.low != 0 || identity.high != 0));
     if ((seen->count + 1) * 8 >= seen->capacity * 7)
         rebuild(seen, seen->count + 1, 0);
     struct seen_slot *slot = slot_of(seen, identity);
