@@ -4,7 +4,8 @@
 #include "lib/base/check.h"
 #include "lib/base/time.h"
 
-enum { RECORD_WEIGHT = 64 }; /* bytes that a record of input counts for, when a snapshot falls due */
+/* Bytes that a record of input counts for, when it is decided whether a snapshot is due. */
+enum { RECORD_WEIGHT = 64 };
 
 /* The collector judges lateness; the aggregator keeps an hour more, so what was accepted is never too late.
  */
@@ -262,7 +263,7 @@ static struct incarnation *incarnation_of(struct fold *fold, uint64_t number)
     return &fold->incarnations.at[fold->incarnations.count - 1];
 }
 
-/* What the epoch said last points to is no longer needed. */
+/* The last epoch's frames are no longer read: release what they point to. */
 static void begin_message(struct fold *fold)
 {
     CHECK(!fold->saying.under_way);
@@ -307,7 +308,7 @@ enum fold_outcome fold_apply(struct fold *fold, const struct message *message)
     return due ? FOLD_EPOCH_DUE : FOLD_EPOCH_OPEN;
 }
 
-enum fold_outcome fold_pass_over(struct fold *fold, int64_t offset)
+enum fold_outcome fold_skip(struct fold *fold, int64_t offset)
 {
     begin_message(fold);
     if (offset != fold->next_offset)

@@ -4,7 +4,7 @@
 #include "lib/base/check.h"
 #include "lib/base/time.h"
 
-/* 6: what was counted of closed hours was said, and is gone. */
+/* 6: what was counted in closed hours was emitted and deleted. */
 static void check_sums(const struct fold *fold)
 {
     const struct sums *sums = &fold->sums;

@@ -27,7 +27,7 @@ static int key_compare(const struct names *names, const struct key *key, const s
     return order;
 }
 
-/* Where the key stands or would stand. */
+/* The index of the key, or where it would be inserted. */
 static uint32_t find(const struct points *points, const struct names *names, const struct key *key,
                      bool *found)
 {

@@ -35,7 +35,7 @@ static bool has_levels(enum product product)
 
 /* --- writing --- */
 
-/* A name that stands where `present`, and is empty else. */
+/* A name: present and not empty, or absent and empty. */
 static void put_name_if(struct packer *out, struct str name, bool present)
 {
     CHECK(present == (name.size > 0));
@@ -272,7 +272,7 @@ static enum product take_product(struct unpacker *in)
     return (enum product)wire_take_long_in(in, 0, PRODUCT_COUNT - 1);
 }
 
-/* A name that stands where `present`, and is empty else. */
+/* A name: present and not empty, or absent and empty. */
 static struct str take_name_if(struct unpacker *in, bool present)
 {
     struct str name = wire_take_name(in, present);
@@ -281,7 +281,7 @@ static struct str take_name_if(struct unpacker *in, bool present)
     return name;
 }
 
-/* The number of a name that stands where `present`, and is 0 else. */
+/* The number of a name: 0 if and only if it is absent. */
 static struct str take_number_if(struct unpacker *in, struct frame_rows *rows, bool present)
 {
     struct str name = frame_names_take(&rows->names, in, present);

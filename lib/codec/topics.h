@@ -45,7 +45,7 @@ struct reject {
 void snapshot_chunk_encode(const struct snapshot_chunk *chunk, struct packer *out);
 void snapshot_manifest_encode(const struct snapshot_manifest *manifest, struct packer *out);
 void generation_encode(const struct generation *generation, struct packer *out);
-/* Cuts what does not fit REJECT_BYTES_MAX. */
+/* Cuts what does not fit LIMIT_REJECT_BYTES. */
 void reject_encode(const struct reject *reject, struct packer *out);
 
 /* Zero-copy; *out is good when the outcome is DECODE_OK. */

@@ -1,4 +1,4 @@
-/* Kinds of events, products and meters: one row each, and whoever must tell them apart asks the row
+/* Kinds of events, products and meters: one row each, and code that depends on the kind reads its row
  * (CONTRACT §2-§4, DESIGN §7).
  *
  * The numbers are explicit and for ever: they stand in schemas/ (a kind's is its branch in UsageMessage, a
@@ -157,9 +157,10 @@ struct meter_row {
     const char *name;
     enum units units;
     bool counted;
-    uint8_t number;       /* of a counted one: in a frame's CountMeter, */
-    uint8_t slot;         /* and its place among its product's meters */
-    enum meter priced_as; /* by whose prices a sku goes that has none for this one; itself: by nobody's */
+    uint8_t number; /* of a counted one: in a frame's CountMeter, */
+    uint8_t slot;   /* and its place among its product's meters */
+    /* The meter whose prices are used where a sku has none for this one; itself: none. */
+    enum meter priced_as;
 };
 
 extern const struct kind_row kind_rows[RECORD_KIND_COUNT];

@@ -21,7 +21,7 @@ static char *put(char *at, struct str name)
 
 struct identity identity_of(const struct record *record)
 {
-    /* No name holds a zero byte (CONTRACT §2), so the four are told apart. */
+    /* No name holds a zero byte (CONTRACT §2), so different names give different bytes. */
     char bytes[IDENTITY_BYTES_MAX];
     bool payment = record_is_payment(record->kind);
     struct str first = payment ? record->subject : record->source, second = payment ? STR("") : record->id;
