@@ -22,5 +22,6 @@ enum aggregator_metric {
     AGGREGATOR_METRICS,
 };
 extern struct metric aggregator_metrics[AGGREGATOR_METRICS];
+extern const struct metrics aggregator_all_metrics;
 
 void count_one(enum aggregator_metric metric);

@@ -7,13 +7,13 @@
 #include "aggregator/recover.h"
 #include "lib/base/check.h"
 #include "lib/domain/topics.h"
-#include "lib/io/assignment.h"
+#include "lib/run/assignment.h"
 #include "lib/io/journal.h"
 #include "lib/io/process.h"
 
 enum { POLL_MS = 100, PENDING_MAX = 10000, BATCH = 1000, FAILURES_MAX = 10, PAUSE_MS = 500 };
 
-_Atomic bool aggregator_ready;
+struct readiness aggregator_readiness = READINESS_STARTING;
 
 struct parts {
     VEC(struct part *) list;
@@ -104,7 +104,7 @@ static void set_aside(struct loop *loop)
     vec_clear(&loop->parts.list);
     loop->revoked = false;
     show_parts(loop);
-    atomic_store(&aggregator_ready, false);
+    readiness_set_waiting(&aggregator_readiness, "beginning again from the log");
 }
 
 static struct part *take_back(struct loop *loop, uint32_t number)
@@ -164,7 +164,7 @@ static enum error_class recover_on(struct loop *loop, struct error *error)
     loop->recovery = NULL;
     show_parts(loop);
     journal_info("recovered", JOURNAL_INT("partitions", loop->parts.list.count));
-    atomic_store(&aggregator_ready, true);
+    readiness_set_ready(&aggregator_readiness);
     return read_on(loop, error);
 }
 
@@ -306,6 +306,7 @@ int aggregator_run(const struct aggregator_options *options)
         failures = atomic_load(&aggregator_metrics[AGGREGATOR_MESSAGES].value) > before ? 1 : failures + 1;
         if (class == ERROR_FATAL)
             failures = FAILURES_MAX;
+        readiness_set_waiting(&aggregator_readiness, error.text);
         journal_warning("begin_again", JOURNAL_STR("why", error.text), JOURNAL_INT("failures", failures));
         metric_add(&aggregator_metrics[AGGREGATOR_RESTARTS], 1);
         process_pause(PAUSE_MS);

@@ -1,8 +1,7 @@
 /* The aggregator's process: partitions of usage.records folded into usage.frames (DESIGN §4). */
 #pragma once
 
-#include <stdatomic.h>
-#include <stdbool.h>
+#include "lib/io/readiness.h"
 
 struct aggregator_options {
     const char *kafka;
@@ -12,7 +11,7 @@ struct aggregator_options {
     const char *instance;
 };
 
-extern _Atomic bool aggregator_ready;
+extern struct readiness aggregator_readiness;
 
 /* Works until told to stop. Returns the exit status. */
 int aggregator_run(const struct aggregator_options *options);

@@ -1,5 +1,3 @@
-#include <errno.h>
-#include <string.h>
 #include <sysexits.h>
 
 #include "aggregator/counters.h"
@@ -40,11 +38,12 @@ int main(int count, char **arguments)
     journal_init("aggregator", log_json, JOURNAL_LEVEL_INFO);
     process_begin();
     process_watchdog(WATCHDOG_S);
-    struct admin_config config = {admin_address,      (uint16_t)admin_port_wanted, admin_port_file,
-                                  aggregator_metrics, AGGREGATOR_METRICS,          &aggregator_ready};
-    struct admin *admin = admin_start(&config);
+    struct admin_config config = {admin_address, (uint16_t)admin_port_wanted, admin_port_file,
+                                  &aggregator_all_metrics, &aggregator_readiness};
+    struct error error;
+    struct admin *admin = admin_start(&config, &error);
     if (admin == NULL) {
-        journal_error("admin_failed", JOURNAL_STR("why", strerror(errno)));
+        journal_error("admin_failed", JOURNAL_STR("why", error.text));
         return EX_UNAVAILABLE;
     }
     journal_info("started", JOURNAL_INT("admin_port", admin_port(admin)));

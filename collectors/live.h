@@ -4,6 +4,7 @@
 #include "collectors/http_source.h"
 
 struct live_options {
+    const char *kafka;
     struct sender_options sender;
     struct http_source_options http;
     const char *admin_address;

@@ -1,5 +1,3 @@
-#include <errno.h>
-#include <string.h>
 #include <sysexits.h>
 
 #include "collectors/settings.h"
@@ -10,21 +8,18 @@
 
 enum { WATCHDOG_S = 120 };
 
-static const _Atomic bool always_ready = true;
-
 static int run_file(const struct settings *settings)
 {
-    struct admin_config config = {
-        .address = settings->live.admin_address,
-        .port = (uint16_t)settings->live.admin_port,
-        .port_file = settings->live.admin_port_file,
-        .metrics = file_source_metrics,
-        .metric_count = FILE_METRICS,
-        .ready = &always_ready,
-    };
-    struct admin *admin = admin_start(&config);
+    static const struct metrics metrics = {
+        .program = "collector", .rows = file_source_metrics, .row_count = FILE_METRICS};
+    struct admin_config config = {.address = settings->live.admin_address,
+                                  .port = (uint16_t)settings->live.admin_port,
+                                  .port_file = settings->live.admin_port_file,
+                                  .metrics = &metrics};
+    struct error error;
+    struct admin *admin = admin_start(&config, &error);
     if (admin == NULL) {
-        journal_error("admin_failed", JOURNAL_STR("why", strerror(errno)));
+        journal_error("admin_failed", JOURNAL_STR("why", error.text));
         return EX_UNAVAILABLE;
     }
     int status = file_source_run(&settings->file);

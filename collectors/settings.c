@@ -9,7 +9,7 @@ static int64_t port;
 static bool log_json;
 
 static const struct option_row rows[] = {
-    {"kafka", OPTION_TEXT, &live.sender.kafka, NULL, 0, 0, "bootstrap servers, HOST:PORT,..."},
+    {"kafka", OPTION_TEXT, &live.kafka, NULL, 0, 0, "bootstrap servers, HOST:PORT,..."},
     {"prefix", OPTION_TEXT, &live.sender.prefix, "", 0, 0, "before each topic's name"},
     {"http-address", OPTION_TEXT, &live.http.address, "127.0.0.1", 0, 0, "where POST /v1/events listens"},
     {"http-port", OPTION_NUMBER, &port, "8080", 0, 65535, "its port; 0: any free one"},
@@ -22,7 +22,9 @@ static const struct option_row rows[] = {
      "of one request; more is 413"},
     {"held-bytes", OPTION_NUMBER, &live.http.held_bytes, "134217728", 1024, INT64_MAX,
      "of all requests that Kafka has not yet; more is 503"},
-    {"connections", OPTION_NUMBER, &live.http.connections, "500", 1, 100000, "at most at once"},
+    {"connections", OPTION_NUMBER, &live.http.connections, "800", 1, 100000, "at most at once"},
+    {"address-connections", OPTION_NUMBER, &live.http.address_connections, "0", 0, 100000,
+     "of them from one address; 0: a quarter"},
     {"request-ms", OPTION_NUMBER, &live.http.request_ms, "10000", 100, 600000,
      "a request must have come by then"},
     {"linger-ms", OPTION_NUMBER, &live.sender.linger_ms, "50", 0, 10000, "how long records wait for others"},
@@ -46,8 +48,9 @@ int settings_read(struct settings *settings, int count, char **arguments)
     int status = options_read("hourglass-collector", "Turns events into usage records on Kafka.", rows,
                               sizeof rows / sizeof *rows, count, arguments);
     live.http.port = (uint16_t)port;
+    live.sender.feed = STR("http");
     if (status == OPTIONS_GO && path[0] != 0) {
-        file.kafka = live.sender.kafka;
+        file.kafka = live.kafka;
         file.prefix = live.sender.prefix;
         file.files = &path;
         file.file_count = 1;

@@ -7,12 +7,13 @@
 #include "lib/base/check.h"
 #include "lib/codec/frame.h"
 #include "lib/domain/topics.h"
-#include "lib/io/assignment.h"
+#include "lib/run/assignment.h"
 #include "lib/io/journal.h"
 #include "lib/io/kafka.h"
 #include "lib/io/migrate.h"
 #include "lib/io/process.h"
 #include "settler/core/intake.h"
+#include "settler/counters.h"
 #include "settler/store.h"
 
 enum { POLL_MS = 100, TURN = 500, FAILURES_MAX = 20, READ_AHEAD_KIB = 1024 };
@@ -22,23 +23,7 @@ enum { BATCH_FRAMES = 64, BATCH_ROWS = 50000, BATCH_BYTES = 1 << 20 };
 enum { SLOT_ROWS = 4096, SLOT_BYTES = 1 << 16 };
 enum { PAUSE_MS = 500 };
 
-struct metric settler_metrics[SETTLER_METRICS] = {
-    [SETTLER_FRAMES] = {"hourglass_frames_total", METRIC_COUNTER, "Frames settled.", 0},
-    [SETTLER_FRAMES_REPEATED] = {"hourglass_frames_repeated_total", METRIC_COUNTER,
-                                 "Frames that were settled before, passed over.", 0},
-    [SETTLER_ROWS] = {"hourglass_settled_rows_total", METRIC_COUNTER, "Rows of charges written.", 0},
-    [SETTLER_TRANSACTIONS] = {"hourglass_transactions_total", METRIC_COUNTER, "Transactions committed.", 0},
-    [SETTLER_STATEMENTS] = {"hourglass_statements_total", METRIC_COUNTER, "SQL statements.", 0},
-    [SETTLER_RANGES_MISSED] = {"hourglass_ranges_missed_total", METRIC_COUNTER,
-                               "Times that a month's range of the table could not be made ahead.", 0},
-    [SETTLER_RESTARTS] = {"hourglass_restarts_total", METRIC_COUNTER, "Beginnings again from the claim.", 0},
-    [SETTLER_PARTITIONS] = {"hourglass_partitions", METRIC_GAUGE, "Partitions that are settled here.", 0},
-    [SETTLER_PARTITIONS_STOPPED] = {"hourglass_partitions_stopped", METRIC_GAUGE,
-                                    "Partitions that stopped before they bill wrongly.", 0},
-    [SETTLER_PARTITIONS_LOST] = {"hourglass_partitions_lost_total", METRIC_COUNTER,
-                                 "Partitions that another settler claimed.", 0},
-};
-_Atomic bool settler_ready;
+struct readiness settler_readiness = READINESS_STARTING;
 
 /* A frame that waits in a batch, with the memory that it lies in. */
 struct slot {
@@ -103,7 +88,7 @@ static void drop_parts(struct loop *loop)
     vec_clear(&loop->parts);
     loop->other_parts = false;
     metric_set(&settler_metrics[SETTLER_PARTITIONS], 0);
-    atomic_store(&settler_ready, false);
+    readiness_set_waiting(&settler_readiness, "beginning again from the claim");
 }
 
 static void let_go(struct part *part, enum settler_metric metric, const char *why)
@@ -357,7 +342,10 @@ static enum error_class take_over(struct loop *loop, struct error *error)
         snprintf(error->text, sizeof error->text, "claim: %.200s", loop->pg->error);
     metric_set(&settler_metrics[SETTLER_PARTITIONS], loop->parts.count);
     loop->reassigned = false;
-    atomic_store(&settler_ready, class == ERROR_NONE);
+    if (class == ERROR_NONE)
+        readiness_set_ready(&settler_readiness);
+    else
+        readiness_set_waiting(&settler_readiness, error->text);
     return class;
 }
 
@@ -483,6 +471,7 @@ int settler_run(const struct settler_options *options)
         failures = atomic_load(&settler_metrics[SETTLER_FRAMES].value) > before ? 1 : failures + 1;
         if (class == ERROR_FATAL)
             failures = FAILURES_MAX;
+        readiness_set_waiting(&settler_readiness, error.text);
         journal_warning("begin_again", JOURNAL_STR("why", error.text), JOURNAL_INT("failures", failures));
         metric_add(&settler_metrics[SETTLER_RESTARTS], 1);
         process_pause(PAUSE_MS);

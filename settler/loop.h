@@ -1,7 +1,7 @@
 /* The settler's process: usage.frames settled into PostgreSQL, each frame once (DESIGN §5). */
 #pragma once
 
-#include "lib/io/metrics.h"
+#include "lib/io/readiness.h"
 
 struct settler_options {
     const char *kafka;
@@ -13,21 +13,7 @@ struct settler_options {
     const char *instance;
 };
 
-enum settler_metric {
-    SETTLER_FRAMES,
-    SETTLER_FRAMES_REPEATED,
-    SETTLER_ROWS,
-    SETTLER_TRANSACTIONS,
-    SETTLER_STATEMENTS,
-    SETTLER_RANGES_MISSED,
-    SETTLER_RESTARTS,
-    SETTLER_PARTITIONS,
-    SETTLER_PARTITIONS_STOPPED,
-    SETTLER_PARTITIONS_LOST,
-    SETTLER_METRICS,
-};
-extern struct metric settler_metrics[SETTLER_METRICS];
-extern _Atomic bool settler_ready;
+extern struct readiness settler_readiness;
 
 /* Works until told to stop. Returns the exit status. */
 int settler_run(const struct settler_options *options);

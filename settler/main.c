@@ -1,11 +1,10 @@
-#include <errno.h>
-#include <string.h>
 #include <sysexits.h>
 
 #include "lib/io/admin.h"
 #include "lib/io/journal.h"
 #include "lib/io/options.h"
 #include "lib/io/process.h"
+#include "settler/counters.h"
 #include "settler/loop.h"
 
 enum { WATCHDOG_S = 120 };
@@ -41,12 +40,12 @@ int main(int count, char **arguments)
     journal_init("settler", log_json, JOURNAL_LEVEL_INFO);
     process_begin();
     process_watchdog(WATCHDOG_S);
-    struct admin_config config = {admin_address,   (uint16_t)admin_port_wanted,
-                                  admin_port_file, settler_metrics,
-                                  SETTLER_METRICS, &settler_ready};
-    struct admin *admin = admin_start(&config);
+    struct admin_config config = {admin_address, (uint16_t)admin_port_wanted, admin_port_file,
+                                  &settler_all_metrics, &settler_readiness};
+    struct error error;
+    struct admin *admin = admin_start(&config, &error);
     if (admin == NULL) {
-        journal_error("admin_failed", JOURNAL_STR("why", strerror(errno)));
+        journal_error("admin_failed", JOURNAL_STR("why", error.text));
         return EX_UNAVAILABLE;
     }
     journal_info("started", JOURNAL_INT("admin_port", admin_port(admin)));

@@ -53,6 +53,8 @@ struct acceptor {
     struct keys prompt_keys;
     struct keys input_keys;
     struct keys type_names;
+    struct event_names names; /* of the event that was told last */
+    struct json_value element;
     struct event_type types[EVENT_TYPES_MAX];
 };
 
@@ -270,12 +272,23 @@ static bool take_event(struct reading *reading)
     return take_data(reading) && check_between(reading);
 }
 
+static struct str string_of(const struct json_value *value)
+{
+    return value->kind == JSON_STRING ? value->string : (struct str){0};
+}
+
+static struct event_names names_of(const struct reading *reading)
+{
+    const struct json_value *values = reading->values;
+    return (struct event_names){string_of(&values[FIELD_ACCOUNT]), string_of(&values[FIELD_TYPE]),
+                                string_of(&values[FIELD_SOURCE]), string_of(&values[FIELD_ID])};
+}
+
 static struct rejection rejection_of(const struct reading *reading)
 {
-    const struct json_value *id = &reading->values[FIELD_ID];
     enum field field = reading->refused;
     struct str reason = reading->refused_as_repeated ? field_reason_repeated(field) : field_reason(field);
-    return (struct rejection){field, reason, id->kind == JSON_STRING ? id->string : (struct str){0}};
+    return (struct rejection){field, reason, string_of(&reading->values[FIELD_ID])};
 }
 
 static bool take_element(struct reading *reading, const struct json_value *element)
@@ -293,7 +306,10 @@ static void reading_init(struct reading *reading, const struct acceptor *accepto
 {
     reading->acceptor = acceptor;
     reading->record = (struct record){0};
-    reading->values[FIELD_JSON] = reading->values[FIELD_ID] = (struct json_value){0};
+    /* Those that are asked for whatever was read. */
+    static const enum field asked[] = {FIELD_JSON, FIELD_ID, FIELD_SOURCE, FIELD_TYPE, FIELD_ACCOUNT};
+    for (size_t i = 0; i < sizeof asked / sizeof *asked; i++)
+        reading->values[asked[i]] = (struct json_value){0};
 }
 
 bool accept_event(struct acceptor *acceptor, struct str json, struct record *out, struct rejection *rejection)
@@ -303,6 +319,7 @@ bool accept_event(struct acceptor *acceptor, struct str json, struct record *out
     reading_init(&reading, acceptor);
     bool accepted = json_parse(acceptor->json, json, &event) ? take_element(&reading, &event)
                                                              : refuse(&reading, FIELD_JSON);
+    acceptor->names = names_of(&reading);
     if (accepted)
         *out = reading.record;
     else
@@ -337,6 +354,7 @@ bool accept_binary(struct acceptor *acceptor, const struct event_attributes *att
     if (!json_parse(acceptor->json, data, object) || !json_within(acceptor->json, object, LIMIT_EVENT_DEPTH))
         *object = (struct json_value){.kind = JSON_ABSENT};
     bool accepted = take_event(&reading);
+    acceptor->names = names_of(&reading);
     if (accepted)
         *out = reading.record;
     else
@@ -350,14 +368,17 @@ struct batch {
     void *context;
 };
 
-static void take_batch_element(void *context, size_t index, const struct json_value *element)
+static bool take_batch_element(void *context, size_t index, const struct json_value *element)
 {
     const struct batch *batch = context;
     struct reading reading;
     reading_init(&reading, batch->acceptor);
     bool accepted = take_element(&reading, element);
     struct rejection rejection = accepted ? (struct rejection){0} : rejection_of(&reading);
-    batch->each(batch->context, index, accepted ? &reading.record : NULL, accepted ? NULL : &rejection);
+    batch->acceptor->names = names_of(&reading);
+    batch->acceptor->element = *element;
+    return batch->each(batch->context, index, accepted ? &reading.record : NULL,
+                       accepted ? NULL : &rejection);
 }
 
 bool accept_batch(struct acceptor *acceptor, struct str json, accept_each *each, void *context,
@@ -371,4 +392,14 @@ bool accept_batch(struct acceptor *acceptor, struct str json, accept_each *each,
     struct batch batch = {acceptor, each, context};
     json_read_array(array.node, take_batch_element, &batch);
     return true;
+}
+
+struct event_names accept_names(const struct acceptor *acceptor)
+{
+    return acceptor->names;
+}
+
+uint32_t accept_text(const struct acceptor *acceptor, char *out, uint32_t room)
+{
+    return json_write(&acceptor->element, out, room);
 }

@@ -53,8 +53,12 @@ bool json_parse(struct json *json, struct str text, struct json_value *out);
 /* In one pass, the value of each key of the list, ABSENT where there is none; out has room for as many. */
 void json_read_object(struct json_node object, const struct keys *keys, struct json_value out[]);
 
-typedef void json_visit(void *context, size_t index, const struct json_value *element);
+/* Whether to go on. */
+typedef bool json_visit(void *context, size_t index, const struct json_value *element);
 void json_read_array(struct json_node array, json_visit *visit, void *context);
+
+/* The value written anew, without blanks, as much of it as there is room for. Returns its size. */
+uint32_t json_write(const struct json_value *value, char *out, uint32_t room);
 
 /* Whether a value of the last text is nested at most `levels` (64 or more) deep: a string 0, [] and {} 1. */
 bool json_within(const struct json *json, const struct json_value *value, int levels);

@@ -392,7 +392,12 @@ void json_out_reject(const struct json_place *place, const struct reject *reject
     begin(place, "Reject", out);
     json_member_str(out, "reason", reject->reason);
     json_member_str(out, "feed", reject->feed);
+    json_member_str(out, "sender", reject->sender);
     json_member_str(out, "origin", reject->origin);
+    json_member_str(out, "account", reject->account);
+    json_member_str(out, "type", reject->type);
+    json_member_str(out, "source", reject->source);
+    json_member_str(out, "id", reject->id);
     json_member_long(out, "clock_us", reject->clock_us);
     json_member_time_us(out, "clock", reject->clock_us);
     json_member_str(out, "bytes", reject->bytes);

@@ -12,3 +12,4 @@ _Static_assert(SCHEMA_SNAPSHOT_MANIFEST == 0xC84BFC594125E28Cu,
                "schemas/snapshot_manifest.avsc and topics.c");
 _Static_assert(SCHEMA_GENERATION == 0x83FD4377934EE4AAu, "schemas/generation.avsc and topics.c");
 _Static_assert(SCHEMA_REJECT == 0x95616243EEE73A82u, "schemas/reject.avsc and topics.c");
+_Static_assert(SCHEMA_REJECT_2 == 0x4D61901827D019E1u, "schemas/reject_2.avsc and topics.c");

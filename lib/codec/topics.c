@@ -86,26 +86,58 @@ static void put_cut(struct packer *out, struct str text, uint32_t most)
     wire_put_string(out, (struct str){text.at, text.size < most ? text.size : most}, most);
 }
 
+static void put_name(struct packer *out, struct str name)
+{
+    wire_put_name(out, wire_is_name(name) ? name : (struct str){"", 0}, 0);
+}
+
 void reject_encode(const struct reject *reject, struct packer *out)
 {
-    wire_put_header(out, SCHEMA_REJECT);
+    wire_put_header(out, SCHEMA_REJECT_2);
     CHECK(reject->reason.size > 0);
     put_cut(out, reject->reason, LIMIT_REASON_BYTES);
-    put_cut(out, reject->feed, LIMIT_NAME_BYTES);
+    put_name(out, reject->feed);
+    put_name(out, reject->sender);
     put_cut(out, reject->origin, LIMIT_ORIGIN_BYTES);
+    put_name(out, reject->account);
+    put_name(out, reject->type);
+    put_name(out, reject->source);
+    put_name(out, reject->id);
     wire_put_long(out, reject->clock_us);
     put_cut(out, reject->bytes, LIMIT_REJECT_BYTES);
 }
 
-enum decode_outcome reject_decode(struct str bytes, struct reject *out)
+static enum decode_outcome decode_first(struct str bytes, struct reject *out)
 {
     struct unpacker in;
     enum decode_outcome outcome = wire_open(&in, bytes, SCHEMA_REJECT);
     if (outcome != DECODE_OK)
         return outcome;
+    *out = (struct reject){0};
     out->reason = wire_take_string(&in, 1, LIMIT_REASON_BYTES);
     out->feed = wire_take_string(&in, 0, LIMIT_NAME_BYTES);
     out->origin = wire_take_string(&in, 0, LIMIT_ORIGIN_BYTES);
+    out->clock_us = wire_take_long(&in);
+    out->bytes = wire_take_string(&in, 0, LIMIT_REJECT_BYTES);
+    return wire_close(&in);
+}
+
+enum decode_outcome reject_decode(struct str bytes, struct reject *out)
+{
+    struct unpacker in;
+    enum decode_outcome outcome = wire_open(&in, bytes, SCHEMA_REJECT_2);
+    if (outcome == DECODE_OTHER_SCHEMA)
+        return decode_first(bytes, out);
+    if (outcome != DECODE_OK)
+        return outcome;
+    out->reason = wire_take_string(&in, 1, LIMIT_REASON_BYTES);
+    out->feed = wire_take_name(&in, 0);
+    out->sender = wire_take_name(&in, 0);
+    out->origin = wire_take_string(&in, 0, LIMIT_ORIGIN_BYTES);
+    out->account = wire_take_name(&in, 0);
+    out->type = wire_take_name(&in, 0);
+    out->source = wire_take_name(&in, 0);
+    out->id = wire_take_name(&in, 0);
     out->clock_us = wire_take_long(&in);
     out->bytes = wire_take_string(&in, 0, LIMIT_REJECT_BYTES);
     return wire_close(&in);

@@ -206,6 +206,11 @@ struct str wire_take_word(struct unpacker *in, uint32_t least, uint32_t most)
     return word;
 }
 
+bool wire_is_name(struct str text)
+{
+    return text.size <= LIMIT_NAME_BYTES && is_text(text);
+}
+
 struct str wire_take_name(struct unpacker *in, uint32_t least)
 {
     return wire_take_word(in, least, LIMIT_NAME_BYTES);

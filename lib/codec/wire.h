@@ -47,6 +47,8 @@ struct str wire_take_string(struct unpacker *in, uint32_t least, uint32_t most);
 struct str wire_take_name(struct unpacker *in, uint32_t least);
 /* The same of [least, most] bytes. */
 struct str wire_take_word(struct unpacker *in, uint32_t least, uint32_t most);
+/* Whether wire_take_name takes it with `least` 0. */
+bool wire_is_name(struct str text);
 bool wire_take_bool(struct unpacker *in);
 /* How many items follow, each at least item_size bytes. After them, wire_take_array_end. */
 uint32_t wire_take_array(struct unpacker *in, size_t item_size);

@@ -20,11 +20,3 @@ struct http_header {
  * without a name, or NULL. */
 http_result http_answer(struct MHD_Connection *connection, unsigned status, const char *content_type,
                         struct str body, const struct http_header *headers);
-/* Writes a port number to a file, whole or not at all. False: errno. */
-__attribute__((warn_unused_result)) bool http_write_port(const char *path, uint16_t port);
-/* The port that a daemon listens on. */
-uint16_t http_port(struct MHD_Daemon *daemon);
-/* An IPv4 address and port for MHD_OPTION_SOCK_ADDR. False: not an address. */
-struct sockaddr_in;
-__attribute__((warn_unused_result)) bool http_address(const char *address, uint16_t port,
-                                                      struct sockaddr_in *out);

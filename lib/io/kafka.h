@@ -44,9 +44,9 @@ struct kafka_reader;
 
 /* A group hands out partitions of the topic (eager range, static membership). */
 struct kafka_group {
-    const char *name; /* NULL: no group; the reader reads what kafka_reader_assign says */
+    const char *name; /* whose offsets are committed */
     const char *instance;
-    const char *topic;
+    const char *topic; /* NULL: nothing is handed out; the reader reads what kafka_reader_assign says */
     /* How much of each partition is read ahead, in KiB; 0: 16 MiB. What is ahead of one stands before what
      * the others bring: little where a message is much work. */
     uint32_t read_ahead_kib;
@@ -65,7 +65,8 @@ void kafka_reader_free(struct kafka_reader *reader);
 enum error_class kafka_reader_assign(struct kafka_reader *reader, const struct log_position *positions,
                                      uint32_t count, struct error *error);
 
-/* A message must be released. END: the partition's end was reached (out->topic, out->partition, out->offset).
+/* A message must be released. GONE: there is nothing at the partition's position, and nothing more is read of
+ * it. END: the partition's end was reached (out->topic, out->partition, out->offset).
  */
 enum log_got kafka_reader_poll(struct kafka_reader *reader, int timeout_ms, struct log_message *out,
                                struct error *error);
@@ -75,9 +76,16 @@ void kafka_message_release(struct log_message *message);
 enum error_class kafka_offsets(struct kafka_reader *reader, const char *topic, uint32_t partition,
                                int64_t *low, int64_t *high, struct error *error);
 
-/* The same of many partitions at once: two requests a broker. */
+/* The same of many partitions at once: two requests a broker. RETRY when there is no answer soon. */
 enum error_class kafka_ranges(struct kafka_reader *reader, struct log_range *ranges, uint32_t count,
                               struct error *error);
+
+/* 0: there is no such topic. */
+enum error_class kafka_reader_partitions(struct kafka_reader *reader, const char *topic, uint32_t *count,
+                                         struct error *error);
+/* The group's offsets, without waiting for an answer. */
+enum error_class kafka_commit(struct kafka_reader *reader, const struct log_position *positions,
+                              uint32_t count, struct error *error);
 
 /* --- topics --- */
 

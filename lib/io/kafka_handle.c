@@ -1,6 +1,7 @@
 #include "lib/io/kafka_handle.h"
 
-/* Whatever is not known to pass by itself costs a new handle; only what cannot heal is fatal. */
+/* Whatever is not known to pass by itself costs a new handle. None is fatal: rights and passwords are mended
+ * at the broker too. */
 enum error_class kafka_classify(rd_kafka_resp_err_t code)
 {
     switch ((int)code) {
@@ -20,12 +21,6 @@ enum error_class kafka_classify(rd_kafka_resp_err_t code)
     case RD_KAFKA_RESP_ERR_REBALANCE_IN_PROGRESS:
     case RD_KAFKA_RESP_ERR_REQUEST_TIMED_OUT:
         return ERROR_RETRY;
-    case RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED:
-    case RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED:
-    case RD_KAFKA_RESP_ERR_CLUSTER_AUTHORIZATION_FAILED:
-    case RD_KAFKA_RESP_ERR_OFFSET_OUT_OF_RANGE:
-    case RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET:
-        return ERROR_FATAL;
     default:
         return ERROR_ABORT;
     }
@@ -59,4 +54,28 @@ rd_kafka_t *kafka_handle_new(rd_kafka_type_t type, rd_kafka_conf_t *conf, struct
     rd_kafka_conf_destroy(conf);
     error_set(error, ERROR_FATAL, "kafka", why);
     return NULL;
+}
+
+enum error_class kafka_count(rd_kafka_t *handle, const char *topic, int timeout_ms, uint32_t *count,
+                             struct error *error)
+{
+    rd_kafka_topic_t *wanted = rd_kafka_topic_new(handle, topic, NULL);
+    const struct rd_kafka_metadata *metadata = NULL;
+    *count = 0;
+    if (wanted == NULL)
+        return error_set(error, ERROR_FATAL, topic, "no name of a topic");
+    rd_kafka_resp_err_t code = rd_kafka_metadata(handle, 0, wanted, &metadata, timeout_ms);
+    if (code == RD_KAFKA_RESP_ERR_NO_ERROR && metadata->topic_cnt == 1) {
+        code = metadata->topics[0].err;
+        *count = (uint32_t)metadata->topics[0].partition_cnt;
+    }
+    if (metadata != NULL)
+        rd_kafka_metadata_destroy(metadata);
+    rd_kafka_topic_destroy(wanted);
+    bool absent = code == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART;
+    if (absent)
+        *count = 0;
+    if (absent || code == RD_KAFKA_RESP_ERR_NO_ERROR)
+        return ERROR_NONE;
+    return error_set(error, kafka_classify(code), topic, rd_kafka_err2str(code));
 }

@@ -5,7 +5,7 @@
 #include "lib/base/vec.h"
 #include "lib/io/kafka_handle.h"
 
-enum { QUERY_MS = 5000, RANGES_MS = 2000, SLICE_MS = 10, NUDGE_MS = 100 };
+enum { QUERY_MS = 5000, RANGES_MS = 1500, COUNT_MS = 2000, SLICE_MS = 10, NUDGE_MS = 100 };
 enum { READ_AHEAD_KIB = 16 * 1024, FETCH_KIB = 8 * 1024 };
 
 /* How far a partition was read. */
@@ -135,10 +135,10 @@ static bool configure(rd_kafka_conf_t *conf, const char *brokers, const char *cl
         "6000", "heartbeat.interval.ms", "500", "max.poll.interval.ms", "60000", "queued.min.messages",
         "100000", "queued.max.messages.kbytes", ahead, "fetch.max.bytes", "16777216", "fetch.wait.max.ms",
         "100", "fetch.error.backoff.ms", "100", "fetch.message.max.bytes", fetch, "socket.nagle.disable",
-        "true", "reconnect.backoff.max.ms", "1000", NULL};
+        "true", "reconnect.backoff.max.ms", "1000", "socket.timeout.ms", "10000", NULL};
     if (!kafka_conf_set(conf, pairs, error))
         return false;
-    if (group == NULL || group->instance == NULL || group->instance[0] == 0)
+    if (group == NULL || group->topic == NULL || group->instance == NULL || group->instance[0] == 0)
         return true;
     const char *const instance[] = {"group.instance.id", group->instance, NULL};
     return kafka_conf_set(conf, instance, error);
@@ -165,7 +165,8 @@ struct kafka_reader *kafka_reader_new(const char *brokers, const char *client_id
     }
     struct kafka_reader *reader = calloc(1, sizeof *reader);
     CHECK(reader != NULL);
-    if (group != NULL) {
+    bool handed_out = group != NULL && group->topic != NULL;
+    if (handed_out) {
         reader->group = *group;
         rd_kafka_conf_set_rebalance_cb(conf, on_rebalance);
         rd_kafka_conf_set_opaque(conf, reader);
@@ -176,7 +177,7 @@ struct kafka_reader *kafka_reader_new(const char *brokers, const char *client_id
         return NULL;
     }
     rd_kafka_poll_set_consumer(reader->handle);
-    if (group != NULL && !subscribe(reader, error)) {
+    if (handed_out && !subscribe(reader, error)) {
         kafka_reader_free(reader);
         return NULL;
     }
@@ -213,11 +214,37 @@ enum error_class kafka_reader_assign(struct kafka_reader *reader, const struct l
     return error_set(error, kafka_classify(code), "assign", rd_kafka_err2str(code));
 }
 
-static enum log_got failed(const rd_kafka_message_t *message, struct error *error)
+static enum log_got failed(const struct kafka_reader *reader, const rd_kafka_message_t *message,
+                           struct error *error)
 {
     const char *what = message->rkt != NULL ? rd_kafka_topic_name(message->rkt) : "reader";
-    error_set(error, kafka_classify(message->err), what, rd_kafka_message_errstr(message));
+    char why[200];
+    rd_kafka_resp_err_t fatal = rd_kafka_fatal_error(reader->handle, why, sizeof why);
+    if (fatal == RD_KAFKA_RESP_ERR_FENCED_INSTANCE_ID)
+        error_set(error, ERROR_ABORT, reader->group.name, "another process has this --instance of the group");
+    else if (fatal != RD_KAFKA_RESP_ERR_NO_ERROR)
+        error_set(error, ERROR_ABORT, what, why);
+    else
+        error_set(error, kafka_classify(message->err), what, rd_kafka_message_errstr(message));
     return LOG_GOT_ERROR;
+}
+
+/* An error, or the end, or nothing there. */
+static enum log_got take_event(struct kafka_reader *reader, const rd_kafka_message_t *message,
+                               struct log_message *out, struct error *error)
+{
+    const struct place *place = place_of(reader, message);
+    bool end = message->err == RD_KAFKA_RESP_ERR__PARTITION_EOF;
+    bool gone = message->err == RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET ||
+                message->err == RD_KAFKA_RESP_ERR_OFFSET_OUT_OF_RANGE;
+    if (!end && !gone)
+        return failed(reader, message, error);
+    if (place == NULL || (gone && message->offset < place->next))
+        return LOG_GOT_NOTHING; /* of an assignment before */
+    out->topic = place->topic;
+    out->partition = (uint32_t)message->partition;
+    out->offset = end ? message->offset : place->next;
+    return end ? LOG_GOT_END : LOG_GOT_GONE;
 }
 
 static enum log_got take_message(struct kafka_reader *reader, rd_kafka_message_t *message,
@@ -250,17 +277,7 @@ enum log_got kafka_reader_poll(struct kafka_reader *reader, int timeout_ms, stru
         return LOG_GOT_NOTHING;
     if (message->err == RD_KAFKA_RESP_ERR_NO_ERROR)
         return take_message(reader, message, out);
-    enum log_got got = LOG_GOT_END;
-    const struct place *place = place_of(reader, message);
-    if (message->err != RD_KAFKA_RESP_ERR__PARTITION_EOF) {
-        got = failed(message, error);
-    } else if (place == NULL) {
-        got = LOG_GOT_NOTHING;
-    } else {
-        out->topic = place->topic;
-        out->partition = (uint32_t)message->partition;
-        out->offset = message->offset;
-    }
+    enum log_got got = take_event(reader, message, out, error);
     rd_kafka_message_destroy(message);
     return got;
 }
@@ -310,4 +327,24 @@ enum error_class kafka_ranges(struct kafka_reader *reader, struct log_range *ran
     /* A request's time may be -2 or -1 in place of a moment: the first offset, the one after the last. */
     enum error_class class = ask_ends(reader, ranges, count, RD_KAFKA_OFFSET_BEGINNING, error);
     return class == ERROR_NONE ? ask_ends(reader, ranges, count, RD_KAFKA_OFFSET_END, error) : class;
+}
+
+enum error_class kafka_reader_partitions(struct kafka_reader *reader, const char *topic, uint32_t *count,
+                                         struct error *error)
+{
+    return kafka_count(reader->handle, topic, COUNT_MS, count, error);
+}
+
+enum error_class kafka_commit(struct kafka_reader *reader, const struct log_position *positions,
+                              uint32_t count, struct error *error)
+{
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new((int)count);
+    for (uint32_t i = 0; i < count; i++)
+        rd_kafka_topic_partition_list_add(list, positions[i].topic, (int32_t)positions[i].partition)->offset =
+            positions[i].offset;
+    rd_kafka_resp_err_t code = rd_kafka_commit(reader->handle, list, 1);
+    rd_kafka_topic_partition_list_destroy(list);
+    if (code == RD_KAFKA_RESP_ERR_NO_ERROR)
+        return ERROR_NONE;
+    return error_set(error, kafka_classify(code), "commit", rd_kafka_err2str(code));
 }

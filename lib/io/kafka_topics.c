@@ -114,19 +114,7 @@ enum error_class kafka_partition_count(const char *brokers, const char *topic, u
     rd_kafka_t *handle = admin_handle(brokers, error);
     if (handle == NULL)
         return error->class;
-    rd_kafka_topic_t *wanted = rd_kafka_topic_new(handle, topic, NULL);
-    const struct rd_kafka_metadata *metadata;
-    rd_kafka_resp_err_t code = rd_kafka_metadata(handle, 0, wanted, &metadata, REQUEST_MS);
-    enum error_class class = ERROR_NONE;
-    *count = 0;
-    if (code != RD_KAFKA_RESP_ERR_NO_ERROR) {
-        class = error_set(error, kafka_classify(code), topic, rd_kafka_err2str(code));
-    } else {
-        if (metadata->topic_cnt == 1 && metadata->topics[0].err == RD_KAFKA_RESP_ERR_NO_ERROR)
-            *count = (uint32_t)metadata->topics[0].partition_cnt;
-        rd_kafka_metadata_destroy(metadata);
-    }
-    rd_kafka_topic_destroy(wanted);
+    enum error_class class = kafka_count(handle, topic, REQUEST_MS, count, error);
     rd_kafka_destroy(handle);
     return class;
 }

@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/random.h>
 #include <sysexits.h>
 #include <time.h>
 #include <unistd.h>
@@ -85,4 +86,60 @@ void process_pause(int milliseconds)
     struct timespec pause = {milliseconds / 1000, milliseconds % 1000 * 1000000L};
     if (!process_stopping())
         nanosleep(&pause, NULL);
+}
+
+/* --- as a port --- */
+
+enum { PAUSE_SLICE_MS = 50 };
+
+static int64_t host_now_ms(struct host *host)
+{
+    (void)host;
+    return now_ms();
+}
+
+static bool host_stopping(struct host *host)
+{
+    (void)host;
+    return process_stopping();
+}
+
+static void host_alive(struct host *host)
+{
+    (void)host;
+    process_alive();
+}
+
+/* In slices: a signal that another thread takes wakes nobody here. */
+static void host_pause(struct host *host, int64_t pause_ms)
+{
+    (void)host;
+    for (int64_t end = now_ms() + pause_ms, left = pause_ms; left > 0 && !process_stopping();
+         left = end - now_ms())
+        process_pause(left < PAUSE_SLICE_MS ? (int)left : PAUSE_SLICE_MS);
+}
+
+static uint64_t host_random(struct host *host)
+{
+    (void)host;
+    uint64_t number = 0;
+    CHECK(getrandom(&number, sizeof number, 0) == (ssize_t)sizeof number);
+    return number;
+}
+
+static int64_t host_clock_s(struct host *host)
+{
+    (void)host;
+    return time(NULL);
+}
+
+struct host *process_host(void)
+{
+    static struct host host = {.now_ms = host_now_ms,
+                               .stopping = host_stopping,
+                               .alive = host_alive,
+                               .pause = host_pause,
+                               .random = host_random,
+                               .clock_s = host_clock_s};
+    return &host;
 }

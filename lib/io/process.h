@@ -4,6 +4,8 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 
+#include "lib/port/host.h"
+
 /* SIGTERM and SIGINT ask the process to stop; SIGPIPE is ignored. */
 void process_begin(void);
 bool process_stopping(void);
@@ -15,3 +17,6 @@ void process_watchdog(int limit_s);
 void process_alive(void);
 /* Waits, unless the process is told to stop; counts as alive. */
 void process_pause(int milliseconds);
+
+/* The process as what runs in it sees it. */
+struct host *process_host(void);

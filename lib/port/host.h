@@ -12,4 +12,5 @@ struct host {
     void (*alive)(struct host *host);                   /* called at least every few seconds */
     void (*pause)(struct host *host, int64_t pause_ms); /* ends early when the process is to stop */
     uint64_t (*random)(struct host *host);              /* for jitter alone */
+    int64_t (*clock_s)(struct host *host);              /* seconds since 1970, for eyes alone; NULL: none */
 };

@@ -84,7 +84,7 @@ class Sampler(threading.Thread):
     def value(self, name, metric):
         for line in self.metrics.get(name, '').splitlines():
             if line.startswith(metric + ' '):
-                return int(line.split()[-1])
+                return int(float(line.split()[-1]))
         return 0
 
 
@@ -113,7 +113,7 @@ def main():
     for name in ('collector', 'aggregator', 'settler'):
         print(f'{name + " process, token events:":28} {run.cpu.get(name, 0) / millions:6.2f} CPU s a million')
     run = pipeline(catalog, levels, f'bench{os.getpid()}l')
-    rows = run.value('settler', 'hourglass_settled_rows_total')
+    rows = run.value('settler', 'hourglass_settler_rows_total')
     print(f'settler, rows of levels:     {rows / max(run.cpu.get("settler", 0), 0.01):,.0f} rows a CPU second '
           f'({rows} rows)')
     for program in ('bench_accept', 'bench_codec', 'bench_settle', 'bench_simulate'):

@@ -16,9 +16,9 @@ import urllib.request
 FOLDER = pathlib.Path(sys.argv[1])
 LOCAL = pathlib.Path(__file__).resolve().parents[2] / 'deploy/local'
 RANDOM = random.Random(os.environ.get('CHAOS_SEED', '1'))
-COUNTERS = {'aggregator': ('hourglass_frames_total', 'hourglass_frames_replayed_total'),
-            'settler': ('hourglass_frames_total', 'hourglass_frames_repeated_total'),
-            'collector': ('hourglass_messages_sent_total',)}
+COUNTERS = {'aggregator': ('hourglass_aggregator_frames_total', 'hourglass_aggregator_frames_replayed_total'),
+            'settler': ('hourglass_settler_frames_total', 'hourglass_settler_frames_repeated_total'),
+            'collector': ('hourglass_collector_messages_total',)}
 
 
 def read(path):

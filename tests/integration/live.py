@@ -458,7 +458,7 @@ def slow_clients(door):
     for what in SLOW:
         tell(taken[what] < 20, f'a client that sends {what} a byte a second is cut off within 20 s '
              f'({taken[what]:.0f} s)')
-    cut = 'hourglass_connections_cut_off_total'
+    cut = 'hourglass_collector_connections_cut_off_total'
     tell(door.counters()[cut] > before[cut], 'slow clients are counted')
     tell(wait_for(lambda: not select.select([], [], idle, 0)[2] and all(ended(line) for line in idle), 20),
          'idle connections are ended')
@@ -520,7 +520,7 @@ def memory(door):
     tell(set(answers) <= {400, 413, 503}, 'they are refused', answers)
     answer = post(door, event('container.heartbeat', 'normal', time.time()))
     tell(is_accepted(answer), 'the next one is served', answer)
-    tell(door.counters()['hourglass_held_bytes'] == 0, 'nothing is held afterwards', door.counters())
+    tell(door.counters()['hourglass_collector_held_bytes'] == 0, 'nothing is held afterwards', door.counters())
 
 
 def kafka_away(door):
@@ -565,7 +565,7 @@ def load(door, round_name, count=40):
 
 
 def held(members):
-    return [int(member.counters().get('hourglass_partitions', 0)) for member in members]
+    return [int(member.counters().get(f'hourglass_{member.part}_partitions', 0)) for member in members]
 
 
 def shared(members):
@@ -612,10 +612,11 @@ def counted(door):
     request(door, body=b'{}')
     after = door.counters()
     moved = {name: after[name] - before[name] for name in after if after[name] != before[name]}
-    for name, by in (('hourglass_events_total{outcome="accepted"}', 2), ('hourglass_records_total', 2),
-                     ('hourglass_events_total{outcome="rejected"}', 1), ('hourglass_answers_total{status="200"}', 1),
-                     ('hourglass_answers_total{status="4xx"}', 1), ('hourglass_requests_total{verdict="durable"}', 1)):
-        tell(moved.get(name) == by, f'{name} moved by {by}', moved)
+    for name, by in (('events_total{outcome="accepted"}', 2), ('records_total', 2),
+                     ('events_total{outcome="rejected"}', 1), ('answers_total{status="200"}', 1),
+                     ('answers_total{status="4xx"}', 1), ('requests_total{verdict="durable"}', 1),
+                     ('request_seconds_count', 2)):
+        tell(moved.get(f'hourglass_collector_{name}') == by, f'{name} moved by {by}', moved)
 
 
 def prove():

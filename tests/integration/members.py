@@ -55,8 +55,8 @@ class Member:
             return 0, ''
 
     def counters(self):
-        found = re.findall(r'^hourglass_(\S+) (\S+)$', self.get('/metrics')[1], re.M)
-        return {re.sub(r'_total|partitions_|[{}"]', '', name): int(value) for name, value in found}
+        found = re.findall(r'^hourglass_aggregator_(\S+) (\S+)$', self.get('/metrics')[1], re.M)
+        return {re.sub(r'_total|partitions_|[{}"]', '', name): int(float(value)) for name, value in found}
 
     def folded(self, count):
         return wait_for(lambda: self.counters().get('messages') == count)
@@ -69,7 +69,7 @@ def recovered(member):
 
 
 def partitions_of(member):
-    return int(re.findall(r'^hourglass_partitions (\d+)$', member.get('/metrics')[1], re.M)[0])
+    return int(re.findall(r'^hourglass_aggregator_partitions (\d+)$', member.get('/metrics')[1], re.M)[0])
 
 
 def has(member, partitions):

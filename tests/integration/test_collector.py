@@ -81,14 +81,15 @@ def wait_until(what, seconds=20):
 class Collector:
     number = 0
 
-    def __init__(self, *words, prefix=PREFIX):
+    def __init__(self, *words, prefix=PREFIX, **options):
         Collector.number += 1
         name = FOLDER / f'collector{Collector.number}'
         self.log = name.with_suffix('.log')
         files = [name.with_suffix('.port'), name.with_suffix('.admin')]
         self.process = subprocess.Popen(
             [BUILD / 'collectors/hourglass-collector', '--kafka', KAFKA, '--prefix', prefix, '--http-port', '0',
-             '--http-port-file', files[0], '--admin-port-file', files[1], *map(str, words)], stderr=self.log.open('w'))
+             '--http-port-file', files[0], '--admin-port-file', files[1], *map(str, words)], stderr=self.log.open('w'),
+            **options)
         end = time.monotonic() + 20
         while not all(f.exists() for f in files) and time.monotonic() < end and self.process.poll() is None:
             time.sleep(0.02)
@@ -221,6 +222,37 @@ def check_rejections(door):
         tell(status == 200, name + ' is accepted', status, body)
 
 
+def kept(door):
+    return door.metric('hourglass_collector_rejects_total{kept="yes"}')
+
+
+def check_kept_rejects(door):
+    """What was refused is refused for good, and stands in usage.rejects with its sender."""
+    late = event('kept-late', -25 * 3600, 'container.heartbeat', account='acme')
+    before = kept(door)
+    status, body, _ = door.post([event('kept-good'), late, {'id': 'kept-bad'}], BATCH)
+    reasons = [r['reason'] for r in body['rejected']]
+    tell(status == 200 and body['accepted'] == 1 and
+         re.fullmatch(r'time: behind the clock \d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ by more than 24 h', reasons[0]),
+         'what is too late is told its horizon and the clock', status, body)
+    door.post(b'{"id": "kept-json"', EVENT)
+    wait_until(lambda: kept(door) >= before + 3)
+    found = [m for m in messages(PREFIX, 'usage.rejects') if 'kept-' in m['bytes']]
+    by_id = {m['id']: m for m in found}
+    tell(len(found) == 3 and by_id['kept-late']['account'] == 'acme' and
+         by_id['kept-late']['type'] == 'container.heartbeat' and by_id['kept-late']['source'] == '/tests' and
+         by_id['kept-late']['reason'] == reasons[0] and json.loads(by_id['kept-late']['bytes']) == late and
+         all(m['feed'] == 'http' and m['sender'] == '127.0.0.1' for m in found),
+         'what was refused stands in usage.rejects: who sent it, why, and the event', found)
+    tell(by_id['']['bytes'] == '{"id": "kept-json"' and by_id['']['partition'] == 0 and
+         by_id['kept-bad']['origin'] == 'batch/2', 'of a batch by its place, of a body as it came', found)
+    tell(door.metric('hourglass_collector_refused_total{reason="too_late"}') > 0 and
+         door.metric('hourglass_collector_refused_total{reason="json"}') > 0 and
+         door.metric('hourglass_collector_rejects_total{kept="no"}') == 0, 'refused events are counted by what was wrong')
+    status, body, _ = door.post(b'[' + b'1,' * 2_000_000 + b'1]', BATCH)
+    tell(status == 413, 'two million numbers are too many events', status, body)
+
+
 def check_statuses(door):
     large = b'[' + b' ' * 5_000_000 + b']'
     tell(door.post(large, BATCH)[0] == 413, 'a body that is too large is 413, and the answer arrives')
@@ -238,7 +270,7 @@ def check_statuses(door):
     status, body, headers = door.send(b'', method='HEAD')
     tell((status, body, headers['Allow']) == (405, None, 'POST, OPTIONS'), 'HEAD is 405, without a body', status, body)
     tell(door.post(event('path'), path='/v1/event')[0] == 404, 'another path is 404')
-    tell(door.metric('hourglass_held_bytes') == 0, 'nothing is held when all is answered')
+    tell(door.metric('hourglass_collector_held_bytes') == 0, 'nothing is held when all is answered')
 
 
 # --- compressed bodies ---
@@ -352,13 +384,13 @@ def check_large_when_inflated(door):
     held = [0]
 
     def all_held():
-        held[0] = door.metric('hourglass_held_bytes')
+        held[0] = door.metric('hourglass_collector_held_bytes')
         return held[0] == 3 * (len(text) + INFLATER_BYTES)
 
     tell(wait_until(all_held), 'what bodies come to is counted as held, and what inflates them', held)
     for link in links:
         link.close()
-    tell(wait_until(lambda: door.metric('hourglass_held_bytes') == 0), 'until their clients are gone')
+    tell(wait_until(lambda: door.metric('hourglass_collector_held_bytes') == 0), 'until their clients are gone')
 
 
 def check_room_for_inflated():
@@ -366,7 +398,7 @@ def check_room_for_inflated():
     door.wait_ready()
     text = b'[' + b' ' * 1_499_998 + b']'
     link = half_sent(door, compressed(text))
-    wait_until(lambda: door.metric('hourglass_held_bytes') > len(text))
+    wait_until(lambda: door.metric('hourglass_collector_held_bytes') > len(text))
     status, body, headers = door.send(compressed(text), f'Content-Type: {BATCH}', GZIP)
     tell(status == 503 and headers['Retry-After'] == '1', 'beyond what all may hold a body is 503', status, body)
     link.sendall(compressed(text)[-1:])
@@ -377,7 +409,7 @@ def check_room_for_inflated():
                                  range(300)))
     tell(set(statuses) <= {200, 503} and statuses.count(200) > 0, 'many at once are served, or told to come again',
          statuses)
-    tell(wait_until(lambda: door.metric('hourglass_held_bytes') == 0), 'nothing is held when all is answered')
+    tell(wait_until(lambda: door.metric('hourglass_collector_held_bytes') == 0), 'nothing is held when all is answered')
     door.stop()
 
 
@@ -386,12 +418,12 @@ def check_room_for_inflated():
 def check_reply(door):
     kind = f'Content-Type: {EVENT}'
     one = json.dumps(event('reply')).encode()
-    before = door.metric('hourglass_answers_total{status="202"}')
+    before = door.metric('hourglass_collector_answers_total{status="202"}')
     for headers in (['Prefer: reply'], ['prefer: REPLY'], ['Prefer: respond-async, wait=10', 'Prefer: x="a,b", reply; y=z']):
         status, body, got = door.send(one, kind, *headers)
         tell((status, body) == (202, None) and 'Content-Type' not in got and got['Content-Length'] == '0',
              f'{headers}: an accepted event is 202 without a body', status, body, got)
-    tell(door.metric('hourglass_answers_total{status="202"}') == before + 3, 'they are counted')
+    tell(door.metric('hourglass_collector_answers_total{status="202"}') == before + 3, 'they are counted')
     tell('reply' in logged_ids(PREFIX), 'what was answered 202 stands in the log')
     for headers in ([], ['Prefer: respond-async'], ['Prefer: x="a, reply, b"'], ['Prefer: reply=no']):
         status, body, _ = door.send(one, kind, *headers)
@@ -444,13 +476,15 @@ def check_tokens():
 
 # --- time ---
 
+def messages_of_partitions():
+    return [sum(1 for m in messages(PREFIX) if m['partition'] == p) for p in range(PARTITIONS)]
+
+
 def check_ticks(door):
-    before = {p: sum(1 for m in messages(PREFIX) if m['partition'] == p) for p in range(PARTITIONS)}
-    time.sleep(13)
-    after = {p: sum(1 for m in messages(PREFIX) if m['partition'] == p) for p in range(PARTITIONS)}
-    tell(all(2 <= after[p] - before[p] <= 3 for p in before), 'each silent partition gets its ticks', before, after)
-    door.post(event('after'))
-    tell(door.metric('hourglass_clock_disagreements_total') == 0, 'the clocks agree')
+    before = messages_of_partitions()
+    after = wait_until(lambda: (now := messages_of_partitions()) and all(n > b for n, b in zip(now, before)) and now)
+    tell(after, 'each silent partition gets its ticks', before)
+    tell(door.metric('hourglass_collector_clock_disagreements_total') == 0, 'the clocks agree')
 
 
 def check_before_ready():
@@ -463,6 +497,35 @@ def check_before_ready():
     make_generation(PREFIX + 'files.', '--simulated')
     door = Collector(prefix=PREFIX + 'files.')
     tell(door.process.wait(20) == 78, 'it takes nothing live for a generation of files')
+
+
+def post_until(door, name, is_enough):
+    """Statuses of good events, one behind the other, until it is enough."""
+    statuses, end = [], time.monotonic() + 20
+    while not statuses or (not is_enough(statuses) and time.monotonic() < end):
+        statuses.append(door.post(event(f'{name}{len(statuses)}', kind='container.heartbeat'))[0])
+    return statuses
+
+
+def check_clock_steps():
+    """Good events while the collector's clock is wrong: some are accepted, none is refused for good."""
+    off = FOLDER / 'clock.s'
+    off.write_text('0')
+    door = Collector(env={**os.environ, 'LD_PRELOAD': str(BUILD / 'tests/support/stepped-clock.so'),
+                          'STEPPED_CLOCK_FILE': str(off)})
+    door.wait_ready()
+    for name, seconds in (('an hour back', -3600), ('a year ahead', 365 * 86400)):
+        tell(door.post(event('before-step'))[0] == 200, 'by a good clock it is accepted')
+        off.write_text(str(seconds))
+        statuses = post_until(door, 'stepped', lambda seen: door.ask('/readyz')[0] == 503)
+        tell(set(statuses) <= {200, 503} and door.ask('/readyz')[0] == 503,
+             f'while its clock is {name} no good event is refused for good, and it is not ready', statuses)
+        off.write_text('0')
+        statuses = post_until(door, 'healed', lambda seen: 200 in seen)
+        tell(set(statuses) == {200, 503} or statuses == [200], 'and once it is right they are accepted', statuses)
+    tell(door.metric('hourglass_collector_refused_total{reason="too_early"}') +
+         door.metric('hourglass_collector_refused_total{reason="too_late"}') == 0, 'nor counted as refused')
+    door.stop()
 
 
 # --- clients that do harm ---
@@ -502,8 +565,8 @@ def check_slow_clients():
         tell(all(1.8 < t < 3.5 for t in times), 'a head that trickles is cut off at its deadline', times)
         times = [f.result() for f in bodies]
         tell(all(1.8 < t < 7 for t in times), 'a body that trickles is cut off at its deadline', times)
-    tell(door.metric('hourglass_connections_cut_off_total') == 80, 'and each is counted')
-    tell(door.metric('hourglass_held_bytes') == 0, 'nothing of them is held')
+    tell(door.metric('hourglass_collector_connections_cut_off_total') == 80, 'and each is counted')
+    tell(door.metric('hourglass_collector_held_bytes') == 0, 'nothing of them is held')
     door.stop()
 
 
@@ -515,6 +578,8 @@ def check_stopped_broker():
         began = time.monotonic()
         status, body, headers = door.post(event('waits'))
         took_s = time.monotonic() - began
+        tell(wait_until(lambda: door.ask('/readyz')[0] == 503, 2), 'and it is not ready, though the broker is connected')
+        tell('event=waiting' in door.log.read_text() and 'since=' in door.log.read_text(), 'which it says at once')
         tell(status == 503 and headers['Retry-After'] == '1' and 0.9 < took_s < 3,
              'without acknowledgement a request is 503 in time', status, body, took_s)
         padding = 'x' * 250
@@ -522,13 +587,13 @@ def check_stopped_broker():
         with concurrent.futures.ThreadPoolExecutor(20) as pool:
             statuses += pool.map(
                 lambda name: door.post([event(f'{name}-{i}', order=padding) for i in range(400)], BATCH)[0], names[3:])
-        held = door.metric('hourglass_held_bytes')
+        held = door.metric('hourglass_collector_held_bytes')
         tell(set(statuses) == {503} and held < 6_000_000, 'what is held stays bounded', statuses, held)
         tell(door.resident_kb() < 150_000, 'so does memory', door.resident_kb())
     end = time.monotonic() + 20
-    while door.metric('hourglass_held_bytes') > 0 and time.monotonic() < end:
+    while door.metric('hourglass_collector_held_bytes') > 0 and time.monotonic() < end:
         time.sleep(0.1)
-    tell(door.metric('hourglass_held_bytes') == 0, 'it is let go once the broker is back')
+    tell(door.metric('hourglass_collector_held_bytes') == 0, 'it is let go once the broker is back')
     ids = logged_ids(PREFIX)
     tell(ids.count('waits') <= 1 and ids.count('held0-399') <= 1,
          'what was queued stands once at most, as its client was told 503', ids.count('waits'))
@@ -537,6 +602,7 @@ def check_stopped_broker():
     while (status := door.post(event('again'))[0]) == 503 and time.monotonic() < end + 20:
         time.sleep(0.1)
     tell(status == 200, 'and events are accepted again', status)
+    tell('event=back after_s=' in door.log.read_text(), 'and it says that it is back')
     door.stop()
 
 
@@ -584,6 +650,7 @@ def main():
     tell(door.wait_ready(), 'it is ready after the first agreed ticks')
     check_forms(door)
     check_rejections(door)
+    check_kept_rejects(door)
     check_statuses(door)
     check_compressed(door)
     check_damaged(door)
@@ -591,17 +658,19 @@ def main():
     check_large_when_inflated(door)
     check_reply(door)
     check_handshake(door)
-    tell(door.metric('hourglass_held_bytes') == 0, 'nothing is held after all that')
+    tell(door.metric('hourglass_collector_held_bytes') == 0, 'nothing is held after all that')
     check_ticks(door)
     door.stop()
     check_before_ready()
     check_files()
     check_tokens()
     check_room_for_inflated()
+    check_clock_steps()
     check_slow_clients()
     check_stopped_broker()
     check_stopping()
     return facts.end()
 
 
-sys.exit(main())
+if __name__ == '__main__':
+    sys.exit(main())

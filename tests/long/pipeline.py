@@ -270,6 +270,7 @@ class Process:
 
     def __init__(self, generation, name, program, words, limit_bytes):
         self.name, self.log = name, generation.folder / f'{name}.log'
+        self.metrics = pathlib.Path(program).name.replace('-', '_')  # what the names of its metrics begin with
         self.admin_file = generation.folder / f'{name}.admin'
         self.admin_file.unlink(missing_ok=True)
         self.connection = self.status = None
@@ -326,7 +327,7 @@ class Process:
         return self.get('/readyz')[0] == 200
 
     def metric(self, name):
-        found = re.search(rf'^{re.escape(name)} (\S+)$', self.get('/metrics')[1], re.M)
+        found = re.search(rf'^{self.metrics}_{re.escape(name)} (\S+)$', self.get('/metrics')[1], re.M)
         return int(float(found[1])) if found else 0
 
     def said(self):

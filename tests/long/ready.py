@@ -30,7 +30,7 @@ def read_to_end(process):
     """Seconds until it has folded the last message of the log; CPU seconds by then."""
     before, at, cpu = -1, time.monotonic(), 0
     while time.monotonic() < at + 2:
-        folded = process.metric('hourglass_messages_total')
+        folded = process.metric('messages_total')
         if folded != before:
             before, at, cpu = folded, time.monotonic(), process.cpu_s()
         time.sleep(0.05)
@@ -39,9 +39,9 @@ def read_to_end(process):
 
 def check_restarted(aggregator, settler, generation, frames):
     for process in (aggregator, settler):
-        pipeline.exact(process.metric('hourglass_partitions'), generation.partitions, f'{process.name}: partitions')
-        pipeline.exact(process.metric('hourglass_partitions_stopped'), 0, f'{process.name}: stopped')
-    made = aggregator.metric('hourglass_frames_total')
+        pipeline.exact(process.metric('partitions'), generation.partitions, f'{process.name}: partitions')
+        pipeline.exact(process.metric('partitions_stopped'), 0, f'{process.name}: stopped')
+    made = aggregator.metric('frames_total')
     pipeline.exact(made, 0, f'new frames of a log that has none behind the {frames} before')
 
 
@@ -73,7 +73,7 @@ def measure(servers, build, options, figures):
             generation.wait_settled(until_s)
             count, units, amount = generation.sums()
             pipeline.exact((count, units, amount * 1000000), load.expected(), 'lines, units, micro-dollars')
-            frames = aggregator.metric('hourglass_frames_total')
+            frames = aggregator.metric('frames_total')
             pipeline.say(f'{frames} frames are settled; restarting')
             restart(generation, options, figures, frames)
 

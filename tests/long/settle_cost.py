@@ -28,8 +28,8 @@ def feed(collector, aggregator, settler, generation, load, keep):
         until = time.monotonic() + 60
         while True:
             time.sleep(POLL_S)
-            made = aggregator.metric('hourglass_frames_total')
-            if made >= due and settler.metric('hourglass_frames_total') >= made:
+            made = aggregator.metric('frames_total')
+            if made >= due and settler.metric('frames_total') >= made:
                 break
             if time.monotonic() > until:
                 raise pipeline.Wrong(f'epoch {number}: {made} frames made, {due} due, the settler is behind')
@@ -42,8 +42,8 @@ def wait_quiet(aggregator, settler):
     """Until every frame that was made is settled, and none has been made for a second."""
     before, since = -1, time.monotonic()
     while time.monotonic() < since + 1:
-        made = aggregator.metric('hourglass_frames_total')
-        if made != before or settler.metric('hourglass_frames_total') < made:
+        made = aggregator.metric('frames_total')
+        if made != before or settler.metric('frames_total') < made:
             before, since = made, time.monotonic()
         time.sleep(POLL_S)
 
@@ -59,9 +59,9 @@ def tell(figures, name, load, settler, used, generation, schema):
     millions = decimal.Decimal(load.count) / 1000000
     figures[f'settler process, {name}'] = f'{decimal.Decimal(settler.cpu_s()) / millions:.2f} CPU s/M'
     figures[f'database, {name}'] = f'{decimal.Decimal(used) / millions:.2f} CPU s/M'
-    frames, turns = (settler.metric(f'hourglass_{what}_total') for what in ('frames', 'transactions'))
+    frames, turns = (settler.metric(f'{what}_total') for what in ('frames', 'transactions'))
     figures[f'frames; a transaction, {name}'] = f'{frames}; {frames / max(turns, 1):.1f}'
-    figures[f'statements, {name}'] = str(settler.metric('hourglass_statements_total'))
+    figures[f'statements, {name}'] = str(settler.metric('statements_total'))
     figures[f'settler at most, {name}'] = f'{settler.peak_mb():.0f} MB'
     figures[f'rows settled, {name}'] = str(generation.settled_rows(schema))
     figures[f'schema on disk, {name}'] = f'{generation.disk_bytes(schema) / 1e6:.0f} MB'

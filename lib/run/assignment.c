@@ -1,4 +1,4 @@
-#include "lib/io/assignment.h"
+#include "lib/run/assignment.h"
 
 bool assignment_is_group(const char *text)
 {

@@ -1,0 +1,6 @@
+#include "lib/base/version.h"
+
+const char *version_text(void)
+{
+    return HOURGLASS_VERSION;
+}
