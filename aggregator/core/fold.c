@@ -4,6 +4,9 @@
 #include "lib/base/check.h"
 #include "lib/base/time.h"
 
+/* Bytes that a record of input counts for, when it is decided whether a snapshot is due. */
+enum { RECORD_WEIGHT = 64 };
+
 /* The collector judges lateness; the aggregator keeps an hour more, so what was accepted is never too late.
  */
 static const int64_t late_grace_us = (int64_t)HOUR_S * SECOND_US;
@@ -260,7 +263,7 @@ static struct incarnation *incarnation_of(struct fold *fold, uint64_t number)
     return &fold->incarnations.at[fold->incarnations.count - 1];
 }
 
-/* What the epoch said last points to is no longer needed. */
+/* The last epoch's frames are no longer read: release what they point to. */
 static void begin_message(struct fold *fold)
 {
     CHECK(!fold->saying.under_way);
@@ -274,6 +277,7 @@ static void begin_message(struct fold *fold)
 
 enum fold_outcome fold_apply(struct fold *fold, const struct message *message)
 {
+    CHECK(message->record_count == 0 || message->records != NULL);
     begin_message(fold);
     if (message->offset != fold->next_offset)
         return FOLD_OFFSET_GAP;
@@ -304,7 +308,7 @@ enum fold_outcome fold_apply(struct fold *fold, const struct message *message)
     return due ? FOLD_EPOCH_DUE : FOLD_EPOCH_OPEN;
 }
 
-enum fold_outcome fold_pass_over(struct fold *fold, int64_t offset)
+enum fold_outcome fold_skip(struct fold *fold, int64_t offset)
 {
     begin_message(fold);
     if (offset != fold->next_offset)
@@ -346,4 +350,18 @@ int64_t fold_watermark_us(const struct fold *fold)
 int64_t fold_closed_s(const struct fold *fold)
 {
     return fold->clock.closed_s;
+}
+
+bool fold_snapshot_due(const struct fold *fold)
+{
+    uint64_t least = (uint64_t)fold->rules.snapshot_bytes;
+    uint64_t weight = fold->records_since_snapshot * RECORD_WEIGHT;
+    return weight >= least && weight >= fold->last_snapshot_size;
+}
+
+void fold_snapshot_taken(struct fold *fold, const uint8_t digest[FRAME_HASH_SIZE], uint64_t size)
+{
+    memcpy(fold->snapshot_digest, digest, FRAME_HASH_SIZE);
+    fold->last_snapshot_size = size;
+    fold->records_since_snapshot = 0;
 }

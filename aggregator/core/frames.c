@@ -332,8 +332,10 @@ const struct frame *fold_next_frame(struct fold *fold)
     make_frame(fold, more);
     if (more)
         return &fold->frame;
+    check_epoch(fold);
     bool new_day = fold->saying.closes && fold->clock.closed_s / DAY_S != fold->saying.before_s / DAY_S;
     clear_epoch(fold);
+    check_epoch_over(fold);
     if (new_day && fold->saying.finish_s == INT64_MIN)
         forget_old(fold);
     return &fold->frame;

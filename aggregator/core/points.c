@@ -27,7 +27,7 @@ static int key_compare(const struct names *names, const struct key *key, const s
     return order;
 }
 
-/* Where the key stands or would stand. */
+/* The index of the key, or where it would be inserted. */
 static uint32_t find(const struct points *points, const struct names *names, const struct key *key,
                      bool *found)
 {
@@ -210,6 +210,7 @@ static void insert(struct points *points, const struct points_shared *shared, co
 enum points_outcome points_put(struct points *points, const struct points_shared *shared,
                                const struct record *record)
 {
+    CHECK(kind_row(record->kind)->change != CHANGE_NONE && record->since_us <= record->time_us);
     struct key key = {record->since_us, record->kind, record->id, record->source, record->time_us};
     bool found;
     uint32_t at = find(points, shared->names, &key, &found);

@@ -9,25 +9,10 @@
 /* Bumped whenever the bytes change; a snapshot of another number is not ours. */
 enum { SNAPSHOT_FORMAT = 3 };
 
-/* The products whose liveness stands in the head of this format: all levels are among them. */
+/* The products whose liveness the head of this format contains: all levels are among them. */
 enum { LIVENESS_PRODUCTS = 5 };
 enum { POINT_BYTES = 41 }; /* the least that a change point takes */
 enum { SUM_PRODUCT_SHIFT = 16 };
-enum { RECORD_WEIGHT = 64 }; /* bytes that a record of input counts for, when a snapshot falls due */
-
-bool fold_snapshot_due(const struct fold *fold)
-{
-    uint64_t least = (uint64_t)fold->rules.snapshot_bytes;
-    uint64_t weight = fold->records_since_snapshot * RECORD_WEIGHT;
-    return weight >= least && weight >= fold->last_snapshot_size;
-}
-
-void fold_snapshot_taken(struct fold *fold, const uint8_t digest[FRAME_HASH_SIZE], uint64_t size)
-{
-    memcpy(fold->snapshot_digest, digest, FRAME_HASH_SIZE);
-    fold->last_snapshot_size = size;
-    fold->records_since_snapshot = 0;
-}
 
 /* --- writing --- */
 
@@ -92,7 +77,7 @@ static void pack_incarnations(struct packer *out, const struct fold *fold)
     free(sorted);
 }
 
-/* Stops that were not said yet, by series and hour, each once. */
+/* Stops that were not emitted yet, by series and hour, each once. */
 struct sorted_stops {
     VEC(struct stop) list;
 };
@@ -314,7 +299,7 @@ static void pack_sum(struct packer *out, const struct fold *fold, const struct s
     pack_name(out, fold, key->account);
     pack_name(out, fold, key->subject);
     pack_name(out, fold, key->sku);
-    /* Which product of counts stands above the seconds of an hour. */
+    /* The upper bits say which product of counts it is. */
     pack_u64(out, sum->from_s | (uint64_t)product_row(key->product)->count_number << SUM_PRODUCT_SHIFT);
     for (int m = 0; m < COUNT_METERS_MAX; m++)
         pack_u128(out, sum->by_meter[m]);

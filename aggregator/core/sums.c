@@ -102,6 +102,7 @@ void sums_add(struct sums *sums, struct names *names, const struct prices *price
               const struct record *record)
 {
     int64_t at_s = time_second(record->time_us), hour_s = time_hour(at_s);
+    CHECK(product_is(record->product, SHAPE_COUNT) && kind_row(record->kind)->product == record->product);
     const struct sum_names line = {record->product, record->account, record->subject, record->sku};
     uint32_t key_at = key_of(sums, names, &line);
     struct sum_key *key = &sums->keys.at[key_at];
@@ -116,12 +117,13 @@ void sums_add(struct sums *sums, struct names *names, const struct prices *price
     const struct kind_row *kind = kind_row(record->kind);
     for (int m = 0; m < kind->meter_count; m++)
         sum->by_meter[meter_rows[kind->meters[m]].slot] +=
-            (uint64_t)record_count(record, &meter_rows[kind->meters[m]]);
+            (uint64_t)record_count(record, (enum meter)kind->meters[m]);
 }
 
 void sums_restore(struct sums *sums, struct names *names, const struct sum_names *line, int64_t hour_s,
                   const struct sum *sum)
 {
+    CHECK(hour_s % HOUR_S == 0 && sum->from_s < HOUR_S);
     struct sum *into = sum_of(hour_of(sums, hour_s), key_of(sums, names, line), sum->from_s);
     memcpy(into->by_meter, sum->by_meter, sizeof into->by_meter);
 }
@@ -145,6 +147,7 @@ static void release_hour(struct sum_hour *hour)
 
 void sums_forget(struct sums *sums, uint32_t count)
 {
+    CHECK(count <= sums->hours.count);
     for (uint32_t i = 0; i < count; i++)
         release_hour(&sums->hours.at[i]);
     vec_remove(&sums->hours, 0, count);

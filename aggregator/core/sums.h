@@ -1,9 +1,9 @@
-/* Counts that were not said yet: by product, what was called (an endpoint), sku (its model), hour and
+/* Counts that were not emitted yet: by product, what was called (an endpoint), sku (its model), hour and
  * interval of prices (DESIGN §4).
  *
- * They stay here until their hour is closed, and are said once. The seconds between two changes of a price of
- * the sku are added up together, exactly, since one price covers them. The names of a line are interned once,
- * at its first event; after that an event costs one hash and one comparison of bytes where they lie. */
+ * They stay here until their hour is closed, and are emitted once. The seconds between two changes of a price
+ * of the sku are added up together, exactly, since one price covers them. The names of a line are interned
+ * once, at its first event; after that an event costs one hash and one comparison of bytes where they lie. */
 #pragma once
 
 #include "lib/base/names.h"
@@ -55,6 +55,6 @@ void sums_restore(struct sums *sums, struct names *names, const struct sum_names
 uint32_t sums_hours_before(const struct sums *sums, int64_t before_s);
 /* Whether anything is counted in hours of [from_s, to_s). */
 bool sums_any(const struct sums *sums, int64_t from_s, int64_t to_s);
-/* Forgets the first `count` hours: they were said. */
+/* Deletes the first `count` hours, which were emitted. */
 void sums_forget(struct sums *sums, uint32_t count);
 void sums_release(struct sums *sums);

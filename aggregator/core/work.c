@@ -1,4 +1,4 @@
-/* What an epoch has to say, in the order of its rows: account first, then levels, counts, states by key. */
+/* What an epoch has to emit, in the order of its rows: account first, then levels, counts, states by key. */
 #include "aggregator/core/state.h"
 #include "lib/base/check.h"
 #include "lib/base/time.h"
@@ -63,7 +63,7 @@ int stop_compare(const void *a, const void *b)
     return (x->hour_s > y->hour_s) - (x->hour_s < y->hour_s);
 }
 
-/* Stops of open hours, but for those of a series of which one was said in this minute already. */
+/* Stops of open hours, except those of a series that had one emitted in this minute already. */
 static void collect_stops(struct fold *fold)
 {
     struct saying *saying = &fold->saying;
@@ -73,7 +73,7 @@ static void collect_stops(struct fold *fold)
     for (uint32_t i = 0; i < fold->stops.count; i++) {
         struct stop stop = fold->stops.at[i];
         if (stop.hour_s < fold->clock.closed_s)
-            continue; /* said with its hour */
+            continue; /* emitted with its hour */
         if (series_at(fold, stop.ref)->stop_minute == minute)
             fold->stops.at[kept++] = stop;
         else

@@ -4,7 +4,7 @@
 #include "lib/base/check.h"
 #include "lib/domain/limits.h"
 
-/* How a type asks for a field: it must stand, unless marked. */
+/* How a type asks for a field: it is required, unless marked. */
 #define END 0x00
 #define IF_THERE DATA_IF_THERE
 #define UNREAD DATA_UNREAD
@@ -58,7 +58,7 @@ struct acceptor {
     struct event_type types[EVENT_TYPES_MAX];
 };
 
-/* An event while it is read: what stands at each field, and the record so far. */
+/* An event while it is read: the value of each field, and the record so far. */
 struct reading {
     const struct acceptor *acceptor;
     struct json_value values[FIELD_COUNT];
@@ -200,7 +200,7 @@ static bool take_usage_of_messages(struct reading *reading)
     return true;
 }
 
-/* The form is told by the keys, whatever their values (CONTRACT §2). */
+/* The keys decide the form, whatever their values (CONTRACT §2). */
 static bool take_usage(struct reading *reading)
 {
     read_object(reading, FIELD_USAGE, &reading->acceptor->usage_keys, FIELD_FIRST_OF_USAGE);

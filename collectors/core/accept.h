@@ -57,9 +57,9 @@ __attribute__((warn_unused_result)) bool accept_binary(struct acceptor *acceptor
                                                        struct str data, struct record *out,
                                                        struct rejection *rejection);
 
-/* A JSON array of events: tells each, in order, as record or rejection, as long as it is asked to. What it
- * tells stays good until the acceptor is called again, not just for the call. Each event may be 64 deep.
- * False: it is no such array, and none was told. */
+/* A JSON array of events: calls `each` for every one, in order, with a record or a rejection, until it says
+ * to stop. Both stay valid until the acceptor is called again, not just during the call. Each event may be 64
+ * deep. False: it is no such array, and `each` was not called. */
 __attribute__((warn_unused_result)) bool accept_batch(struct acceptor *acceptor, struct str json,
                                                       accept_each *each, void *context,
                                                       struct rejection *rejection);

@@ -7,7 +7,7 @@
 #include "collectors/core/json.h"
 #include "lib/domain/record.h"
 
-/* In CONTRACT's order. FIELD_JSON stands for the text as a whole. */
+/* In CONTRACT's order. FIELD_JSON means the text as a whole. */
 enum field {
     FIELD_JSON,
     FIELD_SPECVERSION,
@@ -52,7 +52,7 @@ enum field {
 };
 #define FIELD_COUNT (FIELD_INPUT_CACHED + 1)
 
-/* The keys of an object that are fields stand side by side, from its first on. */
+/* The fields of one object have consecutive numbers, from its first on. */
 #define FIELD_FIRST_OF_EVENT FIELD_SPECVERSION
 #define FIELD_FIRST_OF_DATA FIELD_ACCOUNT
 #define FIELD_FIRST_OF_USAGE FIELD_PROMPT_TOKENS

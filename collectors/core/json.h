@@ -28,7 +28,7 @@ enum json_kind {
     JSON_OTHER, /* a boolean, a number that is no integer */
 };
 
-/* Where an object or array stands in its document. */
+/* The place of an object or array in its document. */
 struct json_node {
     const void *document;
     size_t place;
@@ -36,7 +36,7 @@ struct json_node {
 
 struct json_value {
     enum json_kind kind;
-    bool repeated; /* its key stood more than once; the value is the first */
+    bool repeated; /* its key occurred more than once; the value is the first */
     union {
         struct str string;
         int64_t integer;

@@ -96,8 +96,8 @@ static void advance(struct simulation *simulation, int64_t time_us)
     simulation->clock_us = time_us;
 }
 
-/* Whether the record is told by its identity alone, and was added already, with whatever time. With another
- * time a change of a level is another event. */
+/* Whether the record is identified by its identity alone and was added already, with whatever time. A change
+ * of a level with another time is another event. */
 static bool is_repeat(struct simulation *simulation, const struct record *record)
 {
     enum shape shape = kind_row(record->kind)->shape;

@@ -56,3 +56,10 @@ uint64_t hash_bytes(const void *at, size_t size)
 {
     return XXH3_64bits(at, size);
 }
+
+void hash_bytes_128(const void *at, size_t size, uint64_t *low, uint64_t *high)
+{
+    XXH128_hash_t hash = XXH3_128bits(at, size);
+    *low = hash.low64;
+    *high = hash.high64;
+}

@@ -59,6 +59,8 @@ void table_release(struct table *table);
 
 /* One hash for all tables: XXH3, 64 bits. */
 uint64_t hash_bytes(const void *at, size_t size);
+/* XXH3, 128 bits: for what must not collide among thousands of millions. */
+void hash_bytes_128(const void *at, size_t size, uint64_t *low, uint64_t *high);
 static inline uint64_t hash_str(struct str s)
 {
     return hash_bytes(s.at, s.size);

@@ -3,11 +3,8 @@
 #include "lib/base/check.h"
 #include "lib/base/time.h"
 #include "lib/codec/rules.h"
+#include "lib/codec/schemas.h"
 #include "lib/codec/wire.h"
-#include "schemas/fingerprints.h"
-
-/* This file is written against this schema; when it changes, so must what follows. */
-_Static_assert(SCHEMA_FRAME == 0xD187EDA2AEF9595Du, "schemas/frame.avsc and its codec part");
 
 enum { BRANCH_INIT, BRANCH_CATALOG, BRANCH_RECORD };
 /* The least that items of arrays take. */
@@ -38,7 +35,7 @@ static bool has_levels(enum product product)
 
 /* --- writing --- */
 
-/* A name that stands where `present`, and is empty else. */
+/* A name: present and not empty, or absent and empty. */
 static void put_name_if(struct packer *out, struct str name, bool present)
 {
     CHECK(present == (name.size > 0));
@@ -275,7 +272,7 @@ static enum product take_product(struct unpacker *in)
     return (enum product)wire_take_long_in(in, 0, PRODUCT_COUNT - 1);
 }
 
-/* A name that stands where `present`, and is empty else. */
+/* A name: present and not empty, or absent and empty. */
 static struct str take_name_if(struct unpacker *in, bool present)
 {
     struct str name = wire_take_name(in, present);
@@ -284,7 +281,7 @@ static struct str take_name_if(struct unpacker *in, bool present)
     return name;
 }
 
-/* The number of a name that stands where `present`, and is 0 else. */
+/* The number of a name: 0 if and only if it is absent. */
 static struct str take_number_if(struct unpacker *in, struct frame_rows *rows, bool present)
 {
     struct str name = frame_names_take(&rows->names, in, present);

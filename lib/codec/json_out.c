@@ -22,7 +22,7 @@ static void end(struct packer *out)
     json_put_raw(out, "}\n");
 }
 
-/* The message's own partition is that of the topic; said where it is not. */
+/* The message's own partition is that of the topic; printed where it differs. */
 static void own_partition(const struct json_place *place, uint32_t partition, struct packer *out)
 {
     if (partition != place->partition)

@@ -3,11 +3,8 @@
 #include "lib/base/check.h"
 #include "lib/base/digest.h"
 #include "lib/codec/rules.h"
+#include "lib/codec/schemas.h"
 #include "lib/codec/wire.h"
-#include "schemas/fingerprints.h"
-
-/* This file is written against this schema; when it changes, so must what follows. */
-_Static_assert(SCHEMA_USAGE_MESSAGE == 0xA9385951D069A899u, "schemas/usage_message.avsc and its codec part");
 
 enum { BRANCH_NULL, BRANCH_INIT, BRANCH_CATALOG };
 enum { RECORD_BYTES_MIN = 10 };

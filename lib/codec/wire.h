@@ -32,7 +32,8 @@ void wire_put_array_end(struct packer *out);
 
 /* --- reading --- */
 
-/* *in stands behind the header when the bytes begin with this schema's; else the outcome is not DECODE_OK. */
+/* *in is placed after the header when the bytes begin with this schema's; else the outcome is not DECODE_OK.
+ */
 enum decode_outcome wire_open(struct unpacker *in, struct str bytes, uint64_t fingerprint);
 /* DECODE_OK: nothing was wrong and nothing is left. */
 enum decode_outcome wire_close(const struct unpacker *in);

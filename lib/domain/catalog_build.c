@@ -1,4 +1,4 @@
-/* Catalogs out of YAML: a table of keys a level says what may stand where (CONTRACT §3). */
+/* Catalogs out of YAML: at each level a table of keys says what is allowed (CONTRACT §3). */
 #include <stdio.h>
 
 #include "lib/base/check.h"
@@ -10,7 +10,7 @@
 
 enum { INTEGER_DIGITS_MAX = 18 };
 
-/* No bill_scale was read: it follows the currency, which may stand behind it. */
+/* No bill_scale was read: it follows the currency, which may come later in the text. */
 static const uint32_t scale_not_set = UINT32_MAX;
 
 /* Beyond these a policy is the same as one without end, and sums with times stay far from overflow. */

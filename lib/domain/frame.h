@@ -29,7 +29,7 @@ struct level_row {
     struct str resource; /* "*" for storage */
     struct str sku;      /* storage: the pool's sku; else size 0 */
     int64_t hour_s;      /* the hour's first second */
-    bool stopped;        /* said before the hour's close, because something stopped */
+    bool stopped;        /* emitted before the hour's close, because something stopped */
     const struct level_segment *segments;
     uint32_t segment_count;
 };
@@ -49,7 +49,7 @@ struct count_row {
     struct str resource; /* maas: the endpoint called */
     struct str sku;      /* maas: the model */
     int64_t hour_s;
-    bool replaces;                /* takes the place of what was said before, instead of adding to it */
+    bool replaces;                /* replaces what was emitted before, instead of adding to it */
     const struct count_sum *sums; /* by meter and second, at least one */
     uint32_t sum_count;
 };
@@ -57,7 +57,7 @@ struct count_row {
 /* "gone", "running", ...; CONTRACT §7. */
 const char *run_state_name(enum run_state state);
 
-/* What a resource is at log time, where that is not what was said of it last. For eyes; no money. */
+/* What a resource is at log time, where that differs from what was emitted last. For display; no money. */
 struct state_row {
     enum product product; /* of SHAPE_LEVEL */
     struct str account;

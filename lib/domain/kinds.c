@@ -1,10 +1,6 @@
 #include "lib/domain/kinds.h"
 
-#include <stddef.h>
 #include <stdio.h>
-
-#include "lib/domain/limits.h"
-#include "lib/domain/record.h"
 
 #define LEVEL_CHANGE .shape = SHAPE_LEVEL, .product = PRODUCT_NONE, .horizon = HORIZON_LIFECYCLE
 #define STORAGE_CHANGE .shape = SHAPE_POOL, .product = PRODUCT_STORAGE, .horizon = HORIZON_REPORT
@@ -144,59 +140,21 @@ const struct product_row product_rows[PRODUCT_COUNT] = {
                              METER_OUTPUT_TOKENS, METER_IMAGES)},
 };
 
-#define COUNTED(number_, slot_, member)                                                                      \
-    .units = UNITS_COUNT, .counted = true, .number = (number_), .slot = (slot_),                             \
-    .at = offsetof(struct record, member)
+#define COUNTED(number_, slot_) .units = UNITS_COUNT, .counted = true, .number = (number_), .slot = (slot_)
 
 const struct meter_row meter_rows[METER_COUNT] = {
     [METER_RUNTIME] = {.name = "runtime", .units = UNITS_SECONDS, .priced_as = METER_RUNTIME},
     [METER_CAPACITY] = {.name = "capacity", .units = UNITS_BYTE_SECONDS, .priced_as = METER_CAPACITY},
-    [METER_INPUT_TOKENS] = {.name = "input_tokens",
-                            COUNTED(0, 0, input_tokens),
-                            .priced_as = METER_INPUT_TOKENS,
-                            .parts = {offsetof(struct record, cached_input_tokens),
-                                      offsetof(struct record, cache_write_tokens)}},
+    [METER_INPUT_TOKENS] = {.name = "input_tokens", COUNTED(0, 0), .priced_as = METER_INPUT_TOKENS},
     [METER_CACHED_INPUT_TOKENS] = {.name = "cached_input_tokens",
-                                   COUNTED(1, 1, cached_input_tokens),
+                                   COUNTED(1, 1),
                                    .priced_as = METER_INPUT_TOKENS},
     [METER_CACHE_WRITE_TOKENS] = {.name = "cache_write_tokens",
-                                  COUNTED(2, 2, cache_write_tokens),
+                                  COUNTED(2, 2),
                                   .priced_as = METER_INPUT_TOKENS},
-    [METER_OUTPUT_TOKENS] = {.name = "output_tokens",
-                             COUNTED(3, 3, output_tokens),
-                             .priced_as = METER_OUTPUT_TOKENS},
-    [METER_IMAGES] = {.name = "images", COUNTED(4, 4, images), .priced_as = METER_IMAGES},
+    [METER_OUTPUT_TOKENS] = {.name = "output_tokens", COUNTED(3, 3), .priced_as = METER_OUTPUT_TOKENS},
+    [METER_IMAGES] = {.name = "images", COUNTED(4, 4), .priced_as = METER_IMAGES},
     [METER_MONTHS] = {.name = "months", .units = UNITS_MONTHS, .priced_as = METER_MONTHS},
-};
-
-#define FIELD(name_, type_, member, least_, most_)                                                           \
-    {                                                                                                        \
-        .name = (name_), .type = (type_), .at = offsetof(struct record, member), .least = (least_),          \
-        .most = (most_)                                                                                      \
-    }
-
-const struct body_row body_rows[BODY_LAST + 1] = {
-    [BODY_PRODUCT] = FIELD("product", BODY_IS_LEVEL_PRODUCT, product, 0, PRODUCT_COUNT - 1),
-    [BODY_SKU] = FIELD("sku", BODY_IS_WORD, sku, 1, LIMIT_NAME_BYTES),
-    [BODY_QUANTITY] = FIELD("quantity", BODY_IS_LONG, quantity, 1, LIMIT_COUNT),
-    [BODY_ORDER] = FIELD("order", BODY_IS_WORD, order, 1, LIMIT_NAME_BYTES),
-    [BODY_SINCE] = {.name = "since_us",
-                    .text_name = "since",
-                    .type = BODY_IS_TIME,
-                    .at = offsetof(struct record, since_us),
-                    .most = INT64_MAX},
-    [BODY_BYTES] = FIELD("bytes", BODY_IS_LONG, bytes, 0, LIMIT_STORED_BYTES),
-    [BODY_INPUT_TOKENS] = FIELD("input_tokens", BODY_IS_LONG, input_tokens, 0, LIMIT_INPUT),
-    [BODY_CACHED_INPUT_TOKENS] =
-        FIELD("cached_input_tokens", BODY_IS_LONG, cached_input_tokens, 0, LIMIT_INPUT),
-    [BODY_CACHE_WRITE_TOKENS] = FIELD("cache_write_tokens", BODY_IS_LONG, cache_write_tokens, 0, LIMIT_INPUT),
-    [BODY_OUTPUT_TOKENS] = FIELD("output_tokens", BODY_IS_LONG, output_tokens, 0, LIMIT_COUNT),
-    [BODY_IMAGES] = FIELD("images", BODY_IS_LONG, images, 0, LIMIT_COUNT),
-    [BODY_SUCCEEDED] = FIELD("succeeded", BODY_IS_BOOL, succeeded, 0, 1),
-    [BODY_MONTHS] = FIELD("months", BODY_IS_LONG, months, 1, LIMIT_MONTHS),
-    [BODY_AMOUNT] = FIELD("amount", BODY_IS_WORD, amount, 1, LIMIT_AMOUNT_BYTES),
-    [BODY_CURRENCY] = FIELD("currency", BODY_IS_WORD, currency, LIMIT_CURRENCY_BYTES, LIMIT_CURRENCY_BYTES),
-    [BODY_FOR_BILL] = FIELD("for_bill", BODY_IS_BOOL, for_bill, 0, 1),
 };
 
 const char *product_name(enum product product)

@@ -1,4 +1,4 @@
-/* Kinds of events, products and meters: one row each, and whoever must tell them apart asks the row
+/* Kinds of events, products and meters: one row each, and code that depends on the kind reads its row
  * (CONTRACT §2-§4, DESIGN §7).
  *
  * The numbers are explicit and for ever: they stand in schemas/ (a kind's is its branch in UsageMessage, a
@@ -124,16 +124,6 @@ enum body_field {
 };
 enum { BODY_IF_THERE = 0x80 /* may be 0 or empty */ };
 
-enum body_type { BODY_IS_WORD, BODY_IS_LONG, BODY_IS_TIME, BODY_IS_BOOL, BODY_IS_LEVEL_PRODUCT };
-
-struct body_row {
-    const char *name;      /* the schema's */
-    const char *text_name; /* of a time: how it is named in JSON where it is text */
-    enum body_type type;
-    uint16_t at;         /* offset in struct record */
-    int64_t least, most; /* of a number; of a word's bytes */
-};
-
 enum { KIND_DATA_MAX = 8, KIND_BODY_MAX = 6, COUNT_METERS_MAX = 5 };
 
 struct kind_row {
@@ -167,17 +157,15 @@ struct meter_row {
     const char *name;
     enum units units;
     bool counted;
-    uint8_t number;       /* of a counted one: in a frame's CountMeter, */
-    uint8_t slot;         /* and its place among its product's meters */
-    enum meter priced_as; /* by whose prices a sku goes that has none for this one; itself: by nobody's */
-    uint16_t at;          /* of a counted one: offset in struct record, */
-    uint16_t parts[2];    /* less what other meters count of it; 0: none */
+    uint8_t number; /* of a counted one: in a frame's CountMeter, */
+    uint8_t slot;   /* and its place among its product's meters */
+    /* The meter whose prices are used where a sku has none for this one; itself: none. */
+    enum meter priced_as;
 };
 
 extern const struct kind_row kind_rows[RECORD_KIND_COUNT];
 extern const struct product_row product_rows[PRODUCT_COUNT];
 extern const struct meter_row meter_rows[METER_COUNT];
-extern const struct body_row body_rows[BODY_LAST + 1];
 
 static inline const struct kind_row *kind_row(enum record_kind kind)
 {

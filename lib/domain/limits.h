@@ -56,7 +56,7 @@ enum {
     RULES_1_FRAME_BYTES = 512 * 1024,
     RULES_1_SNAPSHOT_BYTES = 64 * 1024 * 1024,
     RULES_1_REJECTS_AN_HOUR = 1000, /* that frames keep with their identity */
-    RULES_1_STOP_S = MINUTE_S,      /* a stop of a resource is said at once no oftener */
+    RULES_1_STOP_S = MINUTE_S, /* least log time between two stops of a resource that are emitted at once */
 };
 
 /* --- what must fit into what --- */

@@ -48,13 +48,33 @@ static inline bool record_bills(const struct record *record)
     return !kind_row(record->kind)->by_status || record->succeeded;
 }
 
-/* What it counts of a meter. */
-static inline int64_t record_count(const struct record *record, const struct meter_row *meter)
+enum body_type { BODY_IS_WORD, BODY_IS_LONG, BODY_IS_TIME, BODY_IS_BOOL, BODY_IS_LEVEL_PRODUCT };
+
+struct body_row {
+    const char *name;      /* the schema's */
+    const char *text_name; /* of a time: how it is named in JSON where it is text */
+    enum body_type type;
+    uint16_t at;         /* offset in struct record */
+    int64_t least, most; /* of a number; of a word's bytes */
+};
+
+extern const struct body_row body_rows[BODY_LAST + 1];
+
+/* Where a record has what it counts of a meter. */
+struct counted_row {
+    uint16_t at;       /* offset in struct record, */
+    uint16_t parts[2]; /* less what other meters count of it; 0: none */
+};
+extern const struct counted_row counted_rows[METER_COUNT];
+
+/* What it counts of a meter that its kind counts. */
+static inline int64_t record_count(const struct record *record, enum meter meter)
 {
+    const struct counted_row *row = &counted_rows[meter];
     const char *at = (const char *)record;
-    int64_t count = *(const int64_t *)(const void *)(at + meter->at);
-    for (int i = 0; i < 2 && meter->parts[i] != 0; i++)
-        count -= *(const int64_t *)(const void *)(at + meter->parts[i]);
+    int64_t count = *(const int64_t *)(const void *)(at + row->at);
+    for (int i = 0; i < 2 && row->parts[i] != 0; i++)
+        count -= *(const int64_t *)(const void *)(at + row->parts[i]);
     CHECK(count >= 0);
     return count;
 }

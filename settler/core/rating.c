@@ -36,7 +36,7 @@ void rating_add(struct rating *rating, unsigned __int128 units, const struct pri
         rating->unpriced = true;
         return;
     }
-    CHECK(rating->common % price->per == 0);
+    CHECK(price->per > 0 && rating->common % price->per == 0);
     struct wide part = wide_of(units);
     wide_mul(&part, price->picounits);
     wide_mul(&part, rating->common / price->per);
