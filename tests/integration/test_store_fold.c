@@ -2,14 +2,8 @@
  * is row for row what settling its frames one by one in memory says, and line for line what one partition in
  * memory, up to TIME, comes to (`hourglass rate`). Needs PostgreSQL: HOURGLASS_DATABASE; passed over without.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <unistd.h>
-
-#include <cmocka.h>
 
 #include "lib/base/check.h"
 #include "lib/base/time.h"
@@ -17,6 +11,7 @@
 #include "settler/core/usage.h"
 #include "tests/integration/schema.h"
 #include "tests/property/story.h"
+#include "tests/support/test.h"
 
 enum { SEEDS = 10, PARTITIONS = 3, BATCH_MAX = 12, BREAK_WITHIN = 60 };
 

@@ -1,12 +1,6 @@
 /* The register of control messages on a log in memory, decided by real folds: one order in all partitions,
  * whatever comes at once and whoever dies where. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
-
-#include <cmocka.h>
 
 #include "aggregator/core/fold.h"
 #include "cli/control_register.h"
@@ -15,6 +9,7 @@
 #include "lib/codec/frame.h"
 #include "lib/codec/usage.h"
 #include "lib/port/memory_log.h"
+#include "tests/support/test.h"
 
 enum { PARTITIONS = 3, TICK_S = 5, TIMEOUT_MS = 5000, KILLS_MAX = 400 };
 

@@ -1,18 +1,13 @@
 /* One connection, over a pair of sockets, with time as an argument: what its handler is told, what its client
  * gets, and how it ends. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include <cmocka.h>
-
 #include "collectors/http_connection.h"
 #include "lib/base/check.h"
+#include "tests/support/test.h"
 
 #define HEAD "POST / HTTP/1.1\r\nHost: x\r\n"
 

@@ -1,14 +1,9 @@
 /* The memory log keeps the promises of the log's port, and each of its faults takes effect and is counted. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
-
-#include <cmocka.h>
 
 #include "lib/base/vec.h"
 #include "lib/port/memory_log.h"
+#include "tests/support/test.h"
 
 struct told {
     const void *tag;

@@ -1,15 +1,10 @@
 /* The exposition: a head once for each name, a line for each row, partition and bucket. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <time.h>
 
-#include <cmocka.h>
-
 #include "lib/base/version.h"
 #include "lib/io/metrics.h"
+#include "tests/support/test.h"
 
 static char *printed(const struct metrics *metrics, struct readiness *readiness)
 {

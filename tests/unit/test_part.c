@@ -1,17 +1,12 @@
 /* A partition that is busy misses nothing: what comes meanwhile is held back, or read again. It replays
  * frames that its chain has, so that nothing is sent. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
-
-#include <cmocka.h>
 
 #include "aggregator/partition.h"
 #include "collectors/core/batch.h"
 #include "lib/base/time.h"
 #include "lib/codec/frame.h"
+#include "tests/support/test.h"
 
 enum { RESOURCES = 12, RECORDS = 900, LATER = 40 };
 

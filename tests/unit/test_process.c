@@ -1,16 +1,11 @@
 /* Stopping: told to, a process may finish; hanging, it ends where it stands. */
-#include <setjmp.h>
 #include <signal.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
-#include <cmocka.h>
-
 #include "lib/io/process.h"
+#include "tests/support/test.h"
 
 /* A child runs the body with the watchdog on; returns its wait status. */
 static int run(void (*body)(void), int limit_s, int signal_after_ms, int number)

@@ -1,14 +1,9 @@
 /* Partitions are read to the high watermark that they had, all in one pass, each record once. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
-
-#include <cmocka.h>
 
 #include "lib/run/read_through.h"
 #include "tests/support/memory_host.h"
+#include "tests/support/test.h"
 
 enum { PARTITIONS = 3 };
 

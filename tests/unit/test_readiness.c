@@ -1,13 +1,8 @@
 /* Why a process is not ready, and since when. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <string.h>
 
-#include <cmocka.h>
-
 #include "lib/io/readiness.h"
+#include "tests/support/test.h"
 
 static struct readiness_view seen(struct readiness *readiness)
 {

@@ -1,17 +1,12 @@
 /* The worker recovers from whatever fails, in one place and for ever, and tells the truth about it. Its stage
  * here counts the messages of each partition and remembers durably how far it is. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <sysexits.h>
-
-#include <cmocka.h>
 
 #include "lib/base/vec.h"
 #include "lib/run/worker.h"
 #include "tests/support/memory_host.h"
+#include "tests/support/test.h"
 
 enum { PARTITIONS = 3 };
 
