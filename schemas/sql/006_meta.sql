@@ -63,7 +63,7 @@ BEGIN
     EXECUTE format('GRANT USAGE ON SCHEMA %I TO %I', here, role);
     EXECUTE format('GRANT SELECT ON ALL TABLES IN SCHEMA %I TO %I', here, role);
     FOREACH what IN ARRAY ARRAY[
-        'INSERT, UPDATE ON %I.meta', 'INSERT ON %I.account_names', 'INSERT ON %I.line_names', 'INSERT ON %I.settled',
+        'INSERT ON %I.meta', 'UPDATE (partitions, init_hash) ON %I.meta', 'INSERT ON %I.account_names', 'INSERT ON %I.line_names', 'INSERT ON %I.settled',
         'INSERT ON %I.order_facts', 'INSERT ON %I.payments', 'INSERT ON %I.catalogs', 'INSERT ON %I.rejected',
         'INSERT, UPDATE ON %I.claim', 'INSERT, UPDATE ON %I.order_usage', 'INSERT, DELETE ON %I.order_due',
         'EXECUTE ON FUNCTION %I.settled_range',

@@ -119,6 +119,21 @@ static void print_facts(struct print *print, const struct memory_rows *rows)
     }
 }
 
+static void print_copied(struct print *print, const struct memory_rows *rows)
+{
+    char head[HEAD_SIZE];
+    for (uint32_t i = 0; i < rows->copied.count; i++) {
+        const struct store_reject *r = &rows->copied.at[i].reject;
+        struct packer event = {0};
+        hex(r->event.at, r->event.size, &event);
+        snprintf(head, sizeof head, "rejected usage.rejects %u %" PRId64 " %" PRId64,
+                 rows->copied.at[i].partition, r->offset, r->clock_us);
+        PUT_LINE(print, head, r->reason, r->feed, r->sender, r->origin, r->account, r->type, r->source, r->id,
+                 str_of(event.bytes.at));
+        vec_release(&event.bytes);
+    }
+}
+
 static void print_claims(struct print *print, const struct memory_rows *rows)
 {
     char head[HEAD_SIZE];
@@ -133,9 +148,10 @@ static void print_claims(struct print *print, const struct memory_rows *rows)
         const struct claim_row *row = &rows->claims.at[i].row;
         vec_clear(&hash.bytes);
         hex(row->last_hash, FRAME_HASH_SIZE, &hash);
-        snprintf(head, sizeof head, "claim %u %" PRIu64 " %" PRId64 " %" PRId64 " %" PRId64 " %" PRId64,
+        snprintf(head, sizeof head,
+                 "claim %u %" PRIu64 " %" PRId64 " %" PRId64 " %" PRId64 " %" PRId64 " %" PRId64,
                  rows->claims.at[i].partition, row->next_seq, row->next_step, row->next_offset,
-                 row->watermark_us, row->closed_s);
+                 row->next_reject, row->watermark_us, row->closed_s);
         PUT_LINE(print, head, str_of(hash.bytes.at));
     }
     vec_release(&hash.bytes);
@@ -161,6 +177,7 @@ void memory_tables_print(const struct memory_tables *tables, struct packer *out)
     print_settled(&print, &tables->rows);
     print_orders(&print, &tables->rows);
     print_facts(&print, &tables->rows);
+    print_copied(&print, &tables->rows);
     if (print.starts.count > 0)
         qsort_r(print.starts.at, print.starts.count, sizeof *print.starts.at, compare_lines, &print);
     for (uint32_t i = 0; i < print.starts.count; i++) {

@@ -5,22 +5,6 @@
 #include "lib/base/check.h"
 #include "settler/store/memory_tables.h"
 
-struct memory_store {
-    struct store store;
-    struct memory_tables *tables;
-    uint64_t restored; /* when it was opened */
-    uint64_t calls;
-    bool dead;
-    bool working;    /* between begin and commit */
-    bool refused;    /* in this transaction: nothing but rollback is taken */
-    bool lose_reply; /* of this call */
-};
-
-static struct memory_store *of(struct store *store)
-{
-    return (struct memory_store *)store;
-}
-
 /* --- faults --- */
 
 static enum error_class die(struct memory_store *store, struct error *error)
@@ -39,7 +23,7 @@ static enum error_class refuse(struct memory_store *store, struct error *error, 
 }
 
 /* A call begins; if a fault befalls it, it says so. */
-static enum error_class enter(struct memory_store *store, struct error *error)
+enum error_class memory_enter(struct memory_store *store, struct error *error)
 {
     struct memory_tables *tables = store->tables;
     store->calls++;
@@ -60,19 +44,19 @@ static enum error_class enter(struct memory_store *store, struct error *error)
 }
 
 /* A call is done, if its reply is not lost. */
-static enum error_class leave(struct memory_store *store, struct error *error)
+enum error_class memory_leave(struct memory_store *store, struct error *error)
 {
     return store->lose_reply ? die(store, error) : ERROR_NONE;
 }
 
-static struct str keep(struct memory_store *store, struct str text)
+struct str memory_keep(struct memory_store *store, struct str text)
 {
     return arena_copy(&store->tables->memory, text);
 }
 
 static struct order_name keep_order(struct memory_store *store, struct order_name order)
 {
-    return (struct order_name){keep(store, order.account), keep(store, order.name)};
+    return (struct order_name){memory_keep(store, order.account), memory_keep(store, order.name)};
 }
 
 static bool same_order(const struct order_name *a, const struct order_name *b)
@@ -84,58 +68,58 @@ static bool same_order(const struct order_name *a, const struct order_name *b)
 
 static enum error_class begin(struct store *store, struct error *error)
 {
-    struct memory_store *memory = of(store);
-    enum error_class class = enter(memory, error);
+    struct memory_store *memory = memory_of(store);
+    enum error_class class = memory_enter(memory, error);
     if (class != ERROR_NONE)
         return class;
     CHECK(!memory->working);
     memory_tables_begin(memory->tables);
     memory->working = true;
-    return leave(memory, error);
+    return memory_leave(memory, error);
 }
 
 static enum error_class commit(struct store *store, struct error *error)
 {
-    struct memory_store *memory = of(store);
-    enum error_class class = enter(memory, error);
+    struct memory_store *memory = memory_of(store);
+    enum error_class class = memory_enter(memory, error);
     if (class != ERROR_NONE)
         return class;
     CHECK(memory->working);
     memory_tables_commit(memory->tables);
     memory->working = false;
-    return leave(memory, error);
+    return memory_leave(memory, error);
 }
 
 static enum error_class rollback(struct store *store, struct error *error)
 {
-    struct memory_store *memory = of(store);
+    struct memory_store *memory = memory_of(store);
     memory->refused = false;
-    enum error_class class = enter(memory, error);
+    enum error_class class = memory_enter(memory, error);
     if (memory->working)
         memory_tables_rollback(memory->tables);
     memory->working = memory->refused = false;
-    return class == ERROR_NONE ? leave(memory, error) : class;
+    return class == ERROR_NONE ? memory_leave(memory, error) : class;
 }
 
 /* --- meta, claim --- */
 
 static enum error_class read_meta(struct store *store, struct meta_row *row, bool *found, struct error *error)
 {
-    struct memory_store *memory = of(store);
-    enum error_class class = enter(memory, error);
+    struct memory_store *memory = memory_of(store);
+    enum error_class class = memory_enter(memory, error);
     if (class != ERROR_NONE)
         return class;
     *found = memory->tables->rows.has_meta;
     *row = memory->tables->rows.meta;
-    return leave(memory, error);
+    return memory_leave(memory, error);
 }
 
 static enum error_class write_meta(struct store *store, const struct meta_row *row, struct error *error)
 {
     static const uint8_t none[CONTROL_HASH_SIZE];
-    struct memory_store *memory = of(store);
+    struct memory_store *memory = memory_of(store);
     struct memory_rows *rows = &memory->tables->rows;
-    enum error_class class = enter(memory, error);
+    enum error_class class = memory_enter(memory, error);
     if (class != ERROR_NONE)
         return class;
     if (!rows->has_meta)
@@ -145,10 +129,10 @@ static enum error_class write_meta(struct store *store, const struct meta_row *r
         rows->meta.generation.partitions = row->generation.partitions;
     if (memcmp(rows->meta.generation.init_hash, none, sizeof none) == 0)
         memcpy(rows->meta.generation.init_hash, row->generation.init_hash, sizeof none);
-    return leave(memory, error);
+    return memory_leave(memory, error);
 }
 
-static struct memory_claim *find_claim(struct memory_store *store, uint32_t partition)
+struct memory_claim *memory_find_claim(struct memory_store *store, uint32_t partition)
 {
     struct memory_rows *rows = &store->tables->rows;
     for (uint32_t i = 0; i < rows->claims.count; i++)
@@ -160,37 +144,38 @@ static struct memory_claim *find_claim(struct memory_store *store, uint32_t part
 static enum error_class claim(struct store *store, uint32_t partition, struct claim_row *row,
                               struct error *error)
 {
-    struct memory_store *memory = of(store);
-    enum error_class class = enter(memory, error);
+    struct memory_store *memory = memory_of(store);
+    enum error_class class = memory_enter(memory, error);
     if (class != ERROR_NONE)
         return class;
-    struct memory_claim *there = find_claim(memory, partition);
+    struct memory_claim *there = memory_find_claim(memory, partition);
     if (there == NULL) {
         struct memory_claim fresh = {partition, {.watermark_us = INT64_MIN, .closed_s = INT64_MIN}};
         vec_push(&memory->tables->rows.claims, fresh);
-        there = find_claim(memory, partition);
+        there = memory_find_claim(memory, partition);
     }
     there->row.fence++;
     *row = there->row;
-    return leave(memory, error);
+    return memory_leave(memory, error);
 }
 
 static enum error_class move_claim(struct store *store, uint32_t partition, const struct claim_row *from,
                                    const struct claim_row *to, bool *moved, struct error *error)
 {
-    struct memory_store *memory = of(store);
-    enum error_class class = enter(memory, error);
+    struct memory_store *memory = memory_of(store);
+    enum error_class class = memory_enter(memory, error);
     if (class != ERROR_NONE)
         return class;
-    struct memory_claim *there = find_claim(memory, partition);
+    struct memory_claim *there = memory_find_claim(memory, partition);
     *moved = there != NULL && there->row.fence == from->fence && there->row.next_seq == from->next_seq &&
              there->row.next_step == from->next_step;
     if (*moved) {
-        int64_t fence = there->row.fence;
+        struct claim_row before = there->row;
         there->row = *to;
-        there->row.fence = fence;
+        there->row.fence = before.fence;
+        there->row.next_reject = before.next_reject;
     }
-    return leave(memory, error);
+    return memory_leave(memory, error);
 }
 
 /* --- settled, line_names --- */
@@ -213,9 +198,9 @@ static const struct settled_table_row *last_settled(const struct memory_tables *
 static enum error_class put_settled(struct store *store, const struct settled_table_row *row,
                                     struct error *error)
 {
-    struct memory_store *memory = of(store);
+    struct memory_store *memory = memory_of(store);
     struct memory_tables *tables = memory->tables;
-    enum error_class class = enter(memory, error);
+    enum error_class class = memory_enter(memory, error);
     if (class != ERROR_NONE)
         return class;
     uint64_t hash = memory_settled_hash(row->line, row->hour_s);
@@ -227,14 +212,14 @@ static enum error_class put_settled(struct store *store, const struct settled_ta
             return refuse(memory, error, "settled: the row is there already");
     }
     struct settled_table_row copy = *row;
-    copy.account = keep(memory, row->account);
-    copy.usage = keep(memory, row->usage);
-    copy.units = keep(memory, row->units);
-    copy.total = keep(memory, row->total);
-    copy.amount = keep(memory, row->amount);
+    copy.account = memory_keep(memory, row->account);
+    copy.usage = memory_keep(memory, row->usage);
+    copy.units = memory_keep(memory, row->units);
+    copy.total = memory_keep(memory, row->total);
+    copy.amount = memory_keep(memory, row->amount);
     table_insert(&tables->settled_index, hash, tables->rows.settled.count);
     vec_push(&tables->rows.settled, copy);
-    return leave(memory, error);
+    return memory_leave(memory, error);
 }
 
 static bool has_name(const struct memory_tables *tables, const uint8_t line[LINE_ID_SIZE])
@@ -249,31 +234,31 @@ static bool has_name(const struct memory_tables *tables, const uint8_t line[LINE
 static enum error_class put_line_name(struct store *store, const struct line_name_row *row,
                                       struct error *error)
 {
-    struct memory_store *memory = of(store);
+    struct memory_store *memory = memory_of(store);
     struct memory_tables *tables = memory->tables;
-    enum error_class class = enter(memory, error);
+    enum error_class class = memory_enter(memory, error);
     if (class != ERROR_NONE)
         return class;
     if (!has_name(tables, row->line)) {
         struct line_name_row copy = *row;
-        copy.names.account = keep(memory, row->names.account);
-        copy.names.resource = keep(memory, row->names.resource);
-        copy.names.sku = keep(memory, row->names.sku);
+        copy.names.account = memory_keep(memory, row->names.account);
+        copy.names.resource = memory_keep(memory, row->names.resource);
+        copy.names.sku = memory_keep(memory, row->names.sku);
         table_insert(&tables->name_index, memory_line_hash(row->line), tables->rows.names.count);
         table_insert(&tables->resource_index,
                      memory_resource_hash(row->names.account, row->names.product, row->names.resource),
                      tables->rows.names.count);
         vec_push(&tables->rows.names, copy);
     }
-    return leave(memory, error);
+    return memory_leave(memory, error);
 }
 
 static enum error_class read_usage(struct store *store, const struct resource_hour *keys, uint32_t count,
                                    take_settled *take, void *context, struct error *error)
 {
-    struct memory_store *memory = of(store);
+    struct memory_store *memory = memory_of(store);
     const struct memory_tables *tables = memory->tables;
-    enum error_class class = enter(memory, error);
+    enum error_class class = memory_enter(memory, error);
     for (uint32_t i = 0; i < count && class == ERROR_NONE; i++) {
         uint64_t hash = memory_resource_hash(keys[i].account, keys[i].product, keys[i].resource);
         for (struct table_probe p = table_probe(&tables->resource_index, hash);
@@ -284,27 +269,27 @@ static enum error_class read_usage(struct store *store, const struct resource_ho
                 take(context, i, &row->names, last_settled(tables, row->line, keys[i].hour_s));
         }
     }
-    return class == ERROR_NONE ? leave(memory, error) : class;
+    return class == ERROR_NONE ? memory_leave(memory, error) : class;
 }
 
 static enum error_class read_lines(struct store *store, const struct one_line_hour *keys, uint32_t count,
                                    take_settled *take, void *context, struct error *error)
 {
-    struct memory_store *memory = of(store);
-    enum error_class class = enter(memory, error);
+    struct memory_store *memory = memory_of(store);
+    enum error_class class = memory_enter(memory, error);
     for (uint32_t i = 0; i < count && class == ERROR_NONE; i++) {
         const struct settled_table_row *last = last_settled(memory->tables, keys[i].line, keys[i].hour_s);
         if (last != NULL)
             take(context, i, NULL, last);
     }
-    return class == ERROR_NONE ? leave(memory, error) : class;
+    return class == ERROR_NONE ? memory_leave(memory, error) : class;
 }
 
 static enum error_class make_ranges(struct store *store, int64_t day_s, struct error *error)
 {
     (void)day_s;
-    enum error_class class = enter(of(store), error);
-    return class == ERROR_NONE ? leave(of(store), error) : class;
+    enum error_class class = memory_enter(memory_of(store), error);
+    return class == ERROR_NONE ? memory_leave(memory_of(store), error) : class;
 }
 
 /* --- orders --- */
@@ -312,60 +297,48 @@ static enum error_class make_ranges(struct store *store, int64_t day_s, struct e
 static enum error_class read_order_facts(struct store *store, const struct order_name *orders, uint32_t count,
                                          take_order_fact *take, void *context, struct error *error)
 {
-    struct memory_store *memory = of(store);
+    struct memory_store *memory = memory_of(store);
     const struct memory_rows *rows = &memory->tables->rows;
-    enum error_class class = enter(memory, error);
+    enum error_class class = memory_enter(memory, error);
     for (uint32_t i = 0; i < count && class == ERROR_NONE; i++)
         for (uint32_t f = 0; f < rows->order_facts.count; f++)
             if (same_order(&rows->order_facts.at[f].order, &orders[i]))
                 take(context, &orders[i], &rows->order_facts.at[f].fact);
-    return class == ERROR_NONE ? leave(memory, error) : class;
+    return class == ERROR_NONE ? memory_leave(memory, error) : class;
 }
 
 static enum error_class read_order_users(struct store *store, const struct order_name *orders, uint32_t count,
                                          take_order_user *take, void *context, struct error *error)
 {
-    struct memory_store *memory = of(store);
+    struct memory_store *memory = memory_of(store);
     const struct memory_rows *rows = &memory->tables->rows;
-    enum error_class class = enter(memory, error);
+    enum error_class class = memory_enter(memory, error);
     for (uint32_t i = 0; i < count && class == ERROR_NONE; i++)
         for (uint32_t u = 0; u < rows->order_usage.count; u++)
             if (same_order(&rows->order_usage.at[u].order, &orders[i]))
                 take(context, &orders[i], &rows->order_usage.at[u].user);
-    return class == ERROR_NONE ? leave(memory, error) : class;
-}
-
-static const struct memory_order_fact *find_fact(const struct memory_rows *rows,
-                                                 const struct fact_identity *identity)
-{
-    for (uint32_t i = 0; i < rows->order_facts.count; i++) {
-        const struct memory_order_fact *row = &rows->order_facts.at[i];
-        if (row->fact.kind == identity->kind && str_equal(row->order.account, identity->account) &&
-            str_equal(row->fact.source, identity->source) && str_equal(row->fact.id, identity->id))
-            return row;
-    }
-    return NULL;
+    return class == ERROR_NONE ? memory_leave(memory, error) : class;
 }
 
 static enum error_class read_identities(struct store *store, const struct fact_identity *facts,
                                         uint32_t count, take_order *take, void *context, struct error *error)
 {
-    struct memory_store *memory = of(store);
-    enum error_class class = enter(memory, error);
+    struct memory_store *memory = memory_of(store);
+    enum error_class class = memory_enter(memory, error);
     for (uint32_t i = 0; i < count && class == ERROR_NONE; i++) {
-        const struct memory_order_fact *row = find_fact(&memory->tables->rows, &facts[i]);
+        const struct memory_order_fact *row = memory_find_fact(&memory->tables->rows, &facts[i]);
         if (row != NULL)
             take(context, &row->order);
     }
-    return class == ERROR_NONE ? leave(memory, error) : class;
+    return class == ERROR_NONE ? memory_leave(memory, error) : class;
 }
 
 static enum error_class write_order_users(struct store *store, const struct order_usage_row *added,
                                           uint32_t count, struct error *error)
 {
-    struct memory_store *memory = of(store);
+    struct memory_store *memory = memory_of(store);
     struct memory_rows *rows = &memory->tables->rows;
-    enum error_class class = enter(memory, error);
+    enum error_class class = memory_enter(memory, error);
     for (uint32_t i = 0; i < count && class == ERROR_NONE; i++) {
         const struct order_user_row *user = &added[i].user;
         struct order_user_row *there = NULL;
@@ -377,7 +350,7 @@ static enum error_class write_order_users(struct store *store, const struct orde
         }
         if (there == NULL) {
             struct order_usage_row copy = {keep_order(memory, added[i].order), *user};
-            copy.user.resource = keep(memory, user->resource);
+            copy.user.resource = memory_keep(memory, user->resource);
             vec_push(&rows->order_usage, copy);
             continue;
         }
@@ -386,45 +359,45 @@ static enum error_class write_order_users(struct store *store, const struct orde
         if (user->last_hour_s > there->last_hour_s)
             there->last_hour_s = user->last_hour_s;
     }
-    return class == ERROR_NONE ? leave(memory, error) : class;
+    return class == ERROR_NONE ? memory_leave(memory, error) : class;
 }
 
 static enum error_class read_next_due(struct store *store, uint32_t partition, int64_t *due_us,
                                       struct error *error)
 {
-    struct memory_store *memory = of(store);
+    struct memory_store *memory = memory_of(store);
     const struct memory_rows *rows = &memory->tables->rows;
-    enum error_class class = enter(memory, error);
+    enum error_class class = memory_enter(memory, error);
     if (class != ERROR_NONE)
         return class;
     *due_us = INT64_MAX;
     for (uint32_t i = 0; i < rows->order_due.count; i++)
         if (rows->order_due.at[i].partition == partition && rows->order_due.at[i].row.due_us < *due_us)
             *due_us = rows->order_due.at[i].row.due_us;
-    return leave(memory, error);
+    return memory_leave(memory, error);
 }
 
 static enum error_class read_due(struct store *store, const struct due_before *before, take_order *take,
                                  void *context, struct error *error)
 {
-    struct memory_store *memory = of(store);
+    struct memory_store *memory = memory_of(store);
     const struct memory_rows *rows = &memory->tables->rows;
-    enum error_class class = enter(memory, error);
+    enum error_class class = memory_enter(memory, error);
     for (uint32_t i = 0; i < rows->order_due.count && class == ERROR_NONE; i++) {
         const struct memory_due *due = &rows->order_due.at[i];
         if (due->partition == before->partition && due->row.due_us < before->until_us)
             take(context, &due->row.order);
     }
-    return class == ERROR_NONE ? leave(memory, error) : class;
+    return class == ERROR_NONE ? memory_leave(memory, error) : class;
 }
 
 static enum error_class write_order_due(struct store *store, uint32_t partition,
                                         const struct order_due_row *added, uint32_t count,
                                         struct error *error)
 {
-    struct memory_store *memory = of(store);
+    struct memory_store *memory = memory_of(store);
     struct memory_rows *rows = &memory->tables->rows;
-    enum error_class class = enter(memory, error);
+    enum error_class class = memory_enter(memory, error);
     for (uint32_t i = 0; i < count && class == ERROR_NONE; i++) {
         uint32_t at = 0;
         while (at < rows->order_due.count && !same_order(&rows->order_due.at[at].row.order, &added[i].order))
@@ -435,95 +408,7 @@ static enum error_class write_order_due(struct store *store, uint32_t partition,
         if (due.row.due_us < INT64_MAX)
             vec_push(&rows->order_due, due);
     }
-    return class == ERROR_NONE ? leave(memory, error) : class;
-}
-
-/* --- facts --- */
-
-static enum error_class read_catalogs(struct store *store, uint32_t partition, take_catalog *take,
-                                      void *context, struct error *error)
-{
-    struct memory_store *memory = of(store);
-    const struct memory_rows *rows = &memory->tables->rows;
-    enum error_class class = enter(memory, error);
-    for (uint32_t i = 0; i < rows->catalogs.count && class == ERROR_NONE; i++)
-        if (rows->catalogs.at[i].partition == partition)
-            take(context, &rows->catalogs.at[i].catalog);
-    return class == ERROR_NONE ? leave(memory, error) : class;
-}
-
-static void add_catalog(struct memory_store *store, const struct frame *frame, uint32_t i)
-{
-    struct memory_catalog row = {frame->partition,
-                                 frame->seq,
-                                 i,
-                                 {frame->facts[i].catalog.from_s, keep(store, frame->facts[i].catalog.text)}};
-    vec_push(&store->tables->rows.catalogs, row);
-}
-
-static void add_order_fact(struct memory_store *store, const struct frame *frame, const struct record *record)
-{
-    struct fact_identity identity = {record->account, record->kind, record->source, record->id};
-    if (find_fact(&store->tables->rows, &identity) != NULL)
-        return;
-    struct memory_order_fact row = {
-        .partition = frame->partition,
-        .seq = frame->seq,
-        .order = {keep(store, record->account), keep(store, record->subject)},
-        .fact = order_fact_of(record),
-    };
-    row.fact.id = keep(store, record->id);
-    row.fact.source = keep(store, record->source);
-    row.fact.sku = keep(store, record->sku);
-    vec_push(&store->tables->rows.order_facts, row);
-}
-
-static void add_payment(struct memory_store *store, const struct frame *frame, const struct record *record)
-{
-    struct memory_rows *rows = &store->tables->rows;
-    for (uint32_t i = 0; i < rows->payments.count; i++) {
-        const struct record *known = &rows->payments.at[i].record;
-        if (known->kind == record->kind && str_equal(known->account, record->account) &&
-            str_equal(known->subject, record->subject))
-            return;
-    }
-    struct memory_payment row = {frame->partition, frame->seq, *record};
-    row.record.account = keep(store, record->account);
-    row.record.subject = keep(store, record->subject);
-    row.record.source = keep(store, record->source);
-    row.record.id = keep(store, record->id);
-    row.record.amount = keep(store, record->amount);
-    row.record.currency = keep(store, record->currency);
-    vec_push(&rows->payments, row);
-}
-
-static void add_reject(struct memory_store *store, const struct frame *frame, uint32_t i)
-{
-    const struct frame_reject *reject = &frame->rejects[i];
-    struct memory_reject row = {frame->partition, frame->seq, i, *reject};
-    row.reject.reason = keep(store, reject->reason);
-    row.reject.feed = keep(store, reject->feed);
-    row.reject.source = keep(store, reject->source);
-    row.reject.id = keep(store, reject->id);
-    vec_push(&store->tables->rows.rejected, row);
-}
-
-static enum error_class write_facts(struct store *store, const struct frame *frame, struct error *error)
-{
-    struct memory_store *memory = of(store);
-    enum error_class class = enter(memory, error);
-    for (uint32_t i = 0; i < frame->fact_count && class == ERROR_NONE; i++) {
-        const struct record *record = &frame->facts[i].record;
-        if (frame->facts[i].control != CONTROL_NONE)
-            add_catalog(memory, frame, i);
-        else if (order_takes(record->kind))
-            add_order_fact(memory, frame, record);
-        else if (record_is_payment(record->kind))
-            add_payment(memory, frame, record);
-    }
-    for (uint32_t i = 0; i < frame->reject_count && class == ERROR_NONE; i++)
-        add_reject(memory, frame, i);
-    return class == ERROR_NONE ? leave(memory, error) : class;
+    return class == ERROR_NONE ? memory_leave(memory, error) : class;
 }
 
 /* --- the store --- */
@@ -535,7 +420,7 @@ static uint64_t statements(const struct store *store)
 
 static void close_store(struct store *store)
 {
-    struct memory_store *memory = of(store);
+    struct memory_store *memory = memory_of(store);
     if (memory->working)
         memory_tables_rollback(memory->tables);
     free(memory);
@@ -549,7 +434,7 @@ static const struct store_ops ops = {
     .begin = begin,
     .commit = commit,
     .rollback = rollback,
-    .read_catalogs = read_catalogs,
+    .read_catalogs = memory_read_catalogs,
     .read_usage = read_usage,
     .read_lines = read_lines,
     .read_order_facts = read_order_facts,
@@ -561,7 +446,9 @@ static const struct store_ops ops = {
     .put_line_name = put_line_name,
     .write_order_users = write_order_users,
     .write_order_due = write_order_due,
-    .write_facts = write_facts,
+    .write_facts = memory_write_facts,
+    .move_reject = memory_move_reject,
+    .write_rejects = memory_write_rejects,
     .make_ranges = make_ranges,
     .statements = statements,
     .close = close_store,
@@ -576,7 +463,7 @@ static struct store *open_store(void *context, struct error *error)
     store->tables = tables;
     store->restored = tables->restored;
     /* Connecting is a call too. */
-    if (enter(store, error) == ERROR_NONE && leave(store, error) == ERROR_NONE)
+    if (memory_enter(store, error) == ERROR_NONE && memory_leave(store, error) == ERROR_NONE)
         return &store->store;
     if (error->class == ERROR_RETRY)
         error->class = ERROR_ABORT;

@@ -23,6 +23,7 @@ static void release_rows(struct memory_rows *rows)
     vec_release(&rows->order_due);
     vec_release(&rows->payments);
     vec_release(&rows->rejected);
+    vec_release(&rows->copied);
 }
 
 void memory_tables_free(struct memory_tables *tables)
@@ -98,6 +99,7 @@ void memory_tables_begin(struct memory_tables *tables)
     before->order_facts.count = rows->order_facts.count;
     before->payments.count = rows->payments.count;
     before->rejected.count = rows->rejected.count;
+    before->copied.count = rows->copied.count;
 }
 
 void memory_tables_commit(struct memory_tables *tables)
@@ -124,6 +126,7 @@ void memory_tables_rollback(struct memory_tables *tables)
     rows->order_facts.count = before->order_facts.count;
     rows->payments.count = before->payments.count;
     rows->rejected.count = before->rejected.count;
+    rows->copied.count = before->copied.count;
     if (indexed)
         index_rows(tables);
 }
@@ -177,12 +180,27 @@ static void own_rows(struct memory_tables *tables)
         for (size_t t = 0; t < sizeof texts / sizeof *texts; t++)
             own(memory, texts[t]);
     }
-    for (uint32_t i = 0; i < rows->rejected.count; i++) {
-        struct frame_reject *reject = &rows->rejected.at[i].reject;
+}
+
+void memory_own_reject(struct memory_tables *tables, struct store_reject *reject)
+{
+    struct str *const texts[] = {&reject->reason, &reject->feed,    &reject->sender,
+                                 &reject->origin, &reject->account, &reject->type,
+                                 &reject->source, &reject->id,      &reject->event};
+    for (size_t t = 0; t < sizeof texts / sizeof *texts; t++)
+        own(&tables->memory, texts[t]);
+}
+
+static void own_rejects(struct memory_tables *tables)
+{
+    for (uint32_t i = 0; i < tables->rows.rejected.count; i++) {
+        struct frame_reject *reject = &tables->rows.rejected.at[i].reject;
         struct str *const texts[] = {&reject->reason, &reject->feed, &reject->source, &reject->id};
         for (size_t t = 0; t < sizeof texts / sizeof *texts; t++)
-            own(memory, texts[t]);
+            own(&tables->memory, texts[t]);
     }
+    for (uint32_t i = 0; i < tables->rows.copied.count; i++)
+        memory_own_reject(tables, &tables->rows.copied.at[i].reject);
 }
 
 static void take_rows(struct memory_tables *tables, const struct memory_rows *from)
@@ -199,7 +217,9 @@ static void take_rows(struct memory_tables *tables, const struct memory_rows *fr
     COPY_LIST(&rows->order_due, &from->order_due);
     COPY_LIST(&rows->payments, &from->payments);
     COPY_LIST(&rows->rejected, &from->rejected);
+    COPY_LIST(&rows->copied, &from->copied);
     own_rows(tables);
+    own_rejects(tables);
     index_rows(tables);
 }
 

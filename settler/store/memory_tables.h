@@ -1,4 +1,4 @@
-/* The rows of the tables in memory. Internal to memory_store.c and memory_tables.c. */
+/* The rows of the tables in memory. Internal to settler/store/memory_*.c. */
 #pragma once
 
 #include "lib/base/arena.h"
@@ -44,6 +44,11 @@ struct memory_reject {
     struct frame_reject reject;
 };
 
+struct memory_copied {
+    uint32_t partition;
+    struct store_reject reject;
+};
+
 /* Strings lie in the arena. */
 struct memory_rows {
     bool has_meta;
@@ -57,6 +62,7 @@ struct memory_rows {
     VEC(struct memory_due) order_due;
     VEC(struct memory_payment) payments;
     VEC(struct memory_reject) rejected;
+    VEC(struct memory_copied) copied; /* rejects of usage.rejects */
 };
 
 struct memory_tables {
@@ -78,6 +84,44 @@ uint64_t memory_settled_hash(const uint8_t line[LINE_ID_SIZE], int64_t hour_s);
 uint64_t memory_line_hash(const uint8_t line[LINE_ID_SIZE]);
 uint64_t memory_resource_hash(struct str account, enum product product, struct str resource);
 
+/* Copies its strings into the tables' memory. */
+void memory_own_reject(struct memory_tables *tables, struct store_reject *reject);
+
 void memory_tables_begin(struct memory_tables *tables);
 void memory_tables_commit(struct memory_tables *tables);
 void memory_tables_rollback(struct memory_tables *tables);
+
+struct memory_store {
+    struct store store;
+    struct memory_tables *tables;
+    uint64_t restored; /* when it was opened */
+    uint64_t calls;
+    bool dead;
+    bool working;    /* between begin and commit */
+    bool refused;    /* in this transaction: nothing but rollback is taken */
+    bool lose_reply; /* of this call */
+};
+
+static inline struct memory_store *memory_of(struct store *store)
+{
+    return (struct memory_store *)store;
+}
+
+/* A call begins; if a fault befalls it, it says so. */
+enum error_class memory_enter(struct memory_store *store, struct error *error);
+/* A call is done, if its reply is not lost. */
+enum error_class memory_leave(struct memory_store *store, struct error *error);
+struct str memory_keep(struct memory_store *store, struct str text);
+/* NULL: there is none. */
+struct memory_claim *memory_find_claim(struct memory_store *store, uint32_t partition);
+const struct memory_order_fact *memory_find_fact(const struct memory_rows *rows,
+                                                 const struct fact_identity *identity);
+
+/* Each as store_ops has it. */
+enum error_class memory_read_catalogs(struct store *store, uint32_t partition, take_catalog *take,
+                                      void *context, struct error *error);
+enum error_class memory_write_facts(struct store *store, const struct frame *frame, struct error *error);
+enum error_class memory_move_reject(struct store *store, uint32_t partition, const struct reject_move *move,
+                                    bool *moved, struct error *error);
+enum error_class memory_write_rejects(struct store *store, uint32_t partition,
+                                      const struct store_reject *added, uint32_t count, struct error *error);

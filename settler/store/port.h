@@ -16,12 +16,19 @@ struct claim_row {
     uint64_t next_seq;
     int64_t next_step;
     int64_t next_offset;
+    int64_t next_reject;
     uint8_t last_hash[FRAME_HASH_SIZE];
     int64_t watermark_us; /* INT64_MIN: null */
     int64_t closed_s;     /* INT64_MIN: null */
 };
 
 enum { CURRENCY_SIZE = 8 };
+
+struct reject_move {
+    int64_t fence;
+    int64_t from; /* next_reject, */
+    int64_t to;   /* and what it will be */
+};
 
 struct meta_row {
     char currency[CURRENCY_SIZE];
@@ -169,6 +176,11 @@ struct store_ops {
                                         struct error *error);
     /* The frame's catalogs, orders' facts, payments and rejects. */
     enum error_class (*write_facts)(struct store *store, const struct frame *frame, struct error *error);
+    /* The compare-and-set of rejects: by partition, fence and next_reject. */
+    enum error_class (*move_reject)(struct store *store, uint32_t partition, const struct reject_move *move,
+                                    bool *moved, struct error *error);
+    enum error_class (*write_rejects)(struct store *store, uint32_t partition,
+                                      const struct store_reject *rows, uint32_t count, struct error *error);
     /* Asks for the ranges of `settled` for that day's month and the next; outside of transactions. */
     enum error_class (*make_ranges)(struct store *store, int64_t day_s, struct error *error);
 

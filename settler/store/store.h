@@ -47,6 +47,7 @@ struct claim {
     uint64_t next_seq;
     int64_t next_step;   /* of frame next_seq: hours since 1970 of which the work is done; 0: none */
     int64_t next_offset; /* of usage.frames */
+    int64_t next_reject; /* of usage.rejects */
     uint8_t last_hash[FRAME_HASH_SIZE];
     int64_t watermark_us; /* of the last whole epoch, which frame next_seq - 1 need not have ended; */
     int64_t closed_s;     /* INT64_MIN: none yet */
@@ -55,6 +56,21 @@ struct claim {
     uint64_t ranges_missed; /* how often they could not be made */
     uint32_t work_max;      /* resource-hours that one transaction takes, unless one hour has more */
     struct known *known;    /* what is remembered of the tables */
+};
+
+/* A message of usage.rejects. Texts may be any bytes: what is no UTF-8 is stored as question marks. */
+struct store_reject {
+    int64_t offset;
+    int64_t clock_us;
+    struct str reason;
+    struct str feed;
+    struct str sender;
+    struct str origin;
+    struct str account;
+    struct str type;
+    struct str source;
+    struct str id;
+    struct str event; /* the first 4 KiB are stored */
 };
 
 /* A frame and the offset of usage.frames to read on from once it is settled. */
@@ -86,3 +102,9 @@ __attribute__((warn_unused_result)) enum store_outcome store_settle(struct store
                                                                     const struct placed_frame *frames,
                                                                     uint32_t count, uint64_t *rows,
                                                                     struct error *error);
+
+/* Copies messages of the partition of usage.rejects, from claim->next_reject on, into `rejected`, each once;
+ * on STORE_OK *claim reads on from next_offset. Never STORE_STEP or STORE_FRAMES. */
+__attribute__((warn_unused_result)) enum store_outcome
+store_copy_rejects(struct store *store, struct claim *claim, const struct store_reject *rows, uint32_t count,
+                   int64_t next_offset, struct error *error);

@@ -11,8 +11,8 @@
 
 #include "lib/base/check.h"
 #include "lib/base/time.h"
-#include "settler/core/settle.h"
 #include "lib/io/migrate.h"
+#include "settler/core/settle.h"
 #include "settler/store/pg/pg_store.h"
 
 enum { HOURS = 3, NAME_SIZE = 32, ORDERED_OF = 10, SUMS = 3, QUIET = 500 };

@@ -41,14 +41,15 @@ def make_topic(broker, topic, partitions, settings):
     time.sleep(1)  # until its leaders are there
 
 
-def put(broker, topic, partition, value):
+def put(broker, topic, partition, value, timestamp_ms=0):
+    """timestamp_ms: of a topic with CreateTime; 0: now."""
     client = handle(broker)
-    to = POINTER(RD.rd_kafka_topic_new(client, topic.encode(), None))
-    if RD.rd_kafka_produce(to, partition, COPY, value, ctypes.c_size_t(len(value)), None, ctypes.c_size_t(0), None):
+    end, of_topic, of_partition, of_value, of_flags, of_timestamp = 0, 1, 3, 4, 7, 8  # rd_kafka_vtype_t
+    if RD.rd_kafka_producev(client, of_topic, topic.encode(), of_partition, ctypes.c_int32(partition), of_value, value,
+                            ctypes.c_size_t(len(value)), of_flags, COPY, of_timestamp, ctypes.c_int64(timestamp_ms), end):
         raise OSError('not sent')
     if RD.rd_kafka_flush(client, WAIT_MS):
         raise OSError('not delivered')
-    RD.rd_kafka_topic_destroy(to)
     RD.rd_kafka_destroy(client)
 
 

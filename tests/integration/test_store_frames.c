@@ -326,6 +326,55 @@ static void what_repeats_an_identity_keeps_no_order_from_being_voided(void **sta
     end(&world);
 }
 
+static void a_reject_of_an_entrance_is_copied_once(void **state)
+{
+    (void)state;
+    static const struct store_reject refused[] = {
+        {.offset = 3,
+         .clock_us = BEGIN_S * SECOND_US + 500000,
+         .reason = STR("id: expected"),
+         .feed = STR("http"),
+         .sender = STR("10.0.0.1"),
+         .type = STR("maas.tokens"),
+         .source = STR("/gw"),
+         .id = STR("7"),
+         .event = STR("{\"id\":7}")},
+        {.offset = 4, .clock_us = 6, .reason = STR("cut \xc3"), .feed = STR("http")},
+    };
+    struct world world;
+    struct error error;
+    begin(&world);
+    struct claim before = world.claim;
+    assert_int_equal(store_copy_rejects(world.store, &world.claim, refused, 2, 5, &error), STORE_OK);
+    assert_int_equal(store_copy_rejects(world.store, &before, refused, 2, 5, &error), STORE_LOST);
+    say(&world);
+    take_claim(&world);
+    assert_int_equal(world.claim.next_reject, 5);
+    assert_query(&world,
+                 "SELECT extract(epoch FROM at)::numeric(20, 1), entrance, reason, sender, type, source, id,"
+                 " topic, partition, \"offset\" FROM rejects ORDER BY \"offset\"",
+                 "1767225600.5|http|id: expected|10.0.0.1|maas.tokens|/gw|7|usage.rejects|0|3\n"
+                 "0.0|http|cut ?|||||usage.rejects|0|4\n");
+    assert_query(&world, "SELECT convert_from(event, 'UTF8') FROM rejected WHERE \"offset\" = 3",
+                 "{\"id\":7}\n");
+    end(&world);
+}
+
+static void another_generation_is_refused(void **state)
+{
+    (void)state;
+    struct world world;
+    struct error error;
+    struct store_generation generation = {.partitions = 4, .init_hash = {7}};
+    begin(&world);
+    assert_int_equal(store_generation(world.store, &generation, &error), ERROR_NONE);
+    assert_query(&world, "SELECT partitions, substr(init_hash, 1, 2) FROM meta", "4|\\x0700\n");
+    generation.init_hash[0] = 8;
+    assert_int_equal(store_generation(world.store, &generation, &error), ERROR_FATAL);
+    assert_non_null(strstr(error.text, "made anew"));
+    end(&world);
+}
+
 /* --- what is asked of the database --- */
 
 static void say_open_hour(struct world *world)
@@ -404,6 +453,8 @@ int main(void)
         cmocka_unit_test(a_payment_counts_once_under_whatever_id_and_in_whatever_currency),
         cmocka_unit_test(an_order_is_voided_in_time_by_who_remembers_it_and_by_who_does_not),
         cmocka_unit_test(what_repeats_an_identity_keeps_no_order_from_being_voided),
+        cmocka_unit_test(a_reject_of_an_entrance_is_copied_once),
+        cmocka_unit_test(another_generation_is_refused),
         cmocka_unit_test(what_cannot_be_there_is_not_asked_for),
         cmocka_unit_test(numbers_are_written_as_postgresql_writes_them),
     };

@@ -92,13 +92,60 @@ def the_last_row_is_the_line():
     tell(done.stdout == text, 'hourglass lines prints them as rate does', done)
 
 
+def hours_and_whom_they_wait_for():
+    """(hour_complete, the rows of `hours` at 09:00 to 11:00 of 2026-11-01)."""
+    return sql("SELECT * FROM hour_complete"), sql("""SELECT to_char(hour, 'HH24'), complete, missing, catalogs_differ
+        FROM hours WHERE hour BETWEEN '2026-11-01T09:00Z' AND '2026-11-01T11:00Z' ORDER BY hour""")
+
+
+def claim(partition, closed):
+    """closed: SQL of seconds."""
+    sql(f"""INSERT INTO claim (partition, fence, next_seq, next_step, next_offset, last_hash, closed_s)
+        VALUES ({partition}, 1, 9, 0, 9, '', {closed}) ON CONFLICT (partition) DO UPDATE SET closed_s = {closed}""")
+
+
 def an_hour_is_complete_when_all_partitions_say_so():
-    sql('INSERT INTO claim (partition, fence, next_seq, next_step, next_offset, last_hash, closed_s) '
-        "VALUES (0, 1, 9, 0, 9, '', 1793530800), (1, 1, 0, 0, 0, '', NULL)")
+    ten, eleven = 1793527200, 1793530800
+    claim(0, eleven)
+    claim(1, eleven)
+    found = hours_and_whom_they_wait_for()
+    tell(found == (['|2|'], ['09|f||{}', '10|f||{}', '11|f||{}']),
+         'no hour is complete while nobody knows how many partitions there are', found)
+    sql('UPDATE meta SET partitions = 4')
+    found = hours_and_whom_they_wait_for()
+    tell(found == (['|2|4'], ['09|f|{2,3}|{}', '10|f|{2,3}|{}', '11|f|{0,1,2,3}|{}']),
+         'no hour is complete with two of four partitions settled, and hours says which are missing', found)
+    claim(2, eleven)
+    claim(3, 'NULL')
+    found = hours_and_whom_they_wait_for()
+    tell(found == (['|4|4'], ['09|f|{3}|{}', '10|f|{3}|{}', '11|f|{0,1,2,3}|{}']),
+         'no hour is complete while a partition has closed none', found)
+    claim(3, ten)
+    found = hours_and_whom_they_wait_for()
+    tell(found == (['2026-11-01 10:00:00|4|4'], ['09|t|{}|{}', '10|f|{3}|{}', '11|f|{0,1,2,3}|{}']),
+         'an hour is complete once all of them have', found)
+    claim(7, ten - 3600)
     found = sql('SELECT * FROM hour_complete')
-    sql('UPDATE claim SET closed_s = 1793527200 WHERE partition = 1')
-    found += sql('SELECT * FROM hour_complete')
-    tell(found == ['|2', '2026-11-01 10:00:00|2'], 'no hour is complete while a partition has not said so', found)
+    tell(found == ['2026-11-01 10:00:00|4|4'], 'a claim of no partition of the generation counts for nothing', found)
+    sql('DELETE FROM claim WHERE partition = 7')
+
+
+def where_catalogs_differ_is_said():
+    sql(f"""INSERT INTO catalogs (partition, seq, ordinal, from_s, text)
+        SELECT p, 0, 0, NULL, 'first' FROM generate_series(0, 3) p;
+        INSERT INTO catalogs (partition, seq, ordinal, from_s, text)
+        SELECT p, 5, 0, {1793527200}, CASE p WHEN 2 THEN 'other' ELSE 'second' END FROM generate_series(0, 2) p""")
+    _, found = hours_and_whom_they_wait_for()
+    tell(found == ['09|t|{}|{}', '10|f|{3}|{2,3}', '11|f|{0,1,2,3}|{2,3}'],
+         'hours says which partitions rate an hour by another catalog', found)
+
+
+def what_meta_says_is_not_changed():
+    for change in ("UPDATE meta SET partitions = 5", "UPDATE meta SET currency = 'EUR'", 'DELETE FROM meta',
+                   "UPDATE meta SET partitions = NULL"):
+        done = subprocess.run(['psql', '-Xq', DATABASE, '-c', f'SET search_path = {SCHEMA}', '-c', change],
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, check=False)
+        tell('does not change' in done.stderr, f'{change} is refused', done.stderr)
 
 
 # --- how it is read
@@ -150,13 +197,14 @@ def what_stood_before_is_kept():
     found = sql("""
         SELECT tableoid::regclass, hour, account = account_key('acme'), line, partition, seq, usage, units, total
             FROM settled ORDER BY hour;
-        SELECT * FROM order_facts; SELECT * FROM payments; SELECT * FROM rejected; SELECT fence, closed_s FROM claim;
+        SELECT * FROM order_facts; SELECT * FROM payments; SELECT partition, seq, ordinal, reason, feed, source, id, "offset", topic FROM rejected;
+        SELECT fence, closed_s FROM claim;
         SELECT hour, account, resource, units, amount FROM lines ORDER BY hour""")
     line = '00000000-0000-0000-0000-000000000001'
     tell(found == [f'settled_default|2026-10-31 23:00:00+00|t|{line}|3|9|\\x01|60|1.5',
                    f'settled_2026_11|2026-11-01 00:00:00+00|t|{line}|3|9|\\x01|60|1.5',
                    'acme|/s|1|o|paid|5|node|gpu|2|12|3|9', 'acme|credited|p|/s|1|5|10|EUR|balance|3|9',
-                   '3|9|0|late|http|/s|3|17', '4|14', '2026-10-31 23:00:00+00|acme|r|60|1.5000',
+                   '3|9|0|late|http|/s|3|17|usage.records', '4|14', '2026-10-31 23:00:00+00|acme|r|60|1.5000',
                    '2026-11-01 00:00:00+00|acme|r|60|1.5000'], 'rows of the tables as they were are kept', *found)
     drop()
 
@@ -167,6 +215,8 @@ def main():
     columns_and_types()
     the_last_row_is_the_line()
     an_hour_is_complete_when_all_partitions_say_so()
+    where_catalogs_differ_is_said()
+    what_meta_says_is_not_changed()
     an_accounts_hour_is_read_alone()
     drop()
     return facts.end()

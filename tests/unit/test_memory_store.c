@@ -278,6 +278,67 @@ static void who_claimed_before_can_settle_no_more(void **state)
     end(&world);
 }
 
+/* --- rejects --- */
+
+static const struct store_reject refused[] = {
+    {.offset = 3, .clock_us = 5, .reason = STR("id: expected"), .feed = STR("http"), .event = STR("{}")},
+    {.offset = 4, .clock_us = 6, .reason = STR("a\xff\x00z \xc3\xa9 \xed\xa0\x80"), .feed = STR("http")},
+};
+
+static enum store_outcome copy(struct world *world, struct claim *claim, uint32_t from, int64_t next)
+{
+    return store_copy_rejects(world->store, claim, refused + from, 2 - from, next, &world->error);
+}
+
+static uint32_t count_of(const struct world *world, const char *begins)
+{
+    struct packer text = text_of(world->tables);
+    uint32_t count = 0;
+    for (const char *at = text.bytes.at; (at = strstr(at, begins)) != NULL; at++)
+        count++;
+    vec_release(&text.bytes);
+    return count;
+}
+
+static void a_reject_is_copied_once_and_only_by_who_owns_the_partition(void **state)
+{
+    (void)state;
+    struct world world;
+    begin(&world);
+    struct claim before = world.claim, other = {0};
+    assert_int_equal(copy(&world, &world.claim, 0, 5), STORE_OK);
+    assert_int_equal(world.claim.next_reject, 5);
+    assert_int_equal(copy(&world, &before, 0, 5), STORE_LOST);
+    assert_int_equal(settle_next(&world, &world.claim), STORE_OK); /* which moves nothing of it */
+    assert_int_equal(store_claim(world.store, 0, &other, &world.error), STORE_OK);
+    assert_int_equal(other.next_reject, 5);
+    assert_int_equal(copy(&world, &world.claim, 2, 6), STORE_LOST);
+    assert_int_equal(copy(&world, &other, 2, 6), STORE_OK);
+    assert_int_equal(count_of(&world, "rejected usage.rejects 0 "), 2);
+    assert_int_equal(count_of(&world, "a??z \xc3\xa9 ???"), 1);
+    store_claim_release(&other);
+    end(&world);
+}
+
+static void rejects_are_the_same_whichever_call_fails(void **state)
+{
+    (void)state;
+    for (enum memory_fault fault = MEMORY_FAULT_REFUSED; fault <= MEMORY_FAULT_REPLY_LOST; fault++)
+        for (uint64_t n = 1; n <= 4; n++) {
+            struct world world;
+            begin(&world);
+            memory_tables_fail(world.tables, n, fault);
+            assert_int_equal(copy(&world, &world.claim, 0, 5), STORE_FAILED);
+            store_close(world.store);
+            world.store = open_store(world.tables);
+            assert_int_equal(store_claim(world.store, 0, &world.claim, &world.error), STORE_OK);
+            if (world.claim.next_reject == 0)
+                assert_int_equal(copy(&world, &world.claim, 0, 5), STORE_OK);
+            assert_int_equal(count_of(&world, "rejected usage.rejects 0 "), 2);
+            end(&world);
+        }
+}
+
 /* --- the generation --- */
 
 static void assert_generation(struct world *world, uint32_t partitions, uint8_t hash,
@@ -323,6 +384,8 @@ int main(void)
         cmocka_unit_test(a_frame_is_not_settled_again_by_who_remembers_an_older_number),
         cmocka_unit_test(a_step_is_not_taken_again_by_who_remembers_an_older_one),
         cmocka_unit_test(who_claimed_before_can_settle_no_more),
+        cmocka_unit_test(a_reject_is_copied_once_and_only_by_who_owns_the_partition),
+        cmocka_unit_test(rejects_are_the_same_whichever_call_fails),
         cmocka_unit_test(a_log_made_anew_and_a_schema_of_another_generation_are_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -4,7 +4,7 @@
 #include "lib/base/check.h"
 #include "settler/store/pg/tables.h"
 
-enum { COLUMNS = 7 };
+enum { COLUMNS = 8 };
 
 static void take_row(const PGresult *rows, struct claim_row *row)
 {
@@ -15,6 +15,7 @@ static void take_row(const PGresult *rows, struct claim_row *row)
     row->watermark_us = number_or(rows, 0, 3, INT64_MIN);
     row->closed_s = number_or(rows, 0, 4, INT64_MIN);
     row->next_step = number_at(rows, 0, 6);
+    row->next_reject = number_at(rows, 0, 7);
     CHECK(pg_take_hex(PQgetvalue(rows, 0, 5), &hash) && hash.bytes.count == FRAME_HASH_SIZE);
     memcpy(row->last_hash, hash.bytes.at, FRAME_HASH_SIZE);
     vec_release(&hash.bytes);
@@ -27,13 +28,13 @@ enum error_class claim_take(struct store *store, uint32_t partition, struct clai
     char number[16];
     snprintf(number, sizeof number, "%u", partition);
     const char *const values[] = {number};
-    PGresult *rows =
-        pg_query(of->pg,
-                 "INSERT INTO claim (partition, fence, next_seq, next_step, next_offset, last_hash)"
-                 " VALUES ($1::int, 1, 0, 0, 0, decode(repeat('00', 32), 'hex'))"
-                 " ON CONFLICT (partition) DO UPDATE SET fence = claim.fence + 1"
-                 " RETURNING fence, next_seq, next_offset, watermark_us, closed_s, last_hash, next_step",
-                 1, values);
+    PGresult *rows = pg_query(
+        of->pg,
+        "INSERT INTO claim (partition, fence, next_seq, next_step, next_offset, last_hash)"
+        " VALUES ($1::int, 1, 0, 0, 0, decode(repeat('00', 32), 'hex'))"
+        " ON CONFLICT (partition) DO UPDATE SET fence = claim.fence + 1"
+        " RETURNING fence, next_seq, next_offset, watermark_us, closed_s, last_hash, next_step, next_reject",
+        1, values);
     if (rows == NULL)
         return pg_store_failed(of, error);
     CHECK(PQntuples(rows) == 1 && PQnfields(rows) == COLUMNS);
@@ -70,6 +71,25 @@ enum error_class claim_move(struct store *store, uint32_t partition, const struc
         " WHERE partition = $1::int AND fence = $2::bigint AND next_seq = $3::bigint AND next_step = $4::int",
         10, values, &count);
     vec_release(&hash.bytes);
+    *moved = count == 1;
+    return pg_store_done(of, good, error);
+}
+
+enum error_class claim_move_reject(struct store *store, uint32_t partition, const struct reject_move *move,
+                                   bool *moved, struct error *error)
+{
+    struct pg_store *of = pg_store_of(store);
+    char text[4][32];
+    snprintf(text[0], 32, "%u", partition);
+    snprintf(text[1], 32, "%lld", (long long)move->fence);
+    snprintf(text[2], 32, "%lld", (long long)move->from);
+    snprintf(text[3], 32, "%lld", (long long)move->to);
+    const char *const values[] = {text[0], text[1], text[2], text[3]};
+    uint64_t count = 0;
+    bool good = pg_do(of->pg,
+                      "UPDATE claim SET next_reject = $4::bigint"
+                      " WHERE partition = $1::int AND fence = $2::bigint AND next_reject = $3::bigint",
+                      4, values, &count);
     *moved = count == 1;
     return pg_store_done(of, good, error);
 }

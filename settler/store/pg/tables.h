@@ -35,7 +35,7 @@ int64_t number_or(const PGresult *rows, int row, int column, int64_t if_null);
 
 /* --- columns of one INSERT, filled side by side --- */
 
-enum { COLUMNS_MAX = 10 };
+enum { COLUMNS_MAX = 11 };
 struct columns {
     struct pg_array list[COLUMNS_MAX];
     uint32_t rows;
@@ -55,6 +55,9 @@ enum error_class claim_take(struct store *store, uint32_t partition, struct clai
                             struct error *error);
 enum error_class claim_move(struct store *store, uint32_t partition, const struct claim_row *from,
                             const struct claim_row *to, bool *moved, struct error *error);
+
+enum error_class claim_move_reject(struct store *store, uint32_t partition, const struct reject_move *move,
+                                   bool *moved, struct error *error);
 
 enum error_class catalogs_read(struct store *store, uint32_t partition, take_catalog *take, void *context,
                                struct error *error);
@@ -101,6 +104,8 @@ enum error_class order_due_write(struct store *store, uint32_t partition, const 
 
 bool payments_write(struct pg_store *store, const struct frame *frame);
 bool rejected_write(struct pg_store *store, const struct frame *frame);
+enum error_class rejected_write_copied(struct store *store, uint32_t partition,
+                                       const struct store_reject *rows, uint32_t count, struct error *error);
 
 /* The rows of sql with the orders' accounts and names as arrays $1 and $2; NULL: it failed. */
 PGresult *orders_query(struct pg *pg, const struct order_name *orders, uint32_t count, const char *sql);
