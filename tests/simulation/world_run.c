@@ -190,17 +190,23 @@ static void count_faults(struct world_of *world, struct figures *figures)
         wrong(world, "only %u faults of %u kinds", struck, kinds);
 }
 
-/* Frames of the reference, and the hours that they close. */
+/* Frames of the reference, and how often they close hours. */
 static void count_frames(struct world_of *world, struct figures *figures)
 {
-    uint64_t frames = 0;
-    for (uint32_t p = 0; p < world->input.partitions; p++)
-        frames += world->reference.chains[p].list.count;
+    uint64_t frames = 0, closes = 0;
+    for (uint32_t p = 0; p < world->input.partitions; p++) {
+        const struct chains *chains = &world->reference.chains[p];
+        frames += chains->list.count;
+        for (uint32_t i = 1; i < chains->list.count; i++)
+            closes += chains->list.at[i - 1].closed_s != INT64_MIN &&
+                      chains->list.at[i].closed_s > chains->list.at[i - 1].closed_s;
+    }
+    figures->closes += closes;
     figures->frames += frames;
     if (figures->least_frames == 0 || frames < figures->least_frames)
         figures->least_frames = frames;
-    if (frames < FRAMES_LEAST)
-        wrong(world, "only %" PRIu64 " frames", frames);
+    if (frames < FRAMES_LEAST || closes == 0)
+        wrong(world, "only %" PRIu64 " frames, which close hours %" PRIu64 " times", frames, closes);
 }
 
 static void count_struck(const struct house *house, struct figures *figures)
