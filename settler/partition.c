@@ -11,7 +11,7 @@ enum { BATCH_ROWS = 50000, BATCH_BYTES = 1 << 20 };
 /* A slot of more is not kept for the next frame: most are small. */
 enum { SLOT_ROWS = 4096, SLOT_BYTES = 1 << 16 };
 
-struct part *part_new(uint32_t number)
+struct part *settler_part_new(uint32_t number)
 {
     struct part *part = calloc(1, sizeof *part);
     CHECK(part != NULL);
@@ -26,7 +26,7 @@ static void slot_release(struct slot *slot)
     frame_rows_release(&slot->rows);
 }
 
-void part_free(struct part *part)
+void settler_part_free(struct part *part)
 {
     if (part == NULL)
         return;
@@ -102,7 +102,7 @@ static void empty_batch(struct part *part)
 
 /* --- claiming --- */
 
-enum error_class part_claim(struct part *part, struct store *store, struct error *error)
+enum error_class settler_part_claim(struct part *part, struct store *store, struct error *error)
 {
     forget_batch(part);
     part->one_waits = false;
@@ -144,7 +144,7 @@ static enum error_class judge(struct part *part, enum store_outcome outcome, str
     return ERROR_FATAL;
 }
 
-enum error_class part_settle(struct part *part, struct store *store, struct error *error)
+enum error_class settler_part_settle(struct part *part, struct store *store, struct error *error)
 {
     uint64_t rows = 0, before = store_statements(store), missed = part->claim.ranges_missed;
     if (part->count == 0)
@@ -211,16 +211,16 @@ static enum error_class add_frame(struct part *part, struct store *store, size_t
                 part->size_bytes + size_bytes <= BATCH_BYTES;
     if (part->count > 0 && !fits) {
         part->one_waits = true;
-        return part_settle(part, store, error);
+        return settler_part_settle(part, store, error);
     }
     take_in(part);
     bool full =
         part->count == BATCH_FRAMES || part->row_count >= BATCH_ROWS || part->size_bytes >= BATCH_BYTES;
-    return full ? part_settle(part, store, error) : ERROR_NONE;
+    return full ? settler_part_settle(part, store, error) : ERROR_NONE;
 }
 
-enum error_class part_take(struct part *part, struct store *store, const struct log_message *message,
-                           int64_t now_s, struct error *error)
+enum error_class settler_part_take(struct part *part, struct store *store, const struct log_message *message,
+                                   int64_t now_s, struct error *error)
 {
     CHECK(part->base.state == PARTITION_WORKING && !part->in_steps);
     part->read_on = message->offset + 1;

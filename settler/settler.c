@@ -95,13 +95,13 @@ static enum error_class tell_generation(struct settler *settler, struct error *e
 static struct partition *make(struct stage *stage, uint32_t number)
 {
     (void)stage;
-    return &part_new(number)->base;
+    return &settler_part_new(number)->base;
 }
 
 static void free_part(struct stage *stage, struct partition *partition)
 {
     (void)stage;
-    part_free(part_of(partition));
+    settler_part_free(part_of(partition));
 }
 
 static enum error_class claim(struct stage *stage, struct partition *const *partitions, uint32_t count,
@@ -110,7 +110,7 @@ static enum error_class claim(struct stage *stage, struct partition *const *part
     struct settler *settler = of(stage);
     enum error_class class = settler->known ? ERROR_NONE : tell_generation(settler, error);
     for (uint32_t i = 0; i < count && class == ERROR_NONE; i++) {
-        class = part_claim(part_of(partitions[i]), settler->store, error);
+        class = settler_part_claim(part_of(partitions[i]), settler->store, error);
         if (class != ERROR_RETRY)
             continue;
         partition_refuse(partitions[i], error->text);
@@ -161,7 +161,7 @@ static enum error_class take(struct stage *stage, struct partition *partition,
 {
     struct part *part = part_of(partition);
     struct before before = before_of(stage, part);
-    enum error_class class = part_take(part, of(stage)->store, message, before.at_ms / 1000, error);
+    enum error_class class = settler_part_take(part, of(stage)->store, message, before.at_ms / 1000, error);
     note_settled(stage, part, before);
     return class;
 }
@@ -174,7 +174,7 @@ static enum error_class turn(struct stage *stage, struct partition *partition, s
         return ERROR_NONE;
     struct before before = before_of(stage, part);
     stage->host->alive(stage->host);
-    enum error_class class = part_settle(part, of(stage)->store, error);
+    enum error_class class = settler_part_settle(part, of(stage)->store, error);
     note_settled(stage, part, before);
     stage->yield = false;
     return class;
