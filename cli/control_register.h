@@ -57,15 +57,17 @@ enum register_verdict {
     REGISTER_LOST,  /* another came before it, or it came too late: nothing has changed */
 };
 
-enum { REGISTER_WHY_SIZE = 200 };
+/* What became of a catalog. */
+struct register_decision {
+    enum register_verdict verdict;
+    char why[200]; /* of one that was lost, in partition 0's words where it has any */
+};
 
 /* Appends a catalog to partition 0, and reads its frames until they say what became of it, for timeout_ms at
- * most. `why`: of one that was lost, in partition 0's words where it has any. One that was left open before
- * is taken up again. */
+ * most. One that was left open before is taken up again. */
 enum error_class control_register_append(struct control_register *of, const struct catalog_text *catalog,
                                          const struct control_origin *origin, int64_t timeout_ms,
-                                         enum register_verdict *verdict, char why[REGISTER_WHY_SIZE],
-                                         struct error *error);
+                                         struct register_decision *decision, struct error *error);
 /* Copies what is not known to stand in every partition, in the register's order. Harmless where it does: a
  * partition skips a message that it has. *copied: messages that each was sent. */
 enum error_class control_register_copy(struct control_register *of, uint32_t *copied, struct error *error);

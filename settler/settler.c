@@ -2,8 +2,7 @@
 
 #include <string.h>
 
-#include "lib/codec/topics.h"
-#include "lib/run/read_through.h"
+#include "lib/run/manifest.h"
 #include "settler/counters.h"
 #include "settler/partition.h"
 
@@ -59,29 +58,15 @@ static enum error_class probe(struct stage *stage, struct error *error)
 
 /* --- whose log it is --- */
 
-static bool take_manifest(void *context, const struct read_part *part, const struct log_message *message)
-{
-    (void)part;
-    struct store_generation *generation = context;
-    struct generation manifest;
-    if (generation_decode(message->value, &manifest) == DECODE_OK) {
-        generation->partitions = manifest.partitions;
-        memcpy(generation->init_hash, manifest.init_digest, sizeof generation->init_hash);
-    }
-    return false;
-}
-
-/* What init wrote is the first record of aggregator.snapshots[0]; a log without it is known by the number of
- * its partitions alone. */
+/* A log without a manifest is known by the number of its partitions alone. */
 static enum error_class tell_generation(struct settler *settler, struct error *error)
 {
     struct stage *stage = &settler->stage;
-    struct store_generation generation = {0};
-    struct reading reading = {0};
-    read_add(&reading, settler->topics->snapshots, 0, 0, NULL);
-    enum error_class class =
-        read_through(&reading, stage->log, stage->host, MANIFEST_MS, take_manifest, &generation, error);
-    read_release(&reading);
+    struct generation manifest;
+    enum error_class class = manifest_read(&(struct read_source){stage->log, stage->host, MANIFEST_MS},
+                                           settler->topics, &manifest, error);
+    struct store_generation generation = {.partitions = manifest.partitions};
+    memcpy(generation.init_hash, manifest.init_digest, sizeof generation.init_hash);
     if (class == ERROR_NONE && generation.partitions == 0)
         class = log_partitions(stage->log, settler->topics->frames, &generation.partitions, error);
     if (class == ERROR_NONE && generation.partitions > 0)

@@ -613,7 +613,7 @@ def check_stopping():
     door.wait_ready()
     with concurrent.futures.ThreadPoolExecutor(4) as pool:
         waiting = [pool.submit(door.post, event(f'last{i}')) for i in range(4)]
-        time.sleep(0.5)
+        wait_until(lambda: door.metric('hourglass_collector_requests_waiting') == 4)
         seconds, status = door.stop()
         statuses = [f.result()[0] for f in waiting]
     ids = logged_ids(PREFIX)
@@ -624,7 +624,7 @@ def check_stopping():
     door.wait_ready()
     with StoppedBroker(), concurrent.futures.ThreadPoolExecutor(1) as pool:
         waiting = pool.submit(door.post, event('unsent'))
-        time.sleep(0.5)
+        wait_until(lambda: door.metric('hourglass_collector_requests_waiting') == 1)
         seconds, _ = door.stop()
         tell(waiting.result()[0] == 503, 'a request that is under way then is 503')
     tell(seconds < 5, 'with a broker that stands still, too', seconds)
