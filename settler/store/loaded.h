@@ -4,6 +4,7 @@
 
 #include "settler/core/settle.h"
 #include "settler/store/known.h"
+#include "settler/store/store.h"
 
 struct usage_key {
     uint32_t resource; /* index into book.resources */

@@ -2,6 +2,7 @@
 #include "lib/base/arena.h"
 #include "lib/base/check.h"
 #include "settler/store/port.h"
+#include "settler/store/store.h"
 
 enum { EVENT_BYTES_MAX = 4096 };
 

@@ -1,7 +1,7 @@
 /* Each rule by which a partition of the settler stops before it bills wrongly, and each part of the fence:
  * what another settler or a restored database did is noticed before anything is written. */
 #include "lib/io/journal.h"
-#include "settler/store/memory_tables.h"
+#include "settler/store/memory_own.h"
 #include "tests/simulation/stand.h"
 #include "tests/support/test.h"
 

@@ -21,7 +21,7 @@ static struct {
 } told;
 static struct connection *woken;
 
-void http_server_wake(struct http_server *server, struct connection *c)
+static void wake(struct http_server *server, struct connection *c)
 {
     (void)server;
     woken = c;
@@ -77,7 +77,7 @@ static const struct http_handler handler = {on_begin, on_piece, on_end, on_woken
 static struct metric cut_off = {"cut_off", METRIC_COUNTER, "", 0};
 static const struct http_server_config config = {
     .request_ms = 1000, .handler = &handler, .cut_off = &cut_off};
-static struct connection_shared shared = {.config = &config};
+static struct connection_shared shared = {.config = &config, .wake = wake};
 
 /* --- the other end --- */
 
