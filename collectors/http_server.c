@@ -6,11 +6,11 @@
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "collectors/http_connection.h"
 #include "lib/base/check.h"
+#include "lib/io/clock.h"
 #include "lib/io/journal.h"
 
 enum {
@@ -45,9 +45,7 @@ struct http_server {
 
 static int64_t monotonic_ms(void)
 {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return now.tv_sec * (int64_t)1000 + now.tv_nsec / 1000000;
+    return clock_steady_us() / 1000;
 }
 
 /* --- polling --- */

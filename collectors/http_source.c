@@ -13,6 +13,7 @@
 #include "collectors/http_server.h"
 #include "lib/base/check.h"
 #include "lib/base/time.h"
+#include "lib/io/clock.h"
 #include "lib/io/file.h"
 #include "lib/io/listener.h"
 
@@ -63,13 +64,6 @@ struct call {
     struct http_events events; /* without a submission until the body was read */
 };
 
-static int64_t clock_us(clockid_t id)
-{
-    struct timespec now;
-    clock_gettime(id, &now);
-    return now.tv_sec * (int64_t)SECOND_US + now.tv_nsec / 1000;
-}
-
 /* --- answers --- */
 
 #define METHODS "POST, OPTIONS"
@@ -118,13 +112,13 @@ static void answer_with(struct http_source *source, struct exchange *exchange, u
                                                       .content_type = body->bytes.count == 0 ? NULL : type,
                                                       .body = {body->bytes.at, body->bytes.count},
                                                       .headers = headers,
-                                                      .now_s = clock_us(CLOCK_REALTIME) / SECOND_US});
+                                                      .now_s = clock_real_us() / SECOND_US});
 }
 
 static void answer(struct call *call, unsigned status, const struct packer *body,
                    const struct response_header *headers)
 {
-    latency_observe(&call->source->latencies[HTTP_REQUEST], clock_us(CLOCK_MONOTONIC) - call->begun_us);
+    latency_observe(&call->source->latencies[HTTP_REQUEST], clock_steady_us() - call->begun_us);
     answer_with(call->source, call->exchange, status, body, headers);
 }
 
@@ -246,8 +240,8 @@ static void take_events(struct call *call)
         http_form_attributes(&call->exchange->head, &attributes);
     struct submission *submission = call->events.submission =
         submission_new(&source->metrics[HTTP_HELD_BYTES]);
-    submission->clock_us = clock_us(CLOCK_REALTIME);
-    submission->judged_ms = clock_us(CLOCK_MONOTONIC) / 1000;
+    submission->clock_us = clock_real_us();
+    submission->judged_ms = clock_steady_us() / 1000;
     http_events_take(&call->events, source->reader, &body);
     if (call->form == HTTP_FORM_BINARY)
         http_form_release(&attributes);
@@ -332,7 +326,7 @@ static void on_begin(void *context, struct exchange *exchange)
     atomic_fetch_add(&source->calls, 1);
     call->source = source;
     call->exchange = exchange;
-    call->begun_us = clock_us(CLOCK_MONOTONIC);
+    call->begun_us = clock_steady_us();
     call->fixed = answer_to_head(call);
     /* Who asks first is told first; others are sending already. */
     if (call->fixed != FIXED_NONE && exchange->head.is_continue_awaited)

@@ -2,10 +2,9 @@
 
 #include <stdio.h>
 #include <sysexits.h>
-#include <time.h>
 
 #include "collectors/counters.h"
-#include "lib/base/time.h"
+#include "lib/io/clock.h"
 #include "lib/io/descriptors.h"
 #include "lib/io/journal.h"
 #include "lib/io/kafka_log.h"
@@ -51,9 +50,7 @@ static int serve(void *context)
 static int64_t realtime_us(void *context)
 {
     (void)context;
-    struct timespec now;
-    clock_gettime(CLOCK_REALTIME, &now);
-    return now.tv_sec * (int64_t)SECOND_US + now.tv_nsec / 1000;
+    return clock_real_us();
 }
 
 int live_run(const struct live_options *options)

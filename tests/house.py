@@ -97,6 +97,8 @@ CALLED_BY_TESTS_ALONE = {
     'catalog_settles_by_cycle': 'a policy of bills (CONTRACT §6)',
     'prices_bill_scale': 'a policy of bills (CONTRACT §6)',
     'fold_last_hash': 'tests compare chains',
+    'metric_family_release': 'programs have theirs for good',
+    'metrics_print_reference': 'prints docs/metrics.md (tests/docs/print_metrics.c)',
 }
 
 

@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "lib/base/check.h"
+#include "lib/io/clock.h"
 #include "lib/io/pg.h"
 #include "lib/io/pg_wait.h"
 
@@ -65,7 +66,7 @@ static PGconn *start(const char *url, PGconn *begin(const char *const *, const c
 /* False: it failed, or took too long. */
 static bool finish(struct pg *pg)
 {
-    int64_t since_ms = pg_now_ms();
+    int64_t since_ms = clock_steady_us() / 1000;
     PostgresPollingStatusType status = PGRES_POLLING_WRITING;
     if (PQstatus(pg->connection) == CONNECTION_BAD) {
         fail_to_connect(pg);

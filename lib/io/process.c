@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "lib/base/check.h"
+#include "lib/io/clock.h"
 #include "lib/io/journal.h"
 
 enum { WATCH_MS = 100, STOP_LIMIT_MS = 4500 };
@@ -43,9 +44,7 @@ bool process_stopping(void)
 
 static int64_t now_ms(void)
 {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return now.tv_sec * (int64_t)1000 + now.tv_nsec / 1000000;
+    return clock_steady_us() / 1000;
 }
 
 void process_alive(void)
