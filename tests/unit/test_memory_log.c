@@ -1,120 +1,13 @@
-/* The memory log keeps the promises of the log's port, and each of its faults takes effect and is counted. */
-#include <stdio.h>
-
-#include "lib/base/vec.h"
-#include "lib/port/memory_log.h"
-#include "tests/support/test.h"
-
-struct told {
-    const void *tag;
-    struct log_delivery delivery;
-};
-
-/* A cluster of topic "t" with two partitions, and one member with what its handle called back. */
-struct fixture {
-    struct memory_log *log;
-    struct memory_member member;
-    struct log *handle;
-    VEC(struct told) told;
-    struct error error;
-    struct log_message message;
-};
-
-static void on_delivered(void *context, void *tag, const struct log_delivery *delivery)
-{
-    struct fixture *f = context;
-    vec_push(&f->told, (struct told){tag, *delivery});
-}
-
-static void open_member(struct fixture *f)
-{
-    struct log_opener opener = memory_log_opener(&f->member);
-    const struct log_client client = {.delivered = on_delivered, .context = f};
-    f->handle = opener.open(opener.context, &client, &f->error);
-}
-
-static void begin(struct fixture *f, struct memory_log_config config)
-{
-    config.now_ms = 1000;
-    *f = (struct fixture){.log = memory_log_new(&config)};
-    memory_log_topic(f->log, "t", 2);
-    f->member = (struct memory_member){.log = f->log};
-    open_member(f);
-    assert_non_null(f->handle);
-}
-
-static void end(struct fixture *f)
-{
-    log_close(f->handle);
-    memory_log_free(f->log);
-    vec_release(&f->told);
-}
-
-static enum error_class append_to(struct fixture *f, uint32_t partition, const char *value, void *tag)
-{
-    const struct log_record record = {
-        .topic = "t", .partition = partition, .value = str_of(value), .tag = tag};
-    return log_append(f->handle, &record, &f->error);
-}
-
-static enum error_class append(struct fixture *f, const char *value)
-{
-    return append_to(f, 0, value, NULL);
-}
-
-static void append_all(struct fixture *f, const char *values)
-{
-    for (const char *v = values; *v != 0; v++)
-        assert_int_equal(append(f, (const char[]){*v, 0}), ERROR_NONE);
-    assert_int_equal(log_deliveries(f->handle, 1000, &f->error), ERROR_NONE);
-}
-
-static void read_from(struct fixture *f, int64_t offset)
-{
-    const struct log_position position = {"t", 0, offset};
-    assert_int_equal(log_assign(f->handle, &position, 1, &f->error), ERROR_NONE);
-}
-
-static enum log_got poll(struct fixture *f)
-{
-    return log_poll(f->handle, 0, &f->message, &f->error);
-}
-
-static void expect_message(struct fixture *f, int64_t offset, const char *value)
-{
-    assert_int_equal(poll(f), LOG_GOT_MESSAGE);
-    assert_int_equal(f->message.offset, offset);
-    assert_true(str_equal(f->message.value, str_of(value)));
-    log_release(f->handle, &f->message);
-}
-
-static void expect_end(struct fixture *f, int64_t offset)
-{
-    assert_int_equal(poll(f), LOG_GOT_END);
-    assert_int_equal(f->message.offset, offset);
-    assert_string_equal(f->message.topic, "t");
-    assert_int_equal(poll(f), LOG_GOT_NOTHING);
-}
-
-static void expect_struck(const struct fixture *f, enum memory_log_fault fault, uint64_t times)
-{
-    assert_int_equal(memory_log_struck(f->log, fault), times);
-}
-
-static struct log_position at(int64_t offset)
-{
-    return (struct log_position){"t", 0, offset};
-}
-
-/* --- the port --- */
+/* The memory log keeps the promises of the log's port. */
+#include "tests/support/log_fixture.h"
 
 static void what_is_appended_is_read_in_order_from_where_it_was_assigned(void **state)
 {
     (void)state;
     struct fixture f;
-    begin(&f, (struct memory_log_config){0});
+    fixture_begin(&f, (struct memory_log_config){0});
     append_all(&f, "abc");
-    assert_int_equal(poll(&f), LOG_GOT_NOTHING);
+    assert_int_equal(poll_log(&f), LOG_GOT_NOTHING);
     read_from(&f, 1);
     expect_message(&f, 1, "b");
     expect_message(&f, 2, "c");
@@ -122,42 +15,42 @@ static void what_is_appended_is_read_in_order_from_where_it_was_assigned(void **
     append_all(&f, "d");
     expect_message(&f, 3, "d");
     expect_end(&f, 4);
-    end(&f);
+    fixture_end(&f);
 }
 
 static void an_assignment_takes_the_place_of_the_one_before(void **state)
 {
     (void)state;
     struct fixture f;
-    begin(&f, (struct memory_log_config){0});
+    fixture_begin(&f, (struct memory_log_config){0});
     append_all(&f, "ab");
     assert_int_equal(append_to(&f, 1, "other", NULL), ERROR_NONE);
     read_from(&f, 0);
     expect_message(&f, 0, "a");
     const struct log_position other = {"t", 1, 0};
     assert_int_equal(log_assign(f.handle, &other, 1, &f.error), ERROR_NONE);
-    assert_int_equal(poll(&f), LOG_GOT_MESSAGE);
+    assert_int_equal(poll_log(&f), LOG_GOT_MESSAGE);
     assert_int_equal(f.message.partition, 1);
     log_release(f.handle, &f.message);
-    assert_int_equal(poll(&f), LOG_GOT_END);
-    assert_int_equal(poll(&f), LOG_GOT_NOTHING);
-    end(&f);
+    assert_int_equal(poll_log(&f), LOG_GOT_END);
+    assert_int_equal(poll_log(&f), LOG_GOT_NOTHING);
+    fixture_end(&f);
 }
 
 static void a_message_is_a_copy_until_it_is_released(void **state)
 {
     (void)state;
     struct fixture f;
-    begin(&f, (struct memory_log_config){0});
+    fixture_begin(&f, (struct memory_log_config){0});
     append_all(&f, "ab");
     read_from(&f, 0);
-    assert_int_equal(poll(&f), LOG_GOT_MESSAGE);
+    assert_int_equal(poll_log(&f), LOG_GOT_MESSAGE);
     assert_true(memory_log_lose_tail(f.log, &(struct log_position){"t", 0, 0}));
     assert_true(str_equal(f.message.value, STR("a")));
     log_release(f.handle, &f.message);
     log_release(f.handle, &f.message);
     assert_null(f.message.handle);
-    end(&f);
+    fixture_end(&f);
 }
 
 static void deliveries_are_told_in_order_with_offset_time_and_tag(void **state)
@@ -165,7 +58,7 @@ static void deliveries_are_told_in_order_with_offset_time_and_tag(void **state)
     (void)state;
     struct fixture f;
     int tags[2];
-    begin(&f, (struct memory_log_config){.latency_ms = 20});
+    fixture_begin(&f, (struct memory_log_config){.latency_ms = 20});
     assert_int_equal(append_to(&f, 0, "a", &tags[0]), ERROR_NONE);
     assert_int_equal(append_to(&f, 0, "bc", &tags[1]), ERROR_NONE);
     assert_int_equal(log_pending(f.handle).records, 2);
@@ -183,29 +76,29 @@ static void deliveries_are_told_in_order_with_offset_time_and_tag(void **state)
     }
     assert_int_equal(log_pending(f.handle).records, 0);
     assert_int_equal(log_pending(f.handle).bytes, 0);
-    end(&f);
+    fixture_end(&f);
 }
 
 static void a_record_keeps_its_key_and_the_time_that_it_was_given(void **state)
 {
     (void)state;
     struct fixture f;
-    begin(&f, (struct memory_log_config){0});
+    fixture_begin(&f, (struct memory_log_config){0});
     const struct log_record record = {.topic = "t", .key = STR("k"), .value = STR("v"), .timestamp_ms = 77};
     assert_int_equal(log_append(f.handle, &record, &f.error), ERROR_NONE);
     read_from(&f, 0);
-    assert_int_equal(poll(&f), LOG_GOT_MESSAGE);
+    assert_int_equal(poll_log(&f), LOG_GOT_MESSAGE);
     assert_int_equal(f.message.timestamp_ms, 77);
     assert_true(str_equal(f.message.key, STR("k")));
     log_release(f.handle, &f.message);
-    end(&f);
+    fixture_end(&f);
 }
 
 static void a_call_that_waits_lets_time_pass_up_to_what_it_waits_for(void **state)
 {
     (void)state;
     struct fixture f;
-    begin(&f, (struct memory_log_config){.latency_ms = 30});
+    fixture_begin(&f, (struct memory_log_config){.latency_ms = 30});
     read_from(&f, 0);
     assert_int_equal(append(&f, "a"), ERROR_NONE);
     assert_int_equal(log_poll(f.handle, 100, &f.message, &f.error), LOG_GOT_END);
@@ -218,7 +111,7 @@ static void a_call_that_waits_lets_time_pass_up_to_what_it_waits_for(void **stat
     assert_int_equal(log_deliveries(f.handle, 0, &f.error), ERROR_NONE);
     assert_int_equal(log_deliveries(f.handle, 50, &f.error), ERROR_NONE);
     assert_int_equal(memory_log_now(f.log), 1180);
-    end(&f);
+    fixture_end(&f);
 }
 
 static void ranges_and_partition_counts_are_told(void **state)
@@ -227,9 +120,9 @@ static void ranges_and_partition_counts_are_told(void **state)
     struct fixture f;
     uint32_t count = 7;
     struct log_range range[] = {{.topic = "t", .partition = 0}, {.topic = "t", .partition = 1}};
-    begin(&f, (struct memory_log_config){0});
+    fixture_begin(&f, (struct memory_log_config){0});
     append_all(&f, "abc");
-    const struct log_position below = at(1);
+    const struct log_position below = log_at(1);
     assert_true(memory_log_delete_below(f.log, &below));
     assert_int_equal(log_ranges(f.handle, range, 2, &f.error), ERROR_NONE);
     assert_int_equal(range[0].low, 1);
@@ -239,14 +132,14 @@ static void ranges_and_partition_counts_are_told(void **state)
     assert_int_equal(count, 2);
     assert_int_equal(log_partitions(f.handle, "none", &count, &f.error), ERROR_NONE);
     assert_int_equal(count, 0);
-    end(&f);
+    fixture_end(&f);
 }
 
 static void what_does_not_exist_is_fatal(void **state)
 {
     (void)state;
     struct fixture f;
-    begin(&f, (struct memory_log_config){0});
+    fixture_begin(&f, (struct memory_log_config){0});
     const struct log_record record = {.topic = "none"};
     const struct log_position nowhere = {"t", 2, 0};
     struct log_range range = {.topic = "none"};
@@ -254,14 +147,14 @@ static void what_does_not_exist_is_fatal(void **state)
     assert_int_equal(append_to(&f, 2, "a", NULL), ERROR_FATAL);
     assert_int_equal(log_assign(f.handle, &nowhere, 1, &f.error), ERROR_FATAL);
     assert_int_equal(log_ranges(f.handle, &range, 1, &f.error), ERROR_FATAL);
-    end(&f);
+    fixture_end(&f);
 }
 
 static void what_is_not_delivered_at_the_close_is_told_as_failed(void **state)
 {
     (void)state;
     struct fixture f;
-    begin(&f, (struct memory_log_config){.latency_ms = 20});
+    fixture_begin(&f, (struct memory_log_config){.latency_ms = 20});
     assert_int_equal(append(&f, "a"), ERROR_NONE);
     assert_int_equal(append(&f, "b"), ERROR_NONE);
     log_close(f.handle);
@@ -271,20 +164,20 @@ static void what_is_not_delivered_at_the_close_is_told_as_failed(void **state)
     /* Some of it may land all the same, in order. */
     struct log_range range = {.topic = "t"};
     struct log_message first;
-    const struct log_position start = at(0);
+    const struct log_position start = log_at(0);
     memory_log_pass(f.log, 20);
     memory_log_range(f.log, &range);
     assert_true(range.high <= 2);
     if (memory_log_look(f.log, &start, &first))
         assert_true(str_equal(first.value, STR("a")));
-    end(&f);
+    fixture_end(&f);
 }
 
 static void what_is_on_its_way_and_what_a_partition_holds_are_bounded(void **state)
 {
     (void)state;
     struct fixture f;
-    begin(&f, (struct memory_log_config){.latency_ms = 20, .pending_max = 2, .records_max = 3});
+    fixture_begin(&f, (struct memory_log_config){.latency_ms = 20, .pending_max = 2, .records_max = 3});
     assert_int_equal(append(&f, "a"), ERROR_NONE);
     assert_int_equal(append(&f, "b"), ERROR_NONE);
     assert_int_equal(append(&f, "c"), ERROR_RETRY);
@@ -292,7 +185,7 @@ static void what_is_on_its_way_and_what_a_partition_holds_are_bounded(void **sta
     assert_int_equal(log_deliveries(f.handle, 100, &f.error), ERROR_NONE);
     assert_int_equal(append(&f, "c"), ERROR_NONE);
     assert_int_equal(append(&f, "d"), ERROR_FATAL);
-    end(&f);
+    fixture_end(&f);
 }
 
 static void the_same_seed_reads_partitions_in_the_same_order(void **state)
@@ -301,358 +194,19 @@ static void the_same_seed_reads_partitions_in_the_same_order(void **state)
     uint32_t order[2][20];
     for (int run = 0; run < 2; run++) {
         struct fixture f;
-        begin(&f, (struct memory_log_config){.seed = 5});
+        fixture_begin(&f, (struct memory_log_config){.seed = 5});
         for (int i = 0; i < 20; i++)
             assert_int_equal(append_to(&f, (uint32_t)i % 2, "x", NULL), ERROR_NONE);
         const struct log_position both[] = {{"t", 0, 0}, {"t", 1, 0}};
         assert_int_equal(log_assign(f.handle, both, 2, &f.error), ERROR_NONE);
         for (int i = 0; i < 10; i++) {
-            assert_int_equal(poll(&f), LOG_GOT_MESSAGE);
+            assert_int_equal(poll_log(&f), LOG_GOT_MESSAGE);
             order[run][i] = f.message.partition;
             log_release(f.handle, &f.message);
         }
-        end(&f);
+        fixture_end(&f);
     }
     assert_memory_equal(order[0], order[1], 10 * sizeof order[0][0]);
-}
-
-/* --- faults of handles --- */
-
-static void a_killed_handle_aborts_and_the_next_one_goes_on(void **state)
-{
-    (void)state;
-    struct fixture f;
-    struct log_range range = {.topic = "t"};
-    uint32_t count;
-    begin(&f, (struct memory_log_config){0});
-    append_all(&f, "a");
-    memory_log_kill(&f.member, MEMORY_LOST);
-    assert_int_equal(append(&f, "b"), ERROR_ABORT);
-    assert_int_equal(log_deliveries(f.handle, 0, &f.error), ERROR_ABORT);
-    assert_int_equal(poll(&f), LOG_GOT_ERROR);
-    assert_int_equal(f.error.class, ERROR_ABORT);
-    assert_int_equal(log_assign(f.handle, NULL, 0, &f.error), ERROR_ABORT);
-    assert_int_equal(log_ranges(f.handle, &range, 1, &f.error), ERROR_ABORT);
-    assert_int_equal(log_commit(f.handle, NULL, 0, &f.error), ERROR_ABORT);
-    assert_int_equal(log_partitions(f.handle, "t", &count, &f.error), ERROR_ABORT);
-    expect_struck(&f, MEMORY_HANDLE_DIED, 1);
-    log_close(f.handle);
-    open_member(&f);
-    append_all(&f, "b");
-    read_from(&f, 0);
-    expect_message(&f, 0, "a");
-    expect_message(&f, 1, "b");
-    end(&f);
-}
-
-static void a_handle_is_killed_at_the_call_that_was_asked_for(void **state)
-{
-    (void)state;
-    struct fixture f;
-    begin(&f, (struct memory_log_config){0});
-    memory_log_kill_after(&f.member, 3, MEMORY_LOST);
-    assert_int_equal(append(&f, "a"), ERROR_NONE);
-    assert_int_equal(append(&f, "b"), ERROR_NONE);
-    assert_int_equal(append(&f, "c"), ERROR_ABORT);
-    assert_int_equal(append(&f, "d"), ERROR_ABORT);
-    log_close(f.handle);
-    open_member(&f);
-    append_all(&f, "e");
-    read_from(&f, 2);
-    expect_message(&f, 2, "e");
-    end(&f);
-}
-
-static void what_a_killed_handle_had_on_its_way_is_lost_or_lands(void **state)
-{
-    (void)state;
-    for (enum memory_landing lands = MEMORY_LOST; lands <= MEMORY_LANDS; lands++) {
-        struct fixture f;
-        struct log_range range = {.topic = "t"};
-        begin(&f, (struct memory_log_config){.latency_ms = 20});
-        assert_int_equal(append(&f, "a"), ERROR_NONE);
-        memory_log_kill(&f.member, lands);
-        log_close(f.handle);
-        assert_int_equal(f.told.count, 1);
-        assert_true(f.told.at[0].delivery.failed);
-        memory_log_pass(f.log, 20);
-        memory_log_range(f.log, &range);
-        assert_int_equal(range.high, lands);
-        open_member(&f);
-        end(&f);
-    }
-}
-
-static void what_went_to_different_partitions_lands_apart(void **state)
-{
-    (void)state;
-    int first = 0, second = 0, both = 0;
-    for (uint64_t seed = 0; seed < 40; seed++) {
-        struct fixture f;
-        struct log_range range[] = {{.topic = "t", .partition = 0}, {.topic = "t", .partition = 1}};
-        begin(&f, (struct memory_log_config){.seed = seed, .latency_ms = 20});
-        for (uint32_t i = 0; i < 4; i++)
-            assert_int_equal(append_to(&f, i % 2, "a", NULL), ERROR_NONE);
-        memory_log_kill(&f.member, MEMORY_SOME_LANDS);
-        memory_log_pass(f.log, 20);
-        memory_log_range(f.log, &range[0]);
-        memory_log_range(f.log, &range[1]);
-        assert_true(range[0].high % 2 == 0 && range[1].high % 2 == 0);
-        first += range[0].high > 0 && range[1].high == 0;
-        second += range[0].high == 0 && range[1].high > 0;
-        both += range[0].high > 0 && range[1].high > 0;
-        end(&f);
-    }
-    assert_true(first > 0 && second > 0 && both > 0);
-}
-
-static void an_acknowledgement_comes_late_and_the_record_does_not(void **state)
-{
-    (void)state;
-    struct fixture f;
-    struct log_range range = {.topic = "t"};
-    begin(&f, (struct memory_log_config){0});
-    memory_log_delay(&f.member, 500);
-    assert_int_equal(append(&f, "a"), ERROR_NONE);
-    memory_log_delay(&f.member, 0);
-    assert_int_equal(append(&f, "b"), ERROR_NONE);
-    memory_log_range(f.log, &range);
-    assert_int_equal(range.high, 2);
-    memory_log_pass(f.log, 499);
-    assert_int_equal(log_deliveries(f.handle, 0, &f.error), ERROR_NONE);
-    assert_int_equal(f.told.count, 0); /* the second waits for the first */
-    assert_int_equal(log_deliveries(f.handle, 10, &f.error), ERROR_NONE);
-    assert_int_equal(f.told.count, 2);
-    expect_struck(&f, MEMORY_ACK_DELAYED, 1);
-    end(&f);
-}
-
-static void a_lost_acknowledgement_fails_the_delivery_of_a_record_that_stands(void **state)
-{
-    (void)state;
-    struct fixture f;
-    begin(&f, (struct memory_log_config){0});
-    memory_log_lose_ack(&f.member, "t");
-    assert_int_equal(append(&f, "a"), ERROR_NONE);
-    assert_int_equal(append(&f, "b"), ERROR_NONE);
-    assert_int_equal(log_deliveries(f.handle, 0, &f.error), ERROR_ABORT);
-    assert_true(f.told.at[0].delivery.failed);
-    assert_int_equal(append(&f, "c"), ERROR_ABORT);
-    assert_int_equal(log_deliveries(f.handle, 0, &f.error), ERROR_ABORT);
-    expect_struck(&f, MEMORY_ACK_LOST, 1);
-    log_close(f.handle);
-    open_member(&f);
-    read_from(&f, 0);
-    expect_message(&f, 0, "a");
-    expect_message(&f, 1, "b");
-    expect_end(&f, 2);
-    end(&f);
-}
-
-static void appends_ranges_and_opens_fail_as_often_as_is_asked(void **state)
-{
-    (void)state;
-    struct fixture f;
-    struct log_range range = {.topic = "t"};
-    begin(&f, (struct memory_log_config){0});
-    memory_log_fill(&f.member, 2);
-    memory_log_fail_ranges(&f.member, 2);
-    for (int i = 0; i < 2; i++) {
-        assert_int_equal(append(&f, "a"), ERROR_RETRY);
-        assert_int_equal(log_ranges(f.handle, &range, 1, &f.error), ERROR_RETRY);
-    }
-    assert_int_equal(append(&f, "a"), ERROR_NONE);
-    assert_int_equal(log_ranges(f.handle, &range, 1, &f.error), ERROR_NONE);
-    log_close(f.handle);
-    memory_log_refuse(&f.member, ERROR_FATAL, 2);
-    for (int i = 0; i < 2; i++) {
-        open_member(&f);
-        assert_null(f.handle);
-        assert_int_equal(f.error.class, ERROR_FATAL);
-    }
-    open_member(&f);
-    assert_non_null(f.handle);
-    expect_struck(&f, MEMORY_QUEUE_FULL, 2);
-    expect_struck(&f, MEMORY_RANGES_FAILED, 2);
-    expect_struck(&f, MEMORY_REFUSED, 2);
-    end(&f);
-}
-
-static void while_brokers_are_away_nothing_lands_and_nothing_is_read(void **state)
-{
-    (void)state;
-    struct fixture f;
-    struct log_range range = {.topic = "t"};
-    uint32_t count;
-    begin(&f, (struct memory_log_config){0});
-    append_all(&f, "a");
-    read_from(&f, 0);
-    memory_log_away(f.log, 5000);
-    assert_int_equal(append(&f, "b"), ERROR_NONE);
-    assert_int_equal(log_poll(f.handle, 100, &f.message, &f.error), LOG_GOT_NOTHING);
-    assert_int_equal(memory_log_now(f.log), 1100);
-    assert_int_equal(log_ranges(f.handle, &range, 1, &f.error), ERROR_RETRY);
-    assert_int_equal(log_partitions(f.handle, "t", &count, &f.error), ERROR_RETRY);
-    assert_int_equal(memory_log_now(f.log), 1100 + 2 * MEMORY_ANSWER_MS);
-    assert_int_equal(log_deliveries(f.handle, 100, &f.error), ERROR_NONE);
-    assert_int_equal(f.told.count, 1);
-    memory_log_range(f.log, &range);
-    assert_int_equal(range.high, 1);
-    memory_log_pass(f.log, 5000);
-    assert_int_equal(log_deliveries(f.handle, 0, &f.error), ERROR_NONE);
-    assert_int_equal(f.told.count, 2);
-    expect_message(&f, 0, "a");
-    expect_message(&f, 1, "b");
-    expect_struck(&f, MEMORY_AWAY, 2);
-    end(&f);
-}
-
-/* --- faults of partitions --- */
-
-static void a_lost_tail_is_gone_for_who_was_behind_it_and_its_offsets_are_given_out_again(void **state)
-{
-    (void)state;
-    struct fixture f;
-    begin(&f, (struct memory_log_config){0});
-    append_all(&f, "abcd");
-    read_from(&f, 4);
-    expect_end(&f, 4);
-    const struct log_position second = at(1), far = at(9);
-    assert_false(memory_log_lose_tail(f.log, &far));
-    assert_true(memory_log_lose_tail(f.log, &second));
-    expect_struck(&f, MEMORY_TAIL_LOST, 1);
-    assert_int_equal(poll(&f), LOG_GOT_GONE);
-    assert_int_equal(f.message.offset, 4);
-    assert_int_equal(poll(&f), LOG_GOT_NOTHING); /* once */
-    append_all(&f, "xyz");
-    expect_struck(&f, MEMORY_TAIL_GREW_AGAIN, 1);
-    assert_int_equal(poll(&f), LOG_GOT_NOTHING); /* until it is assigned anew */
-    read_from(&f, 1);
-    expect_message(&f, 1, "x");
-    end(&f);
-}
-
-static void who_reads_on_behind_a_tail_that_grew_again_notices_nothing(void **state)
-{
-    (void)state;
-    struct fixture f;
-    begin(&f, (struct memory_log_config){0});
-    append_all(&f, "abc");
-    read_from(&f, 2);
-    expect_message(&f, 2, "c");
-    const struct log_position second = at(1);
-    assert_true(memory_log_lose_tail(f.log, &second));
-    append_all(&f, "xyz");
-    expect_message(&f, 3, "z");
-    expect_struck(&f, MEMORY_TAIL_GREW_AGAIN, 1);
-    expect_struck(&f, MEMORY_RECORDS_GONE, 0);
-    end(&f);
-}
-
-static void records_deleted_below_a_position_are_told_as_gone_of_that_partition_alone(void **state)
-{
-    (void)state;
-    struct fixture f;
-    begin(&f, (struct memory_log_config){0});
-    append_all(&f, "abc");
-    assert_int_equal(append_to(&f, 1, "other", NULL), ERROR_NONE);
-    const struct log_position below = at(2), both[] = {{"t", 0, 1}, {"t", 1, 0}};
-    assert_true(memory_log_delete_below(f.log, &below));
-    assert_int_equal(log_assign(f.handle, both, 2, &f.error), ERROR_NONE);
-    int gone = 0, read = 0;
-    for (int i = 0; i < 6; i++) {
-        enum log_got got = poll(&f);
-        gone += got == LOG_GOT_GONE && f.message.partition == 0 && f.message.offset == 1;
-        read += got == LOG_GOT_MESSAGE && f.message.partition == 1;
-        log_release(f.handle, &f.message);
-    }
-    assert_int_equal(gone, 1);
-    assert_int_equal(read, 1);
-    expect_struck(&f, MEMORY_RECORDS_GONE, 1);
-    read_from(&f, 2);
-    expect_message(&f, 2, "c");
-    end(&f);
-}
-
-static void a_record_goes_missing_is_torn_or_has_a_bit_turned(void **state)
-{
-    (void)state;
-    struct fixture f;
-    begin(&f, (struct memory_log_config){0});
-    assert_int_equal(append(&f, "first"), ERROR_NONE);
-    assert_int_equal(append(&f, "second"), ERROR_NONE);
-    assert_int_equal(append(&f, "third"), ERROR_NONE);
-    const struct log_position first = at(0), second = at(1), third = at(2), none = at(3);
-    assert_true(memory_log_tear(f.log, &first, 2));
-    assert_false(memory_log_tear(f.log, &first, 2));
-    assert_true(memory_log_remove(f.log, &second));
-    assert_false(memory_log_remove(f.log, &second));
-    assert_true(memory_log_flip(f.log, &third, 8));
-    assert_false(memory_log_flip(f.log, &none, 0));
-    read_from(&f, 0);
-    expect_message(&f, 0, "fi");
-    expect_message(&f, 2, "thisd");
-    expect_end(&f, 3);
-    expect_struck(&f, MEMORY_RECORD_TORN, 1);
-    expect_struck(&f, MEMORY_RECORD_MISSING, 1);
-    expect_struck(&f, MEMORY_BYTE_FLIPPED, 1);
-    end(&f);
-}
-
-static void a_spoiled_record_is_told_as_gone(void **state)
-{
-    (void)state;
-    struct fixture f;
-    begin(&f, (struct memory_log_config){0});
-    append_all(&f, "abc");
-    const struct log_position second = at(1), none = at(3);
-    assert_true(memory_log_spoil(f.log, &second));
-    assert_false(memory_log_spoil(f.log, &none));
-    read_from(&f, 0);
-    expect_message(&f, 0, "a");
-    assert_int_equal(poll(&f), LOG_GOT_GONE);
-    assert_int_equal(f.message.offset, 1);
-    assert_int_equal(poll(&f), LOG_GOT_NOTHING);
-    read_from(&f, 2);
-    expect_message(&f, 2, "c");
-    expect_struck(&f, MEMORY_RECORD_SPOILED, 1);
-    end(&f);
-}
-
-static void put_key(struct fixture *f, const char *key, const char *value)
-{
-    const struct log_record record = {.topic = "t", .key = str_of(key), .value = str_of(value)};
-    memory_log_put(f->log, &record);
-}
-
-static void a_compacted_partition_keeps_the_last_of_each_key_at_its_offset(void **state)
-{
-    (void)state;
-    struct fixture f;
-    begin(&f, (struct memory_log_config){0});
-    put_key(&f, "a", "1");
-    put_key(&f, "b", "1");
-    put_key(&f, "a", "2");
-    put_key(&f, "c", "1");
-    put_key(&f, "b", ""); /* deletes what is under the key */
-    append_all(&f, "x");
-    memory_log_compact(f.log, "t", 0);
-    read_from(&f, 0);
-    expect_message(&f, 2, "2");
-    expect_message(&f, 3, "1");
-    expect_message(&f, 5, "x");
-    expect_end(&f, 6);
-    end(&f);
-}
-
-static void every_fault_has_a_name_of_its_own(void **state)
-{
-    (void)state;
-    for (enum memory_log_fault a = 0; a < MEMORY_LOG_FAULTS; a++) {
-        assert_non_null(memory_log_fault_name(a));
-        for (enum memory_log_fault b = 0; b < a; b++)
-            assert_string_not_equal(memory_log_fault_name(a), memory_log_fault_name(b));
-    }
 }
 
 int main(void)
@@ -669,21 +223,6 @@ int main(void)
         cmocka_unit_test(what_is_not_delivered_at_the_close_is_told_as_failed),
         cmocka_unit_test(what_is_on_its_way_and_what_a_partition_holds_are_bounded),
         cmocka_unit_test(the_same_seed_reads_partitions_in_the_same_order),
-        cmocka_unit_test(a_killed_handle_aborts_and_the_next_one_goes_on),
-        cmocka_unit_test(a_handle_is_killed_at_the_call_that_was_asked_for),
-        cmocka_unit_test(what_a_killed_handle_had_on_its_way_is_lost_or_lands),
-        cmocka_unit_test(what_went_to_different_partitions_lands_apart),
-        cmocka_unit_test(an_acknowledgement_comes_late_and_the_record_does_not),
-        cmocka_unit_test(a_lost_acknowledgement_fails_the_delivery_of_a_record_that_stands),
-        cmocka_unit_test(appends_ranges_and_opens_fail_as_often_as_is_asked),
-        cmocka_unit_test(while_brokers_are_away_nothing_lands_and_nothing_is_read),
-        cmocka_unit_test(a_lost_tail_is_gone_for_who_was_behind_it_and_its_offsets_are_given_out_again),
-        cmocka_unit_test(who_reads_on_behind_a_tail_that_grew_again_notices_nothing),
-        cmocka_unit_test(records_deleted_below_a_position_are_told_as_gone_of_that_partition_alone),
-        cmocka_unit_test(a_record_goes_missing_is_torn_or_has_a_bit_turned),
-        cmocka_unit_test(a_spoiled_record_is_told_as_gone),
-        cmocka_unit_test(a_compacted_partition_keeps_the_last_of_each_key_at_its_offset),
-        cmocka_unit_test(every_fault_has_a_name_of_its_own),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
