@@ -5,7 +5,7 @@
 #include "lib/base/vec.h"
 #include "lib/io/kafka_handle.h"
 
-enum { QUERY_MS = 5000, RANGES_MS = 1500, COUNT_MS = 2000, SLICE_MS = 10, NUDGE_MS = 100 };
+enum { RANGES_MS = 1500, COUNT_MS = 2000, SLICE_MS = 10, NUDGE_MS = 100 };
 enum { READ_AHEAD_KIB = 16 * 1024, FETCH_KIB = 8 * 1024 };
 
 /* How far a partition was read. */
@@ -287,16 +287,6 @@ void kafka_message_release(struct log_message *message)
     if (message->handle != NULL)
         rd_kafka_message_destroy(message->handle);
     message->handle = NULL;
-}
-
-enum error_class kafka_offsets(struct kafka_reader *reader, const char *topic, uint32_t partition,
-                               int64_t *low, int64_t *high, struct error *error)
-{
-    rd_kafka_resp_err_t code =
-        rd_kafka_query_watermark_offsets(reader->handle, topic, (int32_t)partition, low, high, QUERY_MS);
-    if (code == RD_KAFKA_RESP_ERR_NO_ERROR)
-        return ERROR_NONE;
-    return error_set(error, kafka_classify(code), topic, rd_kafka_err2str(code));
 }
 
 /* Asks for the ends that `end` names, of all ranges at once: into low, or into high. */
