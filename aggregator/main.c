@@ -1,94 +1,34 @@
-#include <stdio.h>
-#include <sysexits.h>
-
-#include "aggregator/aggregator.h"
 #include "aggregator/counters.h"
-#include "lib/io/admin.h"
-#include "lib/io/journal.h"
-#include "lib/io/kafka_log.h"
-#include "lib/io/options.h"
-#include "lib/io/process.h"
-#include "lib/run/assignment.h"
+#include "aggregator/service.h"
+#include "lib/run/program.h"
+#include "lib/run/value_checks.h"
 
-enum { WATCHDOG_S = 120, LINGER_MS = 5 };
-
-static const char *kafka, *prefix, *partitions, *group, *instance;
-static const char *admin_address, *admin_port_file;
-static int64_t admin_port_wanted;
-static bool log_json;
+static struct aggregator_options options;
 
 static const struct option_row rows[] = {
-    {"kafka", OPTION_TEXT, &kafka, NULL, 0, 0, "bootstrap servers, HOST:PORT,..."},
-    {"prefix", OPTION_TEXT, &prefix, "", 0, 0, "before each topic's name"},
-    {"partitions", OPTION_TEXT, &partitions, "group", 0, 0,
-     "group: what the consumer group hands out; all; or numbers with commas"},
-    {"group", OPTION_TEXT, &group, "", 0, 0,
-     "consumer group; by default the prefix and hourglass-aggregator"},
-    {"instance", OPTION_TEXT, &instance, "", 0, 0, "this process's slot in the group; keeps its partitions"},
-    {"admin-address", OPTION_TEXT, &admin_address, "127.0.0.1", 0, 0,
-     "where /healthz, /readyz, /metrics listen"},
-    {"admin-port", OPTION_NUMBER, &admin_port_wanted, "0", 0, 65535, "their port; 0: any free one"},
-    {"admin-port-file", OPTION_TEXT, &admin_port_file, "", 0, 0, "the port is written there"},
-    {"log-json", OPTION_SWITCH, &log_json, "false", 0, 0, "JSON lines instead of logfmt"},
+    {"kafka", OPTION_TEXT, &options.kafka, NULL, 0, 0, "bootstrap servers, HOST:PORT,...", .value = "SERVERS",
+     .check = check_servers},
+    {"prefix", OPTION_TEXT, &options.prefix, "", 0, 0, "before each topic's name", .check = check_prefix},
+    {"partitions", OPTION_TEXT, &options.partitions, "group", 0, 0,
+     "group: what the consumer group hands out; all; or numbers with commas", .check = check_partitions},
+    {"group", OPTION_TEXT, &options.group, "", 0, 0,
+     "consumer group; none: the prefix and hourglass-aggregator"},
+    {"instance", OPTION_TEXT, &options.instance, "", 0, 0,
+     "this process's slot in the group; keeps its partitions"},
 };
 
-static struct readiness readiness = READINESS_STARTING;
-
-static int run(void)
-{
-    const struct topics topics = topics_of(prefix);
-    char name[TOPIC_NAME_MAX];
-    snprintf(name, sizeof name, "%shourglass-aggregator", prefix);
-    struct kafka_log_config log = {.brokers = kafka,
-                                   .client_id = "hourglass-aggregator",
-                                   .appends = true,
-                                   .linger_ms = LINGER_MS,
-                                   .reads = true,
-                                   .group = group[0] != 0 ? group : name,
-                                   .instance = instance,
-                                   .subscribed = assignment_is_group(partitions) ? topics.records : NULL};
-    struct shown shown = {.families = aggregator_families,
-                          .partitions = &aggregator_metrics[AGGREGATOR_PARTITIONS],
-                          .stopped = &aggregator_metrics[AGGREGATOR_PARTITIONS_STOPPED],
-                          .watermark = &aggregator_metrics[AGGREGATOR_WATERMARK_S],
-                          .restarts = &aggregator_metrics[AGGREGATOR_RESTARTS],
-                          .readiness = &readiness,
-                          .host = process_host()};
-    struct aggregator aggregator;
-    aggregator_init(&aggregator, &topics);
-    const struct worker_config config = {.stage = &aggregator.stage,
-                                         .opener = {kafka_log_open, &log},
-                                         .host = process_host(),
-                                         .topic = topics.records,
-                                         .partitions = partitions,
-                                         .show = shown_put,
-                                         .show_context = &shown};
-    int status = worker_run(&config);
-    aggregator_release(&aggregator);
-    shown_release(&shown);
-    return status;
-}
+static const struct option_page page = {
+    .name = "hourglass-aggregator",
+    .summary = "Folds usage.records into usage.frames.",
+    .example = "  hourglass-aggregator --kafka k1:9092,k2:9092 --instance $(hostname) --admin-port 9101\n",
+    .rows = rows,
+    .count = sizeof rows / sizeof *rows,
+};
 
 int main(int count, char **arguments)
 {
-    int status = options_read("hourglass-aggregator", "Folds usage.records into usage.frames.", rows,
-                              sizeof rows / sizeof *rows, count, arguments);
-    if (status != OPTIONS_GO)
-        return status;
-    journal_init("aggregator", log_json, JOURNAL_LEVEL_INFO);
-    process_begin();
-    process_watchdog(WATCHDOG_S);
-    struct admin_config config = {admin_address, (uint16_t)admin_port_wanted, admin_port_file,
-                                  &aggregator_all_metrics, &readiness};
-    struct error error;
-    struct admin *admin = admin_start(&config, &error);
-    if (admin == NULL) {
-        journal_error("admin_failed", JOURNAL_STR("why", error.text));
-        return EX_UNAVAILABLE;
-    }
-    journal_info("started", JOURNAL_INT("admin_port", admin_port(admin)));
-    status = run();
-    journal_info("stopped", JOURNAL_INT("status", status));
-    admin_stop(admin);
-    return status;
+    struct program_work work = {&aggregator_all_metrics, &aggregator_readiness, aggregator_serve, &options,
+                                false};
+    int status = program_begin(&page, count, arguments);
+    return status == OPTIONS_GO ? program_serve(&work) : status;
 }

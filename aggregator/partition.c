@@ -152,7 +152,7 @@ static enum error_class fold_message(struct part *part, struct part_work *work,
         message.append_us = from->timestamp_ms * 1000;
         outcome = fold_apply(part->fold, &message);
     } else {
-        outcome = fold_pass_over(part->fold, from->offset);
+        outcome = fold_skip(part->fold, from->offset);
     }
     count_one(AGGREGATOR_MESSAGES);
     if (outcome == FOLD_EPOCH_DUE) {

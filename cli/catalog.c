@@ -20,29 +20,50 @@ struct catalog *catalog_file_read(const char *path, struct packer *text)
     return catalog;
 }
 
-int command_catalog_check(int count, char **arguments)
+static struct option_list files;
+
+static const struct option_row rows[] = {
+    {"files", OPTION_LIST, &files, NULL, 0, 0, "catalogs, YAML; - is standard input", .value = "FILE",
+     .argument = true},
+};
+
+static const struct option_page page = {
+    .name = "hourglass catalog check",
+    .summary = "Check catalogs; say where the first fault of each stands.",
+    .example = "  hourglass catalog check deploy/local/catalog.yaml\n",
+    .statuses =
+        "0 all are good, and each is told with its skus and currency; 2 one is not: FILE:LINE:COLUMN.",
+    .rows = rows,
+    .count = sizeof rows / sizeof *rows,
+    .misused = EXIT_UNUSABLE,
+    .arguments_only = true,
+};
+
+/* False: said on standard error. */
+static bool check(const char *path, struct packer *report)
 {
-    if (count == 1 && strcmp(arguments[0], "--help") == 0)
-        return command_help("catalog check");
-    if (count == 0)
-        return command_misused("catalog check", "expected a file");
+    struct packer text = {0};
+    struct catalog *catalog = catalog_file_read(path, &text);
+    if (catalog != NULL) {
+        char line[64];
+        pack_raw(report, path, strlen(path));
+        int size = snprintf(line, sizeof line, ": %u skus, prices in %s\n", catalog_sku_count(catalog),
+                            catalog_currency(catalog));
+        pack_raw(report, line, (size_t)size);
+    }
+    bool good = catalog != NULL;
+    catalog_free(catalog);
+    vec_release(&text.bytes);
+    return good;
+}
+
+static int run(void)
+{
     int status = EXIT_OK;
     struct packer report = {0};
-    for (int i = 0; i < count; i++) {
-        struct packer text = {0};
-        struct catalog *catalog = catalog_file_read(arguments[i], &text);
-        if (catalog == NULL) {
+    for (uint32_t i = 0; i < files.values.count; i++)
+        if (!check(files.values.at[i], &report))
             status = EXIT_UNUSABLE;
-        } else {
-            char line[64];
-            pack_raw(&report, arguments[i], strlen(arguments[i]));
-            int size = snprintf(line, sizeof line, ": %u skus, prices in %s\n", catalog_sku_count(catalog),
-                                catalog_currency(catalog));
-            pack_raw(&report, line, (size_t)size);
-        }
-        catalog_free(catalog);
-        vec_release(&text.bytes);
-    }
     if (status == EXIT_OK)
         fwrite(report.bytes.at, 1, report.bytes.count, stdout);
     if (fflush(stdout) != 0 || ferror(stdout)) {
@@ -52,3 +73,5 @@ int command_catalog_check(int count, char **arguments)
     vec_release(&report.bytes);
     return status;
 }
+
+const struct command command_catalog_check = {&page, run};

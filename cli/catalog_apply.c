@@ -5,37 +5,47 @@
 
 #include "cli/broker_clock.h"
 #include "cli/catalog_file.h"
-#include "cli/catalog_spread.h"
 #include "cli/command.h"
-#include "cli/log_read.h"
+#include "cli/control_register.h"
 #include "cli/writer.h"
 #include "lib/base/check.h"
 #include "lib/base/time.h"
 #include "lib/codec/topics.h"
 #include "lib/domain/prices.h"
-#include "lib/io/options.h"
+#include "lib/io/kafka_log.h"
 #include "lib/io/process.h"
+#include "lib/run/read_through.h"
+#include "lib/run/value_checks.h"
+
+enum { KAFKA_LIMIT_MS = 30000 };
 
 /* An hour more than partitions ask for, so that none refuses what we send. */
 static const int64_t lead_s = CATALOG_LEAD_S + HOUR_S;
 
 static struct {
+    const char *file;
     const char *kafka;
     const char *prefix;
     const char *from;
     const char *by;
     int64_t timeout_s;
+    bool whole;
 } options;
 
 static const struct option_row rows[] = {
-    {"kafka", OPTION_TEXT, &options.kafka, NULL, 0, 0, "bootstrap servers, HOST:PORT,..."},
-    {"prefix", OPTION_TEXT, &options.prefix, "", 0, 0, "before each topic's name"},
+    {"file", OPTION_TEXT, &options.file, NULL, 0, 0, "the catalog, YAML; - is standard input",
+     .value = "FILE", .argument = true},
+    {"kafka", OPTION_TEXT, &options.kafka, NULL, 0, 0, "bootstrap servers, HOST:PORT,...", .value = "SERVERS",
+     .check = check_servers},
+    {"prefix", OPTION_TEXT, &options.prefix, "", 0, 0, "before each topic's name", .check = check_prefix},
     {"from", OPTION_TEXT, &options.from, "", 0, 0,
      "the whole hour that it holds from, as 2026-11-01T10:00:00Z, at least three hours ahead;\n"
      "      none: the next whole hour after that"},
     {"by", OPTION_TEXT, &options.by, "", 0, 0, "who writes it, for those who read the log; none: user@host"},
     {"timeout", OPTION_NUMBER, &options.timeout_s, "60", 1, 86400,
      "seconds until it gives up waiting for the partitions' frames"},
+    {"whole", OPTION_SWITCH, &options.whole, "false", 0, 0,
+     "read all frames of partition 0, not what the index (usage.register) says"},
 };
 
 static int fail(const struct error *error)
@@ -52,38 +62,35 @@ static int refuse(const char *why)
 
 /* --- what may be applied --- */
 
-struct found_generation {
-    struct generation generation;
-    bool found;
-};
-
-static void take_generation(void *context, const struct log_message *message)
+static bool take_generation(void *context, const struct read_part *part, const struct log_message *message)
 {
-    struct found_generation *found = context;
-    if (!found->found)
-        found->found = generation_decode(message->value, &found->generation) == DECODE_OK;
+    (void)part;
+    return generation_decode(message->value, context) != DECODE_OK;
 }
 
 /* OPTIONS_GO: the generation lives by the broker's clock. */
-static int check_generation(struct kafka_reader *reader, const struct topics *topics)
+static int check_generation(struct control_register *of)
 {
     struct error error;
-    struct found_generation found = {.found = false};
-    if (log_read(reader, topics->snapshots, 1, take_generation, &found, &error) != ERROR_NONE)
+    struct generation generation = {0};
+    struct reading reading = {0};
+    read_add(&reading, of->topics->snapshots, 0, 0, NULL);
+    enum error_class class =
+        read_through(&reading, of->log, of->host, of->limit_ms, take_generation, &generation, &error);
+    read_release(&reading);
+    if (class == ERROR_NONE && generation.partitions == 0)
+        class =
+            error_set(&error, ERROR_FATAL, of->topics->snapshots, "no generation: hourglass init makes one");
+    if (class != ERROR_NONE)
         return fail(&error);
-    if (!found.found) {
-        error_set(&error, ERROR_FATAL, topics->snapshots, "no generation: hourglass init makes one");
-        return fail(&error);
-    }
-    if (found.generation.simulated)
-        return refuse("the generation is a simulated one: its catalog is that of its run");
-    return OPTIONS_GO;
+    return generation.simulated ? refuse("the generation is a simulated one: its catalog is that of its run")
+                                : OPTIONS_GO;
 }
 
-static int check_change(const struct catalog *catalog, const struct catalog_log *log)
+static int check_change(const struct catalog *catalog, const struct control_register *of)
 {
     struct catalog_error error;
-    struct catalog *first = catalog_parse(catalog_log_text(log, &log->of[0].list.at[0]), &error);
+    struct catalog *first = catalog_parse(of->entries.at[of->order.at[0]].message.catalog.text, &error);
     if (first == NULL)
         return refuse("the first catalog, at offset 0 of the log, is none");
     char why[PRICES_WHY_SIZE];
@@ -115,89 +122,152 @@ static int choose_hour(int64_t *from_s)
 
 /* --- applying --- */
 
-static int report(const struct spread *spread, const struct spread_partition *partitions)
+struct applying {
+    struct control_register of;
+    struct catalog_text catalog;
+    int64_t until_ms;
+    bool appended;
+    uint32_t copied;
+};
+
+static int64_t left_ms(const struct applying *applying)
 {
-    uint32_t written = 0, missing = 0;
+    int64_t left = applying->until_ms - applying->of.host->now_ms(applying->of.host);
+    return left > 0 ? left : 0;
+}
+
+/* The register's entry for this hour, if it is this catalog. */
+static struct register_entry *find_same(const struct applying *applying)
+{
+    struct register_entry *found = control_register_find(&applying->of, applying->catalog.from_s);
+    return found != NULL && str_equal(found->message.catalog.text, applying->catalog.text) ? found : NULL;
+}
+
+static int report(const struct applying *applying, const bool *shown)
+{
+    uint32_t missing = 0, partitions = applying->of.partitions;
     char hour[TIME_TEXT_SIZE];
-    time_print(spread->catalog.from_s, hour);
-    for (uint32_t p = 0; p < spread->log->partitions; p++) {
-        written += partitions[p].written;
-        if (!partitions[p].shown)
-            fprintf(stderr,
-                    missing++ == 0 ? "hourglass catalog apply: no frame yet has it in partition %u" : ", %u",
-                    p);
+    time_print(applying->catalog.from_s, hour);
+    for (uint32_t p = 0; p < partitions; p++) {
+        const char *before =
+            missing == 0 ? "hourglass catalog apply: no frame yet has it in partition " : ", ";
+        if (!shown[p])
+            fprintf(stderr, "%s%u", before, p);
+        missing += !shown[p];
     }
     if (missing > 0) {
-        fprintf(stderr, "; from %s\n", hour);
+        fprintf(stderr, "; from %s. Repeat it with --from %s\n", hour, hour);
         return EX_TEMPFAIL;
     }
-    printf("holds from %s in all %u partitions, written to %u of them now\n", hour, spread->log->partitions,
-           written);
+    printf("holds from %s in all %u partitions, written to %u of them now\n", hour, partitions,
+           applying->appended + (applying->copied > 0 ? partitions - 1 : 0));
     return EX_OK;
 }
 
-static int spread_and_report(const struct topics *topics, const struct catalog_log *log,
-                             struct kafka_reader *reader, struct catalog_text catalog)
+/* OPTIONS_GO: it is in the register. */
+static int decide(struct applying *applying)
 {
     struct error error;
-    struct spread spread = {.brokers = options.kafka,
-                            .topics = topics,
-                            .log = log,
-                            .catalog = catalog,
-                            .timeout_s = options.timeout_s};
-    if (!writer_origin(options.by, &spread.origin))
+    struct control_origin origin;
+    enum register_verdict verdict;
+    char why[REGISTER_WHY_SIZE];
+    if (find_same(applying) != NULL)
+        return OPTIONS_GO;
+    if (!writer_origin(options.by, &origin))
         return refuse("--by: expected 1 to 256 bytes of UTF-8 without control characters");
-    struct spread_partition *partitions = calloc(log->partitions, sizeof *partitions);
-    CHECK(partitions != NULL);
-    int status = spread_catalog(&spread, reader, partitions, &error) == ERROR_NONE
-                     ? report(&spread, partitions)
-                     : fail(&error);
-    free(partitions);
+    if (control_register_append(&applying->of, &applying->catalog, &origin, left_ms(applying), &verdict, why,
+                                &error) != ERROR_NONE)
+        return fail(&error);
+    applying->appended = true;
+    if (verdict != REGISTER_LOST)
+        return OPTIONS_GO;
+    /* Who came before it may have brought the same, or have died before he copied it. */
+    if (control_register_read(&applying->of, false, &error) != ERROR_NONE)
+        return fail(&error);
+    if (find_same(applying) != NULL)
+        return OPTIONS_GO;
+    if (control_register_copy(&applying->of, &applying->copied, &error) != ERROR_NONE)
+        return fail(&error);
+    fprintf(
+        stderr,
+        "hourglass catalog apply: %s: nothing has changed. hourglass catalog show tells what holds; repeat "
+        "it, with --whole\nif nobody else applied one now\n",
+        why);
+    return EX_TEMPFAIL;
+}
+
+static int spread(struct applying *applying)
+{
+    struct error error;
+    struct register_entry *entry = find_same(applying);
+    bool *shown = calloc(applying->of.partitions, sizeof *shown);
+    CHECK(shown != NULL);
+    enum error_class class = ERROR_NONE;
+    if (entry != NULL)
+        class = control_register_copy(&applying->of, &applying->copied, &error);
+    if (entry != NULL && class == ERROR_NONE)
+        class = control_register_hold(&applying->of, entry, left_ms(applying), shown, &error);
+    int status = class == ERROR_NONE ? report(applying, shown) : fail(&error);
+    free(shown);
     return status;
 }
 
-static int apply(const struct catalog *catalog, struct str text)
+static int apply(struct log *log, const struct catalog *catalog, struct str text)
 {
     struct error error;
     struct topics topics = topics_of(options.prefix);
-    struct catalog_log log = {0};
-    struct kafka_reader *reader = kafka_reader_new(options.kafka, "hourglass-catalog", NULL, &error);
-    if (reader == NULL)
-        return fail(&error);
-    int64_t from_s = 0;
-    int status = check_generation(reader, &topics);
-    if (status == OPTIONS_GO && catalog_log_read(reader, options.kafka, &topics, &log, &error) != ERROR_NONE)
-        status = fail(&error);
+    struct applying applying = {
+        .of = {.log = log, .host = process_host(), .topics = &topics, .limit_ms = KAFKA_LIMIT_MS},
+        .catalog = {.text = text}};
+    int status = control_register_read(&applying.of, options.whole, &error) == ERROR_NONE
+                     ? check_generation(&applying.of)
+                     : fail(&error);
     if (status == OPTIONS_GO)
-        status = check_change(catalog, &log);
+        status = check_change(catalog, &applying.of);
     if (status == OPTIONS_GO)
-        status = choose_hour(&from_s);
+        status = choose_hour(&applying.catalog.from_s);
+    applying.until_ms = applying.of.host->now_ms(applying.of.host) + options.timeout_s * 1000;
     if (status == OPTIONS_GO)
-        status = spread_and_report(&topics, &log, reader, (struct catalog_text){from_s, text});
-    catalog_log_release(&log);
-    kafka_reader_free(reader);
+        status = decide(&applying);
+    if (status == OPTIONS_GO)
+        status = spread(&applying);
+    control_register_release(&applying.of);
     return status;
 }
 
-int command_catalog_apply(int count, char **arguments)
+static const struct option_page page = {
+    .name = "hourglass catalog apply",
+    .summary = "Write a later catalog into the log; it holds from an hour that is to come.",
+    .details =
+        "It returns when every partition's frames have it; repeating it is harmless, and copies what is\n"
+        "missing. Currency, charge_scale, bill_scale and liveness must be the first's.\n",
+    .example = "  hourglass catalog apply catalog.yaml --kafka 127.0.0.1:9092 --from 2026-12-01T00:00:00Z\n",
+    .statuses =
+        "0 it holds in all partitions; 2 it may not be applied; 64 the command line cannot be read;\n"
+        "75 not everywhere yet (the partitions are named), or another came before it (nothing is changed);\n"
+        "78 there is no generation of that prefix.",
+    .rows = rows,
+    .count = sizeof rows / sizeof *rows,
+};
+
+static int run(void)
 {
-    bool help = count > 0 && strcmp(arguments[0], "--help") == 0;
-    if (!help && (count == 0 || strncmp(arguments[0], "--", 2) == 0))
-        return command_misused("catalog apply", "expected a file");
-    int status = options_read(
-        "hourglass catalog apply FILE",
-        "Writes a later catalog into every partition's log and waits until every"
-        " partition's frames\nhave it; repeating it is harmless. Currency, charge_scale,"
-        " bill_scale and liveness must be the first's.\nExit status: 0, 2 it may not be applied, 75"
-        " not everywhere yet (the partitions are named).",
-        rows, sizeof rows / sizeof *rows, help ? count + 1 : count, help ? arguments - 1 : arguments);
-    if (status != OPTIONS_GO)
-        return status;
     process_begin();
+    struct error error;
+    struct kafka_log_config config = {
+        .brokers = options.kafka, .client_id = "hourglass-catalog", .appends = true, .reads = true};
     struct packer text = {0};
-    struct catalog *catalog = catalog_file_read(arguments[0], &text);
-    status = catalog == NULL ? EXIT_UNUSABLE : apply(catalog, (struct str){text.bytes.at, text.bytes.count});
+    struct catalog *catalog = catalog_file_read(options.file, &text);
+    struct log *log = catalog == NULL ? NULL : kafka_log_open(&config, &(struct log_client){0}, &error);
+    int status = EXIT_UNUSABLE;
+    if (log != NULL)
+        status = apply(log, catalog, (struct str){text.bytes.at, text.bytes.count});
+    else if (catalog != NULL)
+        status = fail(&error);
+    log_close(log);
     catalog_free(catalog);
     vec_release(&text.bytes);
     return status;
 }
+
+const struct command command_catalog_apply = {&page, run};

@@ -3,32 +3,25 @@
 
 #include <stdio.h>
 
+#include "lib/io/options.h"
+
 /* CONTRACT §5's exit statuses. */
 enum { EXIT_OK = 0, EXIT_UNUSABLE = 2, EXIT_SOME_REJECTED = 3 };
 
 struct command {
-    const char *name; /* as typed: "rate", "catalog check" */
-    const char *synopsis;
-    const char *summary; /* one line */
-    const char *details; /* what --help says beside it; NULL: nothing */
-    /* Arguments after the name. Returns the exit status. */
-    int (*run)(int count, char **arguments);
+    const struct option_page *page; /* its name is "hourglass WORD" or "hourglass WORD WORD" */
+    int (*run)(void);               /* once the page's options are read; returns the exit status */
 };
 
-/* The command that the words begin with, and how many of them are its name. NULL: there is none. */
-const struct command *command_find(int count, char **words, int *taken);
-/* Prints all commands, a few lines each; returns the status. */
-int command_overview(FILE *out, int status);
-/* Prints how it is called, to standard error, and returns EXIT_UNUSABLE. */
-int command_misused(const char *name, const char *why);
-/* Prints how it is called and what it does, to standard output, and returns EXIT_OK. */
-int command_help(const char *name);
+/* Reads the command, its options, and runs it. arguments[0] is the program. Returns the exit status: 0 where
+ * help was asked for, 2 where there is no such command, which is said with the nearest there is. */
+int command_main(int count, char **arguments);
 
-int command_rate(int count, char **arguments);
-int command_init(int count, char **arguments);
-int command_db_migrate(int count, char **arguments);
-int command_tail(int count, char **arguments);
-int command_lines(int count, char **arguments);
-int command_catalog_apply(int count, char **arguments);
-int command_catalog_show(int count, char **arguments);
-int command_catalog_check(int count, char **arguments);
+extern const struct command command_rate;
+extern const struct command command_catalog_check;
+extern const struct command command_catalog_apply;
+extern const struct command command_catalog_show;
+extern const struct command command_init;
+extern const struct command command_tail;
+extern const struct command command_lines;
+extern const struct command command_db_migrate;

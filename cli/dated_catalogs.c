@@ -7,19 +7,22 @@
 #include "lib/base/time.h"
 #include "lib/domain/prices.h"
 
-const char *dated_catalogs_add(struct dated_catalogs *catalogs, char *argument)
+const char *dated_catalogs_add(struct dated_catalogs *catalogs, const char *argument)
 {
-    struct dated_catalog dated = {.path = argument, .from_s = INT64_MIN};
-    char *at = strrchr(argument, '@');
+    struct dated_catalog dated = {.from_s = INT64_MIN};
+    const char *at = strrchr(argument, '@');
+    size_t length = strlen(argument);
     int64_t from_us;
     if (at != NULL && time_parse(str_of(at + 1), &from_us)) {
         dated.from_s = time_hour(time_second(from_us));
         if (from_us != dated.from_s * SECOND_US)
             return "--catalog: expected a whole hour after @, as 2026-11-01T10:00:00Z";
-        *at = '\0';
+        length = (size_t)(at - argument);
     }
-    if (dated.path[0] == '\0')
+    if (length == 0)
         return "--catalog: expected a file";
+    dated.path = strndup(argument, length);
+    CHECK(dated.path != NULL);
     vec_push(&catalogs->list, dated);
     return NULL;
 }
@@ -68,6 +71,7 @@ bool dated_catalogs_read(struct dated_catalogs *catalogs)
 void dated_catalogs_release(struct dated_catalogs *catalogs)
 {
     for (uint32_t i = 0; i < catalogs->list.count; i++) {
+        free(catalogs->list.at[i].path);
         catalog_free(catalogs->list.at[i].catalog);
         vec_release(&catalogs->list.at[i].text.bytes);
     }

@@ -8,7 +8,7 @@
 #include "lib/domain/catalog.h"
 
 struct dated_catalog {
-    const char *path;
+    char *path;
     int64_t from_s; /* INT64_MIN: the one that holds since ever */
     struct packer text;
     struct catalog *catalog;
@@ -19,8 +19,8 @@ struct dated_catalogs {
     list; /* once read, the one that holds since ever stands first, the rest as given */
 };
 
-/* Takes an argument, which is cut at its hour and must stay. NULL, or why it cannot be. */
-const char *dated_catalogs_add(struct dated_catalogs *catalogs, char *argument);
+/* Takes an argument. NULL, or why it cannot be. */
+const char *dated_catalogs_add(struct dated_catalogs *catalogs, const char *argument);
 /* NULL, or why they are not those of a generation: exactly one has no hour. */
 const char *dated_catalogs_check(const struct dated_catalogs *catalogs);
 /* Reads and parses all. False: said on standard error, FILE:... */

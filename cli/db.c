@@ -4,12 +4,13 @@
 
 #include "cli/command.h"
 #include "lib/io/migrate.h"
-#include "lib/io/options.h"
+#include "lib/io/pg_option.h"
 
 static const char *database, *schema;
 
 static const struct option_row rows[] = {
-    {"database", OPTION_TEXT, &database, NULL, 0, 0, "postgresql://USER@HOST:PORT/NAME"},
+    {"database", OPTION_TEXT, &database, NULL, 0, 0, PG_DATABASE_HELP, .value = "URL",
+     .check = check_database},
     {"schema", OPTION_TEXT, &schema, "hourglass", 0, 0, "where the tables stand; made when missing"},
 };
 
@@ -33,12 +34,19 @@ static int say(const struct pg *pg, enum migrate_outcome outcome, int applied)
     return EX_SOFTWARE;
 }
 
-int command_db_migrate(int count, char **arguments)
+static const struct option_page page = {
+    .name = "hourglass db migrate",
+    .summary = "Bring a database's schema up to this binary.",
+    .details = PG_PASSWORD_HELP,
+    .example = "  PGPASSFILE=pgpass hourglass db migrate --database postgresql://owner@db/billing\n",
+    .statuses = "0 it is as this binary wants it; 75 the database cannot be reached or refuses;\n"
+                "78 it is newer than this binary, or was migrated by another one.",
+    .rows = rows,
+    .count = sizeof rows / sizeof *rows,
+};
+
+static int run(void)
 {
-    int status = options_read("hourglass db migrate", "Brings a database's schema up to this binary.", rows,
-                              sizeof rows / sizeof *rows, count + 1, arguments - 1);
-    if (status != OPTIONS_GO)
-        return status;
     struct error error;
     struct pg *pg = pg_connect(database, schema, &error);
     if (pg == NULL) {
@@ -47,7 +55,9 @@ int command_db_migrate(int count, char **arguments)
     }
     int applied;
     enum migrate_outcome outcome = migrate(pg, schema, &applied);
-    status = say(pg, outcome, applied);
+    int status = say(pg, outcome, applied);
     pg_free(pg);
     return status;
 }
+
+const struct command command_db_migrate = {&page, run};

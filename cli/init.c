@@ -1,9 +1,11 @@
 /* `hourglass init`: the topics of a generation, and the message at offset 0 of each partition (DESIGN §2). */
 #include <stdio.h>
+#include <stdlib.h>
 #include <sysexits.h>
 
 #include "cli/catalog_file.h"
 #include "cli/command.h"
+#include "cli/control_register.h"
 #include "cli/writer.h"
 #include "lib/base/check.h"
 #include "lib/base/time.h"
@@ -11,10 +13,13 @@
 #include "lib/codec/usage.h"
 #include "lib/domain/topics.h"
 #include "lib/io/kafka.h"
-#include "lib/io/options.h"
+#include "lib/io/kafka_log.h"
 #include "lib/io/process.h"
+#include "lib/run/read_through.h"
+#include "lib/run/send.h"
+#include "lib/run/value_checks.h"
 
-enum { POLL_MS = 100, WAIT_POLLS = 300 };
+enum { LIMIT_MS = 30000, PAUSE_MS = 100 };
 
 static struct {
     const char *kafka;
@@ -32,9 +37,11 @@ static struct {
 } options;
 
 static const struct option_row rows[] = {
-    {"kafka", OPTION_TEXT, &options.kafka, NULL, 0, 0, "bootstrap servers, HOST:PORT,..."},
-    {"catalog", OPTION_TEXT, &options.catalog, NULL, 0, 0, "the first catalog; holds since ever"},
-    {"prefix", OPTION_TEXT, &options.prefix, "", 0, 0, "before each topic's name"},
+    {"kafka", OPTION_TEXT, &options.kafka, NULL, 0, 0, "bootstrap servers, HOST:PORT,...", .value = "SERVERS",
+     .check = check_servers},
+    {"catalog", OPTION_TEXT, &options.catalog, NULL, 0, 0, "the first catalog; holds since ever",
+     .value = "FILE", .check = check_input_file},
+    {"prefix", OPTION_TEXT, &options.prefix, "", 0, 0, "before each topic's name", .check = check_prefix},
     {"partitions", OPTION_NUMBER, &options.partitions, "64", 1, 4096, "of each topic, for ever"},
     {"replicas", OPTION_NUMBER, &options.replicas, "3", 1, 16, "of each partition"},
     {"lifecycle-days", OPTION_NUMBER, &options.lifecycle_days, "35", 1, 3650,
@@ -105,84 +112,77 @@ static enum error_class create_topics(const struct topics *topics, struct error 
     const struct kafka_topic list[] = {{topics->records, p, r, log},
                                        {topics->frames, p, r, log},
                                        {topics->snapshots, p, r, compacted},
-                                       {topics->rejects, p, r, live}};
-    return kafka_create_topics(options.kafka, list, 4, error);
+                                       {topics->rejects, p, r, live},
+                                       {topics->index, 1, r, live}};
+    return kafka_create_topics(options.kafka, list, sizeof list / sizeof *list, error);
 }
 
 /* --- offset 0 --- */
 
-/* What stands at the first offset; empty: nothing yet. Appends to *out. */
-static enum error_class read_first(struct kafka_reader *reader, const char *topic, uint32_t partition,
-                                   struct packer *out, struct error *error)
+/* The handle of one attempt. */
+struct making {
+    struct log *log;
+    struct host *host;
+    const struct topics *topics;
+};
+
+static struct str text_of(const struct packer *packer)
 {
-    int64_t low, high;
-    enum error_class class = kafka_offsets(reader, topic, partition, &low, &high, error);
-    if (class != ERROR_NONE || high == 0)
-        return class;
-    struct log_position position = {topic, partition, 0};
-    class = kafka_reader_assign(reader, &position, 1, error);
-    for (int i = 0; i < WAIT_POLLS && class == ERROR_NONE; i++) {
-        struct log_message message;
-        enum log_got got = kafka_reader_poll(reader, POLL_MS, &message, error);
-        if (got == LOG_GOT_ERROR && error->class != ERROR_RETRY)
-            return error->class;
-        if (got != LOG_GOT_MESSAGE)
-            continue;
-        pack_raw(out, message.value.at, message.value.size);
-        kafka_message_release(&message);
-        return ERROR_NONE;
-    }
-    error->class = ERROR_RETRY;
-    snprintf(error->text, sizeof error->text, "%s[%u]: offset 0 could not be read", topic, partition);
-    return ERROR_RETRY;
+    return (struct str){packer->bytes.at, packer->bytes.count};
 }
 
-/* Where the partition has no first message yet, sends it and *found stays empty; else *found is what it has.
- * Tries as often as it takes a topic that was just made to have its leaders everywhere. */
-static enum error_class send_first(struct kafka_reader *reader, struct kafka_producer *producer,
-                                   const struct log_record *record, struct packer *found, struct error *error)
+static enum error_class put(const struct making *making, const struct log_record *record, struct error *error)
 {
-    enum error_class class = ERROR_RETRY;
-    for (int i = 0; i < WAIT_POLLS && class == ERROR_RETRY; i++) {
-        if (i > 0)
-            process_pause(POLL_MS / 4);
-        class = read_first(reader, record->topic, record->partition, found, error);
-        if (class == ERROR_NONE && found->bytes.count == 0)
-            class = kafka_send(producer, record, error);
-    }
-    return class;
+    struct send send = {.log = making->log, .host = making->host, .limit_ms = LIMIT_MS};
+    return send_record(&send, record, error);
 }
 
-static enum error_class refuse_other(const struct log_record *record, struct error *error)
+static enum error_class drain(const struct making *making, struct error *error)
 {
-    snprintf(error->text, sizeof error->text, "%s[%u]: offset 0 holds something else", record->topic,
-             record->partition);
-    return error->class = ERROR_FATAL;
+    struct send send = {.log = making->log, .host = making->host, .limit_ms = LIMIT_MS};
+    enum error_class class = send_drain(&send, 0, error);
+    return class == ERROR_NONE && making->host->stopping(making->host)
+               ? error_set(error, ERROR_RETRY, "init", "told to stop")
+               : class;
 }
 
-/* Sends the value as the first message of a partition, unless it is there; anything else there is an error.
- */
-static enum error_class ensure_first(struct kafka_reader *reader, struct kafka_producer *producer,
-                                     const struct log_record *record, struct error *error)
+static enum error_class refuse_other(const char *topic, uint32_t partition, struct error *error)
 {
-    struct packer found = {0};
-    enum error_class class = send_first(reader, producer, record, &found, error);
-    struct str is = {found.bytes.at, found.bytes.count};
-    if (class == ERROR_NONE && is.size > 0 && !str_equal(is, record->value))
-        class = refuse_other(record, error);
-    vec_release(&found.bytes);
-    return class;
+    char what[TOPIC_NAME_MAX + 16];
+    snprintf(what, sizeof what, "%.*s[%u]", TOPIC_NAME_MAX - 1, topic, partition);
+    return error_set(error, ERROR_FATAL, what, "offset 0 holds something else");
 }
 
-static enum error_class flush(struct kafka_producer *producer, struct error *error)
+/* The first messages of partitions; empty: there is none yet. */
+struct firsts {
+    uint32_t count;
+    struct packer *of;
+};
+
+static bool take_first(void *context, const struct read_part *part, const struct log_message *message)
 {
-    enum error_class class = ERROR_NONE;
-    for (int i = 0; i < WAIT_POLLS && class == ERROR_NONE && kafka_producer_pending(producer) > 0; i++)
-        class = kafka_producer_poll(producer, POLL_MS, error);
-    if (class == ERROR_NONE && kafka_producer_pending(producer) > 0) {
-        class = error->class = ERROR_RETRY;
-        snprintf(error->text, sizeof error->text, "the broker did not acknowledge in time");
-    }
+    struct firsts *firsts = context;
+    struct packer *first = &firsts->of[part->partition];
+    if (message->offset == 0 && first->bytes.count == 0)
+        pack_raw(first, message->value.at, message->value.size);
+    return true;
+}
+
+/* Reads offset 0 of the partitions [from, to), as far as they have one. What stands behind it is not waited
+ * for. */
+static enum error_class read_firsts(const struct making *making, uint32_t from, uint32_t to,
+                                    struct firsts *firsts, struct error *error)
+{
+    struct reading reading = {0};
+    for (uint32_t p = from; p < to; p++)
+        read_add(&reading, making->topics->records, p, 0, NULL);
+    enum error_class class = read_begin(&reading, making->log, error);
+    for (uint32_t i = 0; i < reading.parts.count; i++)
+        if (reading.parts.at[i].high > 1)
+            reading.parts.at[i].high = 1;
+    if (class == ERROR_NONE)
+        class = read_through(&reading, making->log, making->host, LIMIT_MS, take_first, firsts, error);
+    read_release(&reading);
     return class;
 }
 
@@ -197,32 +197,87 @@ static bool adopt(struct str found, const struct message *message, struct packer
         wanted.origin.by = there.origin.by;
         wanted.origin.clock_us = there.origin.clock_us;
         usage_encode(&wanted, ours);
-        same = str_equal(found, (struct str){ours->bytes.at, ours->bytes.count});
+        same = str_equal(found, text_of(ours));
     }
     usage_records_release(&records);
     return same;
 }
 
-/* Writes partition 0's first message, unless it is there. What is there in the end goes to all partitions: an
- * init that is repeated, or run twice at once, writes the same bytes everywhere. Fills *init. */
-static enum error_class begin_log(const struct topics *topics, const struct message *message,
-                                  struct kafka_reader *reader, struct kafka_producer *producer,
-                                  struct packer *init, struct error *error)
+/* Partition 0 decides: what stands at its offset 0 goes to all partitions, so that an init that is repeated,
+ * or run many times at once, writes the same bytes everywhere. Makes *init those. */
+static enum error_class decide(const struct making *making, const struct message *message,
+                               struct firsts *firsts, struct packer *init, struct error *error)
 {
-    struct packer found = {0};
     usage_encode(message, init);
-    struct log_record record = {.topic = topics->records, .value = {init->bytes.at, init->bytes.count}};
-    enum error_class class = send_first(reader, producer, &record, &found, error);
-    if (class == ERROR_NONE && found.bytes.count == 0) {
-        class = flush(producer, error);
+    struct packer *first = &firsts->of[0];
+    struct log_record record = {.topic = making->topics->records, .value = text_of(init)};
+    enum error_class class = read_firsts(making, 0, 1, firsts, error);
+    if (class == ERROR_NONE && first->bytes.count == 0) {
+        class = put(making, &record, error);
         if (class == ERROR_NONE)
-            class = read_first(reader, record.topic, record.partition, &found, error);
+            class = drain(making, error);
+        if (class == ERROR_NONE)
+            class = read_firsts(making, 0, 1, firsts, error);
     }
-    if (class == ERROR_NONE && !adopt((struct str){found.bytes.at, found.bytes.count}, message, init))
-        class = refuse_other(&record, error);
+    if (class == ERROR_NONE && first->bytes.count == 0)
+        class = error_set(error, ERROR_RETRY, record.topic, "offset 0 of partition 0 could not be read");
+    if (class == ERROR_NONE && !adopt(text_of(first), message, init))
+        class = refuse_other(record.topic, 0, error);
+    return class;
+}
+
+/* To the partitions that have no first message yet; one that has another is an error. */
+static enum error_class copy(const struct making *making, struct firsts *firsts, const struct packer *init,
+                             struct error *error)
+{
+    enum error_class class = read_firsts(making, 1, firsts->count, firsts, error);
+    for (uint32_t p = 1; p < firsts->count && class == ERROR_NONE; p++) {
+        struct log_record record = {.topic = making->topics->records, .partition = p, .value = text_of(init)};
+        if (firsts->of[p].bytes.count == 0)
+            class = put(making, &record, error);
+        else if (!str_equal(text_of(&firsts->of[p]), record.value))
+            class = refuse_other(record.topic, p, error);
+    }
+    return class == ERROR_NONE ? drain(making, error) : class;
+}
+
+/* --- the manifest --- */
+
+static bool take_manifest(void *context, const struct read_part *part, const struct log_message *message)
+{
+    (void)part;
+    struct generation generation;
+    if (generation_decode(message->value, &generation) != DECODE_OK)
+        return true;
+    pack_raw(context, message->value.at, message->value.size);
+    return false;
+}
+
+/* It comes last: with it, the generation is whole. */
+static enum error_class write_manifest(const struct making *making, const struct generation *generation,
+                                       struct error *error)
+{
+    struct packer manifest = {0}, found = {0};
+    struct reading reading = {0};
+    generation_encode(generation, &manifest);
+    read_add(&reading, making->topics->snapshots, 0, 0, NULL);
+    enum error_class class =
+        read_through(&reading, making->log, making->host, LIMIT_MS, take_manifest, &found, error);
+    struct log_record record = {
+        .topic = making->topics->snapshots, .key = STR("generation"), .value = text_of(&manifest)};
+    if (class == ERROR_NONE && found.bytes.count == 0)
+        class = put(making, &record, error);
+    else if (class == ERROR_NONE && !str_equal(text_of(&found), text_of(&manifest)))
+        class = error_set(error, ERROR_FATAL, record.topic, "it has the manifest of something else");
+    if (class == ERROR_NONE)
+        class = drain(making, error);
+    read_release(&reading);
+    vec_release(&manifest.bytes);
     vec_release(&found.bytes);
     return class;
 }
+
+/* --- the whole --- */
 
 static struct message first_message(const struct packer *catalog, const struct control_origin *origin)
 {
@@ -243,73 +298,107 @@ static struct message first_message(const struct packer *catalog, const struct c
     return message;
 }
 
-static enum error_class write_all(const struct topics *topics, const struct message *message,
-                                  struct kafka_reader *reader, struct kafka_producer *producer,
-                                  struct error *error)
+static enum error_class write_all(const struct making *making, const struct message *message,
+                                  struct firsts *firsts, struct error *error)
 {
-    struct packer init = {0}, manifest = {0};
-    enum error_class class = begin_log(topics, message, reader, producer, &init, error);
-    struct generation generation = {.partitions = (uint32_t)options.partitions,
+    struct packer init = {0};
+    struct generation generation = {.partitions = firsts->count,
                                     .rules_number = message->rules.number,
                                     .lifecycle_horizon_us = message->rules.lifecycle_horizon_us,
                                     .report_horizon_us = message->rules.report_horizon_us,
                                     .simulated = options.simulated};
+    struct control_register of = {
+        .log = making->log, .host = making->host, .topics = making->topics, .limit_ms = LIMIT_MS};
+    enum error_class class = decide(making, message, firsts, &init, error);
     digest_of(init.bytes.at, init.bytes.count, generation.init_digest);
-    generation_encode(&generation, &manifest);
-    for (uint32_t p = 1; p < generation.partitions && class == ERROR_NONE; p++)
-        class = ensure_first(reader, producer,
-                             &(struct log_record){.topic = topics->records,
-                                                  .partition = p,
-                                                  .value = {init.bytes.at, init.bytes.count}},
-                             error);
-    /* The manifest comes last: with it, the generation is whole. */
     if (class == ERROR_NONE)
-        class = flush(producer, error);
+        class = copy(making, firsts, &init, error);
     if (class == ERROR_NONE)
-        class = ensure_first(reader, producer,
-                             &(struct log_record){.topic = topics->snapshots,
-                                                  .key = STR("generation"),
-                                                  .value = {manifest.bytes.at, manifest.bytes.count}},
-                             error);
+        class = control_register_begin(&of, text_of(&init), error);
     if (class == ERROR_NONE)
-        class = flush(producer, error);
+        class = write_manifest(making, &generation, error);
+    control_register_release(&of);
     vec_release(&init.bytes);
-    vec_release(&manifest.bytes);
     return class;
 }
 
+/* Whether the topics are there for all to see. */
+static enum error_class check_topics(const struct making *making, struct error *error)
+{
+    uint32_t records = 0, frames = 0, snapshots = 0, index = 0;
+    const struct {
+        const char *name;
+        uint32_t *count;
+    } all[] = {{making->topics->records, &records},
+               {making->topics->frames, &frames},
+               {making->topics->snapshots, &snapshots},
+               {making->topics->index, &index}};
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
+        enum error_class class = log_partitions(making->log, all[i].name, all[i].count, error);
+        if (class == ERROR_NONE && *all[i].count == 0)
+            class = error_set(error, ERROR_RETRY, all[i].name, "the topic that was made is not there yet");
+        if (class != ERROR_NONE)
+            return class;
+    }
+    char why[64];
+    snprintf(why, sizeof why, "it has %u partitions", records);
+    return records == options.partitions ? ERROR_NONE
+                                         : error_set(error, ERROR_FATAL, making->topics->records, why);
+}
+
+static enum error_class attempt(const struct topics *topics, const struct message *message,
+                                struct error *error)
+{
+    struct kafka_log_config config = {
+        .brokers = options.kafka, .client_id = "hourglass-init", .appends = true, .reads = true};
+    struct making making = {.host = process_host(), .topics = topics};
+    struct firsts firsts = {.count = (uint32_t)options.partitions};
+    making.log = kafka_log_open(&config, &(struct log_client){0}, error);
+    if (making.log == NULL)
+        return error->class;
+    firsts.of = calloc(firsts.count, sizeof *firsts.of);
+    CHECK(firsts.of != NULL);
+    enum error_class class = check_topics(&making, error);
+    if (class == ERROR_NONE)
+        class = write_all(&making, message, &firsts, error);
+    for (uint32_t p = 0; p < firsts.count; p++)
+        vec_release(&firsts.of[p].bytes);
+    free(firsts.of);
+    log_close(making.log);
+    return class;
+}
+
+/* Tries as often as it takes topics that were just made to have their leaders everywhere. */
 static enum error_class init(const struct message *message, struct error *error)
 {
     struct topics topics = topics_of(options.prefix);
-    uint32_t partitions = 0;
+    struct host *host = process_host();
+    int64_t until_ms = host->now_ms(host) + LIMIT_MS;
     enum error_class class = create_topics(&topics, error);
-    for (int i = 0; i < WAIT_POLLS && class == ERROR_NONE && partitions == 0; i++) {
-        if (i > 0)
-            process_pause(POLL_MS);
-        class = kafka_partition_count(options.kafka, topics.records, &partitions, error);
-    }
     if (class != ERROR_NONE)
         return class;
-    if (partitions != options.partitions) {
-        snprintf(error->text, sizeof error->text, "%s has %u partitions", topics.records, partitions);
-        return error->class = ERROR_FATAL;
-    }
-    struct kafka_producer_config config = {.brokers = options.kafka, .client_id = "hourglass-init"};
-    struct kafka_reader *reader = kafka_reader_new(options.kafka, "hourglass-init", NULL, error);
-    struct kafka_producer *producer = reader == NULL ? NULL : kafka_producer_new(&config, error);
-    class = producer == NULL ? error->class : write_all(&topics, message, reader, producer, error);
-    kafka_producer_free(producer);
-    kafka_reader_free(reader);
+    do
+        class = attempt(&topics, message, error);
+    while ((class == ERROR_RETRY || class == ERROR_ABORT) && host->now_ms(host) < until_ms &&
+           (host->pause(host, PAUSE_MS), !host->stopping(host)));
     return class;
 }
 
-int command_init(int count, char **arguments)
+static const struct option_page page = {
+    .name = "hourglass init",
+    .summary = "Make the topics of a generation, with its rules and first catalog.",
+    .details = "Repeating it is harmless, and makes what is missing; of several at once one decides.\n",
+    .example = "  hourglass init --kafka k1:9092,k2:9092 --catalog catalog.yaml --partitions 64\n",
+    .statuses =
+        "0 the generation is there, as asked for; 2 the catalog is unusable; 64 the command line cannot\n"
+        "be read; 75 Kafka could not be asked, try again; 78 there is another generation of that prefix.",
+    .rows = rows,
+    .count = sizeof rows / sizeof *rows,
+};
+
+static int run(void)
 {
-    int status =
-        options_read("hourglass init", "Makes the topics of a generation, with its rules and first catalog.",
-                     rows, sizeof rows / sizeof *rows, count + 1, arguments - 1);
-    if (status != OPTIONS_GO)
-        return status;
+    process_begin();
     struct control_origin origin;
     if (!writer_origin(options.by, &origin)) {
         fprintf(stderr,
@@ -323,7 +412,9 @@ int command_init(int count, char **arguments)
     catalog_free(catalog);
     struct error error;
     struct message message = first_message(&text, &origin);
-    status = init(&message, &error) == ERROR_NONE ? EX_OK : fail(&error);
+    int status = init(&message, &error) == ERROR_NONE ? EX_OK : fail(&error);
     vec_release(&text.bytes);
     return status;
 }
+
+const struct command command_init = {&page, run};

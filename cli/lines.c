@@ -9,8 +9,8 @@
 #include "lib/base/time.h"
 #include "lib/domain/line.h"
 #include "lib/io/file.h"
-#include "lib/io/options.h"
 #include "lib/io/pg.h"
+#include "lib/io/pg_option.h"
 
 enum { POLL_MS = 20, FETCH_ROWS = 5000 };
 
@@ -23,7 +23,8 @@ static struct {
 } options;
 
 static const struct option_row rows[] = {
-    {"database", OPTION_TEXT, &options.database, NULL, 0, 0, "postgresql://USER@HOST:PORT/NAME"},
+    {"database", OPTION_TEXT, &options.database, NULL, 0, 0, PG_DATABASE_HELP, .value = "URL",
+     .check = check_database},
     {"schema", OPTION_TEXT, &options.schema, "hourglass", 0, 0, "where the tables stand"},
     {"wait-for", OPTION_NUMBER, &options.wait_for_s, "0", 0, INT64_MAX,
      "first wait until every partition is settled up to this second since 1970"},
@@ -130,12 +131,18 @@ static bool print_lines(struct pg *pg)
     return good;
 }
 
-int command_lines(int count, char **arguments)
+static const struct option_page page = {
+    .name = "hourglass lines",
+    .summary = "Print the charge lines that stand in the database, as `hourglass rate` prints them.",
+    .details = PG_PASSWORD_HELP,
+    .example = "  PGPASSFILE=pgpass hourglass lines --database postgresql://reader@db/billing\n",
+    .statuses = "0 printed; 75 the database cannot be reached, or was not settled in time.",
+    .rows = rows,
+    .count = sizeof rows / sizeof *rows,
+};
+
+static int run(void)
 {
-    int status = options_read("hourglass lines", "Prints the charge lines that stand in the database.", rows,
-                              sizeof rows / sizeof *rows, count + 1, arguments - 1);
-    if (status != OPTIONS_GO)
-        return status;
     struct error error;
     struct pg *pg = NULL;
     if (options.partitions > 0 && !wait_for(&pg))
@@ -150,3 +157,5 @@ int command_lines(int count, char **arguments)
     pg_free(pg);
     return good ? EX_OK : EX_TEMPFAIL;
 }
+
+const struct command command_lines = {&page, run};

@@ -1,6 +1,7 @@
 /* `hourglass rate`: the three cores joined by memory (CONTRACT §5). No fold or rating of its own. */
 #include <errno.h>
 #include <stdio.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "aggregator/core/fold.h"
@@ -13,84 +14,92 @@
 #include "lib/base/time.h"
 #include "lib/codec/usage.h"
 #include "lib/io/file.h"
+#include "lib/io/progress.h"
 #include "settler/core/settle.h"
 
-struct options {
-    struct dated_catalogs catalogs;
-    int64_t until_s; /* INT64_MAX: by the events */
-    enum line_format format;
-    char **files;
-    int file_count;
-};
+/* TIME lies far behind the other events from here on: a month. */
+static const int64_t FAR_S = 31 * (int64_t)86400;
 
 struct rate {
-    struct options options;
+    struct dated_catalogs catalogs;
+    int64_t until_s; /* INT64_MAX: by the events */
     struct acceptor *acceptor;
     struct simulation *simulation;
     struct fold *fold;
     struct settlement settlement;
+    enum line_format format;
     uint64_t rejected;
+    struct progress_state progress;
+    int64_t latest_us;      /* of accepted events, by effective time; INT64_MIN: none yet */
+    int64_t latest_hour_s;  /* its hour */
+    uint64_t latest_events; /* of that hour */
+    int64_t before_us;      /* the latest event of an hour before that one; INT64_MIN: none */
     bool write_failed;
 };
 
-/* --- arguments --- */
+/* --- the command line --- */
 
-static bool parse_format(const char *text, enum line_format *out)
-{
-    static const char *const names[] = {"ndjson", "csv", "table"};
-    for (int i = 0; i < 3; i++) {
-        if (strcmp(text, names[i]) != 0)
-            continue;
-        *out = (enum line_format)i;
-        return true;
-    }
-    return false;
-}
+static struct {
+    struct option_list catalogs;
+    struct option_list files;
+    const char *until;
+    const char *format;
+} options;
 
-static const char *parse_option(struct options *options, const char *name, char *value)
+static const char by_the_events[] = "";
+static const char *const formats[] = {"ndjson", "csv", "table", NULL}; /* as enum line_format */
+
+static const struct option_row rows[] = {
+    {"catalog", OPTION_LIST, &options.catalogs, NULL, 0, 0,
+     "prices, YAML; of several each but one names the whole hour that it holds from", .value = "FILE[@HOUR]"},
+    {"until", OPTION_TEXT, &options.until, by_the_events, 0, 0,
+     "what still runs is billed up to it; none: the end of the hour of the latest event", .value = "TIME"},
+    {"format", OPTION_TEXT, &options.format, "ndjson", 0, 0, "ndjson, csv or table", .value = "FORMAT",
+     .words = formats},
+    {"files", OPTION_LIST, &options.files, NULL, 0, 0,
+     "files of CloudEvents, one JSON object a line; - is standard input", .value = "EVENTS",
+     .argument = true},
+};
+
+static const struct option_page page = {
+    .name = "hourglass rate",
+    .summary = "Rate files of CloudEvents offline: the whole pipeline's arithmetic, no Kafka, no database.",
+    .details =
+        "--catalog FILE@HOUR is one more catalog, which holds from that whole hour on, as "
+        "2026-11-01T10:00:00Z;\n"
+        "each but one names its hour, and of the same hour the later one holds. It keeps the first one's "
+        "currency,\n"
+        "charge_scale, bill_scale and liveness. HOUR is what stands behind the last @ if it is a time; else "
+        "the\n"
+        "@ is of the file's name.\n",
+    .example =
+        "  hourglass rate --catalog deploy/local/catalog.yaml --until 2026-11-02T00:00:00Z events.ndjson\n"
+        "  zcat events.ndjson.gz | hourglass rate --catalog catalog.yaml --format table -\n",
+    .statuses = "0; 2 a catalog, a file or the command line is unusable; 3 some events were rejected.",
+    .rows = rows,
+    .count = sizeof rows / sizeof *rows,
+    .misused = EXIT_UNUSABLE,
+    .arguments_only = true,
+};
+
+/* What is wrong with the values; NULL: nothing. */
+static const char *take_options(struct rate *rate)
 {
     int64_t until_us;
-    if (strcmp(name, "--catalog") == 0) {
-        return dated_catalogs_add(&options->catalogs, value);
-    } else if (strcmp(name, "--until") == 0) {
-        if (!time_parse(str_of(value), &until_us))
-            return "--until: expected a time as in 2026-11-01T10:00:00Z";
-        options->until_s = time_second(until_us);
-    } else if (strcmp(name, "--format") == 0) {
-        if (!parse_format(value, &options->format))
-            return "--format: expected ndjson, csv or table";
-    } else {
-        return "unknown option";
-    }
-    return NULL;
-}
-
-/* What is wrong with the arguments; NULL: nothing. Files are gathered at the front of `arguments`. */
-static const char *parse(int count, char **arguments, struct options *options)
-{
-    bool only_files = false;
-    for (int i = 0; i < count; i++) {
-        char *argument = arguments[i];
-        if (only_files || strncmp(argument, "--", 2) != 0) {
-            arguments[options->file_count++] = argument;
-            continue;
-        }
-        if (strcmp(argument, "--") == 0) {
-            only_files = true;
-            continue;
-        }
-        char *equals = strchr(argument, '=');
-        if (equals == NULL && i + 1 == count)
-            return "expected a value after the last option";
-        if (equals != NULL)
-            *equals = 0;
-        const char *why = parse_option(options, argument, equals != NULL ? equals + 1 : arguments[++i]);
+    rate->until_s = INT64_MAX;
+    for (uint32_t i = 0; i < options.catalogs.values.count; i++) {
+        const char *why = dated_catalogs_add(&rate->catalogs, options.catalogs.values.at[i]);
         if (why != NULL)
             return why;
     }
-    options->files = arguments;
-    const char *why = dated_catalogs_check(&options->catalogs);
-    return why == NULL && options->file_count == 0 ? "expected a file of events" : why;
+    if (options.until != by_the_events) {
+        if (!time_parse(str_of(options.until), &until_us))
+            return "--until: expected a time as in 2026-11-01T10:00:00Z";
+        rate->until_s = time_second(until_us);
+    }
+    while (strcmp(formats[rate->format], options.format) != 0)
+        rate->format++;
+    return dated_catalogs_check(&rate->catalogs);
 }
 
 /* --- the pipeline --- */
@@ -121,8 +130,8 @@ static void take_catalogs(struct rate *rate, const struct rules *rules)
 {
     struct message message = {.control = CONTROL_INIT, .feed = STR(""), .rules = *rules};
     message.origin.by = STR("rate");
-    for (uint32_t i = 0; i < rate->options.catalogs.list.count; i++) {
-        const struct dated_catalog *dated = &rate->options.catalogs.list.at[i];
+    for (uint32_t i = 0; i < rate->catalogs.list.count; i++) {
+        const struct dated_catalog *dated = &rate->catalogs.list.at[i];
         message.catalog =
             (struct catalog_text){dated->from_s, {dated->text.bytes.at, dated->text.bytes.count}};
         usage_seal(&message);
@@ -140,7 +149,7 @@ static void begin(struct rate *rate)
         .partitions = 1,
         .epoch_us = rules.epoch_us,
         .delay_us = rules.delay_us,
-        .until_s = rate->options.until_s,
+        .until_s = rate->until_s,
         .feed = STR("file"),
         .sink = take_message,
         .context = rate,
@@ -152,15 +161,35 @@ static void begin(struct rate *rate)
     take_catalogs(rate, &rules);
 }
 
+/* What decides the default TIME, and what stands before it. */
+static void note_time(struct rate *rate, int64_t time_us)
+{
+    int64_t hour_s = time_hour(time_second(time_us));
+    if (hour_s == rate->latest_hour_s) {
+        rate->latest_events++;
+        rate->latest_us = time_us > rate->latest_us ? time_us : rate->latest_us;
+    } else if (hour_s > rate->latest_hour_s) {
+        rate->before_us = rate->latest_us;
+        rate->latest_hour_s = hour_s;
+        rate->latest_us = time_us;
+        rate->latest_events = 1;
+    } else if (time_us > rate->before_us) {
+        rate->before_us = time_us;
+    }
+}
+
 static void take_line(struct rate *rate, const char *path, uint64_t number, struct str line)
 {
     struct record record;
     struct rejection rejection;
     if (accept_event(rate->acceptor, line, &record, &rejection)) {
         simulation_add(rate->simulation, &record);
+        note_time(rate, record_effective_us(&record));
+        rate->progress.events++;
         return;
     }
-    rate->rejected++;
+    rate->progress.rejected = ++rate->rejected;
+    progress_hide();
     fprintf(stderr, "%s:%llu: %.*s\n", path, (unsigned long long)number, STR_ARG(rejection.reason));
 }
 
@@ -175,17 +204,45 @@ static bool take_file(struct rate *rate, const char *path, struct file_pieces *p
         while (lines_next(&lines, &line))
             take_line(rate, path, lines.number, line);
         number = lines.number;
+        rate->progress.bytes += piece.size;
+        progress_set(&rate->progress);
     }
+    progress_hide();
     if (pieces->failed)
         fprintf(stderr, "hourglass: %s: %s\n", path, strerror(pieces->error));
     return !pieces->failed;
 }
 
+static void enter(struct rate *rate, const char *stage)
+{
+    rate->progress.stage = stage;
+    progress_set(&rate->progress);
+}
+
+/* One event in a far future has everything that runs billed up to it. */
+static void warn_of_time(const struct rate *rate, int64_t until_s)
+{
+    if (rate->before_us == INT64_MIN || rate->latest_us - rate->before_us < FAR_S * SECOND_US)
+        return;
+    char until[TIME_TEXT_SIZE], before[TIME_TEXT_SIZE];
+    time_print(until_s, until);
+    time_print(time_second(rate->before_us), before);
+    fprintf(
+        stderr,
+        "hourglass rate: TIME is %s, for %llu event%s that lie%s far behind the latest other one (%s); name "
+        "it with --until if that is not meant\n",
+        until, (unsigned long long)rate->latest_events, rate->latest_events == 1 ? "" : "s",
+        rate->latest_events == 1 ? "s" : "", before);
+}
+
 static void finish(struct rate *rate)
 {
-    int64_t until_s = rate->options.until_s;
-    if (until_s == INT64_MAX)
+    int64_t until_s = rate->until_s;
+    if (until_s == INT64_MAX) {
         until_s = simulation_default_until_s(rate->simulation);
+        warn_of_time(rate, until_s);
+    }
+    enter(rate, "adding up");
     if (until_s != INT64_MIN && simulation_default_until_s(rate->simulation) != INT64_MIN) {
         simulation_end(rate->simulation, until_s);
         fold_close_epoch(rate->fold);
@@ -213,52 +270,74 @@ static void release(struct rate *rate)
     settlement_release(&rate->settlement);
 }
 
-static int run(struct rate *rate, struct file_pieces *files)
+static int rate_files(struct rate *rate, struct file_pieces *files)
 {
-    for (int i = 0; i < rate->options.file_count; i++)
-        if (!take_file(rate, rate->options.files[i], &files[i]))
+    for (int i = 0; i < (int)options.files.values.count; i++)
+        if (!take_file(rate, options.files.values.at[i], &files[i]))
             return EXIT_UNUSABLE;
     finish(rate);
     struct packer out = {0};
-    settlement_print(&rate->settlement, rate->options.format, &out, write_out, rate);
+    enter(rate, "printing");
+    progress_hide();
+    uint64_t unpriced = settlement_print(&rate->settlement, rate->format, &out, write_out, rate);
     vec_release(&out.bytes);
     if (rate->write_failed) {
         fprintf(stderr, "hourglass: standard output: %s\n", strerror(errno));
         return EXIT_UNUSABLE;
     }
+    if (unpriced > 0)
+        fprintf(stderr, "hourglass rate: %llu line%s unpriced (no price at the time)\n",
+                (unsigned long long)unpriced, unpriced == 1 ? " is" : "s are");
     return rate->rejected > 0 ? EXIT_SOME_REJECTED : EXIT_OK;
+}
+
+/* 0: not all are files of a size. */
+static uint64_t total_bytes(const struct file_pieces *files, int count)
+{
+    uint64_t total = 0;
+    for (int i = 0; i < count; i++) {
+        struct stat found;
+        if (fstat(files[i].fd, &found) != 0 || !S_ISREG(found.st_mode))
+            return 0;
+        total += (uint64_t)found.st_size;
+    }
+    return total;
 }
 
 /* Opens every file before the first is read, so that a missing one costs nothing. */
 static int run_files(struct rate *rate)
 {
-    int count = rate->options.file_count, opened = 0, status = EXIT_UNUSABLE;
+    int count = (int)options.files.values.count, opened = 0, status = EXIT_UNUSABLE;
     struct file_pieces *files = calloc((size_t)count, sizeof *files);
     CHECK(files != NULL);
-    while (opened < count && file_pieces_open(&files[opened], rate->options.files[opened]))
+    while (opened < count && file_pieces_open(&files[opened], options.files.values.at[opened]))
         opened++;
+    rate->progress.total_bytes = total_bytes(files, opened);
     if (opened < count)
-        fprintf(stderr, "hourglass: %s: %s\n", rate->options.files[opened], strerror(errno));
+        fprintf(stderr, "hourglass: %s: %s\n", options.files.values.at[opened], strerror(errno));
     else
-        status = run(rate, files);
+        status = rate_files(rate, files);
     for (int i = 0; i < opened; i++)
         file_pieces_close(&files[i]);
     free(files);
     return status;
 }
 
-int command_rate(int count, char **arguments)
+static int run(void)
 {
-    struct rate rate = {.options = {.until_s = INT64_MAX, .format = LINE_NDJSON}};
-    if (count == 1 && strcmp(arguments[0], "--help") == 0)
-        return command_help("rate");
-    const char *why = parse(count, arguments, &rate.options);
-    int status = why == NULL ? EXIT_UNUSABLE : command_misused("rate", why);
-    if (why == NULL && dated_catalogs_read(&rate.options.catalogs)) {
+    struct rate rate = {.latest_us = INT64_MIN, .latest_hour_s = INT64_MIN, .before_us = INT64_MIN};
+    rate.progress.stage = "reading";
+    progress_begin("hourglass rate");
+    progress_set(&rate.progress);
+    const char *why = take_options(&rate);
+    int status = why == NULL ? EXIT_UNUSABLE : options_misused(&page, why);
+    if (why == NULL && dated_catalogs_read(&rate.catalogs)) {
         begin(&rate);
         status = run_files(&rate);
         release(&rate);
     }
-    dated_catalogs_release(&rate.options.catalogs);
+    dated_catalogs_release(&rate.catalogs);
     return status;
 }
+
+const struct command command_rate = {&page, run};

@@ -11,12 +11,13 @@
 #include "lib/domain/topics.h"
 #include "lib/io/file.h"
 #include "lib/io/kafka.h"
-#include "lib/io/options.h"
 #include "lib/io/process.h"
+#include "lib/run/value_checks.h"
 
-enum { POLL_MS = 100, HELD_BYTES = 64 * 1024, ARGUMENTS_MAX = 64 };
+enum { POLL_MS = 100, HELD_BYTES = 64 * 1024 };
 
 static struct {
+    const char *topic;
     const char *kafka;
     const char *prefix;
     const char *from;
@@ -26,14 +27,21 @@ static struct {
 } options;
 
 static const struct option_row rows[] = {
-    {"kafka", OPTION_TEXT, &options.kafka, NULL, 0, 0, "bootstrap servers, HOST:PORT,..."},
+    {"topic", OPTION_TEXT, &options.topic, NULL, 0, 0,
+     "usage.records, usage.frames, aggregator.snapshots, usage.rejects or usage.register, or a whole name",
+     .value = "TOPIC", .argument = true},
+    {"kafka", OPTION_TEXT, &options.kafka, NULL, 0, 0, "bootstrap servers, HOST:PORT,...", .value = "SERVERS",
+     .check = check_servers},
     {"prefix", OPTION_TEXT, &options.prefix, "", 0, 0, "before the topic's name, where it does not have it"},
-    {"partition", OPTION_NUMBER, &options.partition, "-1", -1, INT32_MAX, "-p: this one only; -1: all"},
+    {"partition", OPTION_NUMBER, &options.partition, "-1", -1, INT32_MAX, "this one only; -1: all",
+     .letter = 'p', .value = "PARTITION"},
     {"offset", OPTION_TEXT, &options.from, "beginning", 0, 0,
-     "-o: beginning, end, an offset N, or -N: that many before the end of each partition"},
-    {"count", OPTION_NUMBER, &options.count, "0", 0, INT64_MAX, "-c: exit after so many messages; 0: never"},
+     "beginning, end, an offset N, or -N: that many before the end of each partition", .letter = 'o',
+     .value = "OFFSET"},
+    {"count", OPTION_NUMBER, &options.count, "0", 0, INT64_MAX, "exit after so many messages; 0: never",
+     .letter = 'c', .value = "COUNT"},
     {"exit", OPTION_SWITCH, &options.exit_at_end, "false", 0, 0,
-     "-e: exit at the end of the partition, or of all of them"},
+     "exit at the end of the partition, or of all of them", .letter = 'e'},
 };
 
 struct tail {
@@ -55,24 +63,6 @@ static int fail(const struct error *error)
 
 /* --- options --- */
 
-/* kcat's letters, with their values behind them or attached, as the words that the table has. A copy. */
-static char *word_of(const char *argument)
-{
-    static const struct {
-        const char *letter, *word;
-    } letters[] = {{"-p", "--partition"}, {"-o", "--offset"}, {"-c", "--count"}, {"-e", "--exit"}};
-    for (size_t i = 0; i < sizeof letters / sizeof *letters; i++) {
-        if (strncmp(argument, letters[i].letter, 2) != 0)
-            continue;
-        if (argument[2] == 0)
-            return strdup(letters[i].word);
-        char *joined;
-        CHECK(asprintf(&joined, "%s=%s", letters[i].word, argument + 2) > 0);
-        return joined;
-    }
-    return strdup(argument);
-}
-
 static bool read_offset(int64_t *number)
 {
     char *end;
@@ -81,25 +71,15 @@ static bool read_offset(int64_t *number)
     return errno == 0 && end != options.from && *end == 0;
 }
 
-static int read_options(int count, char **arguments)
-{
-    static char *words[ARGUMENTS_MAX]; /* kept as long as the process, as values are */
-    int64_t number;
-    if (count > ARGUMENTS_MAX)
-        return EX_USAGE;
-    for (int i = 0; i < count; i++)
-        words[i] = word_of(arguments[i]);
-    /* The topic stands where a program's name would. */
-    int status = options_read("hourglass tail TOPIC",
-                              "Prints a topic's messages, one JSON object a line. TOPIC: usage.records,"
-                              " usage.frames,\naggregator.snapshots or usage.rejects, or a whole name.",
-                              rows, sizeof rows / sizeof *rows, count, words);
-    if (status != OPTIONS_GO || strcmp(options.from, "beginning") == 0 || strcmp(options.from, "end") == 0 ||
-        read_offset(&number))
-        return status;
-    fprintf(stderr, "hourglass tail: --offset: expected beginning, end, N or -N\n");
-    return EX_USAGE;
-}
+static const struct option_page page = {
+    .name = "hourglass tail",
+    .summary = "Print a topic's messages, one JSON object a line; the letters are kcat's.",
+    .example = "  hourglass tail usage.frames --kafka 127.0.0.1:9092 -p 0 -o -10 -e\n",
+    .statuses = "0 done, or told to stop; 64 the command line cannot be read; 75 Kafka cannot be read;\n"
+                "78 there is no such topic or partition.",
+    .rows = rows,
+    .count = sizeof rows / sizeof *rows,
+};
 
 /* --- where to begin --- */
 
@@ -195,7 +175,7 @@ static int follow(struct kafka_reader *reader, struct tail *tail)
     return flush(tail) || errno == EPIPE ? EX_OK : EX_IOERR;
 }
 
-static int run(const char *name)
+static int tail_topic(const char *name)
 {
     struct tail tail = {0};
     struct error error;
@@ -224,14 +204,13 @@ static int run(const char *name)
     return status;
 }
 
-int command_tail(int count, char **arguments)
+static int run(void)
 {
-    bool help = count > 0 && strcmp(arguments[0], "--help") == 0;
-    if (!help && (count == 0 || arguments[0][0] == '-'))
-        return command_misused("tail", "expected a topic");
-    int status = help ? read_options(count + 1, arguments - 1) : read_options(count, arguments);
-    if (status != OPTIONS_GO)
-        return status;
+    int64_t number;
+    if (strcmp(options.from, "beginning") != 0 && strcmp(options.from, "end") != 0 && !read_offset(&number))
+        return options_misused(&page, "--offset: expected beginning, end, N or -N");
     process_begin();
-    return run(arguments[0]);
+    return tail_topic(options.topic);
 }
+
+const struct command command_tail = {&page, run};

@@ -9,15 +9,26 @@
 #include "collectors/core/simulate.h"
 #include "collectors/generation.h"
 #include "lib/base/check.h"
+#include "lib/base/partition.h"
 #include "lib/base/time.h"
 #include "lib/codec/topics.h"
 #include "lib/codec/usage.h"
+#include "lib/codec/wire.h"
 #include "lib/domain/topics.h"
 #include "lib/io/file.h"
 #include "lib/io/journal.h"
+#include "lib/io/kafka_log.h"
 #include "lib/io/process.h"
+#include "lib/run/outage.h"
+#include "lib/run/send.h"
 
-enum { POLL_MS = 100, PENDING_MAX = 2000, ORIGIN_BYTES = 4200, EXIT_UNUSABLE = 2, EXIT_SOME_REJECTED = 3 };
+enum {
+    SILENT_MS = 1000,
+    ON_ITS_WAY_BYTES_MAX = 64 << 20,
+    ORIGIN_BYTES = 4200,
+    EXIT_UNUSABLE = 2,
+    EXIT_SOME_REJECTED = 3
+};
 
 struct metric file_source_metrics[FILE_METRICS] = {
     [FILE_ACCEPTED] = {"hourglass_collector_events_total{outcome=\"accepted\"}", METRIC_COUNTER,
@@ -30,7 +41,11 @@ struct metric file_source_metrics[FILE_METRICS] = {
 struct source {
     const struct file_source_options *options;
     struct topics topics;
-    struct kafka_producer *producer;
+    struct kafka_log_config reads;
+    struct kafka_log_config appends;
+    struct send send;
+    struct outage outage;
+    uint32_t partitions;
     struct acceptor *acceptor;
     struct simulation *simulation;
     struct packer bytes;
@@ -41,19 +56,33 @@ struct source {
 
 /* --- sending --- */
 
+static void on_waited(void *context, int64_t waited_ms)
+{
+    struct source *source = context;
+    struct host *host = source->send.host;
+    if (waited_ms < SILENT_MS)
+        return;
+    outage_fail(&source->outage, host->now_ms(host), "the log does not acknowledge");
+    if (outage_speaks(&source->outage, host->now_ms(host)))
+        journal_warning("waiting", JOURNAL_STR("why", source->outage.why),
+                        JOURNAL_INT("since_s", waited_ms / 1000));
+}
+
+/* Whether what was called did its work, and the process is not to stop. */
+static bool goes_on(struct source *source, enum error_class class)
+{
+    struct host *host = source->send.host;
+    if (class == ERROR_NONE && host->stopping(host))
+        class = error_set(&source->error, ERROR_RETRY, "stopped", "not everything was sent");
+    source->failed = source->failed || class != ERROR_NONE;
+    return !source->failed;
+}
+
 static void send(struct source *source, const struct log_record *record)
 {
-    enum error_class class = ERROR_RETRY;
-    while (!source->failed && class == ERROR_RETRY) {
-        class = kafka_send(source->producer, record, &source->error);
-        if (class != ERROR_NONE && class != ERROR_RETRY)
-            source->failed = true;
-        bool full = class == ERROR_RETRY || kafka_producer_pending(source->producer) > PENDING_MAX;
-        if (kafka_producer_poll(source->producer, full ? POLL_MS : 0, &source->error) != ERROR_NONE ||
-            process_stopping())
-            source->failed = true;
-        process_alive();
-    }
+    if (!source->failed)
+        goes_on(source, send_record(&source->send, record, &source->error));
+    source->send.host->alive(source->send.host);
 }
 
 /* The broker's times are whole milliseconds: rounded up, so that of a message's two times the clock is the
@@ -80,12 +109,23 @@ static void send_reject(struct source *source, const char *path, uint64_t number
                         struct str reason)
 {
     char origin[ORIGIN_BYTES];
+    struct event_names names = accept_names(source->acceptor);
     snprintf(origin, sizeof origin, "%s:%llu", path, (unsigned long long)number);
-    struct reject reject = {.reason = reason, .feed = STR("file"), .origin = str_of(origin), .bytes = line};
+    struct reject reject = {.reason = reason,
+                            .feed = STR("file"),
+                            .origin = str_of(origin),
+                            .account = names.account,
+                            .type = names.type,
+                            .source = names.source,
+                            .id = names.id,
+                            .bytes = line};
+    bool is_named = wire_is_name(names.account) && names.account.size > 0;
     vec_clear(&source->bytes.bytes);
     reject_encode(&reject, &source->bytes);
-    send(source, &(struct log_record){.topic = source->topics.rejects,
-                                      .value = {source->bytes.bytes.at, source->bytes.bytes.count}});
+    send(source,
+         &(struct log_record){.topic = source->topics.rejects,
+                              .partition = is_named ? partition_of(names.account, source->partitions) : 0,
+                              .value = {source->bytes.bytes.at, source->bytes.bytes.count}});
 }
 
 /* --- reading --- */
@@ -167,25 +207,25 @@ static bool finish(struct source *source, int64_t until_s)
     if (!write_until(source->options, until_s))
         return false;
     simulation_end(source->simulation, until_s);
-    while (!source->failed && kafka_producer_pending(source->producer) > 0) {
-        if (kafka_producer_poll(source->producer, POLL_MS, &source->error) != ERROR_NONE ||
-            process_stopping())
-            source->failed = true;
-        process_alive();
-    }
-    return !source->failed;
+    return !source->failed && goes_on(source, send_drain(&source->send, 0, &source->error));
 }
 
 static bool begin(struct source *source, int64_t until_s)
 {
-    const struct file_source_options *o = source->options;
-    struct kafka_producer_config config = {
-        .brokers = o->kafka, .client_id = "hourglass-file", .linger_ms = 5};
+    const struct log_opener appends = {kafka_log_open, &source->appends};
+    const struct log_opener reads = {kafka_log_open, &source->reads};
+    struct host *host = process_host();
     struct generation generation;
-    if (generation_read(o->kafka, &source->topics, true, &generation, &source->error) != ERROR_NONE)
+    if (generation_read(&reads, host, &source->topics, true, &generation, &source->error) != ERROR_NONE)
         return false;
-    source->producer = kafka_producer_new(&config, &source->error);
-    struct rules rules = rules_of(1, INT64_MAX, INT64_MAX);
+    source->partitions = generation.partitions;
+    source->send =
+        (struct send){.log = appends.open(appends.context, &(struct log_client){0}, &source->error),
+                      .host = host,
+                      .bytes_max = ON_ITS_WAY_BYTES_MAX,
+                      .waited = on_waited,
+                      .context = source};
+    struct rules rules = rules_of(generation.rules_number, INT64_MAX, INT64_MAX);
     struct simulate_config simulate = {.partitions = generation.partitions,
                                        .epoch_us = rules.epoch_us,
                                        .delay_us = rules.delay_us,
@@ -196,12 +236,13 @@ static bool begin(struct source *source, int64_t until_s)
                                        .context = source};
     source->simulation = simulation_new(&simulate);
     source->acceptor = acceptor_new();
-    return source->producer != NULL;
+    return source->send.log != NULL;
 }
 
 static int status_of(const struct source *source, bool good)
 {
-    if (source->failed || !good)
+    bool told = source->failed && process_stopping(); /* to end: whoever told it needs no message */
+    if ((source->failed || !good) && !told)
         fprintf(stderr, "hourglass-collector: %s\n",
                 source->failed ? source->error.text : "not everything was sent");
     if (source->failed)
@@ -214,6 +255,10 @@ static int status_of(const struct source *source, bool good)
 int file_source_run(const struct file_source_options *options)
 {
     struct source source = {.options = options, .topics = topics_of(options->prefix)};
+    source.reads =
+        (struct kafka_log_config){.brokers = options->kafka, .client_id = "hourglass-file", .reads = true};
+    source.appends = (struct kafka_log_config){
+        .brokers = options->kafka, .client_id = "hourglass-file", .appends = true, .linger_ms = 5};
     int64_t until_s;
     if (!parse_until(options, &until_s))
         return EXIT_UNUSABLE;
@@ -227,7 +272,7 @@ int file_source_run(const struct file_source_options *options)
     if (good && !source.failed)
         good = finish(&source, until_s);
     int status = status_of(&source, good);
-    kafka_producer_free(source.producer);
+    log_close(source.send.log);
     acceptor_free(source.acceptor);
     simulation_free(source.simulation);
     vec_release(&source.bytes.bytes);

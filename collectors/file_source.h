@@ -1,7 +1,8 @@
 /* Files of CloudEvents in simulated time: the file's own times are the clock (DESIGN §2, Simulated time). */
 #pragma once
 
-#include "lib/io/kafka.h"
+#include <stdbool.h>
+
 #include "lib/io/metrics.h"
 
 struct file_source_options {

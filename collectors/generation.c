@@ -1,49 +1,60 @@
 #include "collectors/generation.h"
 
-#include "lib/io/process.h"
+#include "lib/run/read_through.h"
 
-enum { POLL_MS = 500, POLLS = 20 };
+enum { LIMIT_MS = 10000, RULES_KNOWN = 1 };
 
-/* Reads from the first offset on: the manifest is the partition's first message. */
-static enum error_class find(struct kafka_reader *reader, const struct topics *topics, struct generation *out,
-                             struct error *error)
+struct finding {
+    struct generation *out;
+    bool found;
+};
+
+static bool take(void *context, const struct read_part *part, const struct log_message *message)
 {
-    struct log_position first = {topics->snapshots, 0, 0};
-    int64_t high;
-    enum error_class class = kafka_offsets(reader, topics->snapshots, 0, &first.offset, &high, error);
-    if (class == ERROR_NONE)
-        class = kafka_reader_assign(reader, &first, 1, error);
-    for (int i = 0; i < POLLS && class == ERROR_NONE && !process_stopping(); i++) {
-        struct log_message message;
-        enum log_got got = kafka_reader_poll(reader, POLL_MS, &message, error);
-        process_alive();
-        if (got == LOG_GOT_END)
-            return error_set(error, ERROR_FATAL, topics->snapshots,
-                             "no generation: hourglass init makes one");
-        if (got == LOG_GOT_ERROR)
-            return error->class;
-        if (got != LOG_GOT_MESSAGE)
-            continue;
-        bool found = generation_decode(message.value, out) == DECODE_OK;
-        kafka_message_release(&message);
-        if (found)
-            return ERROR_NONE;
-    }
-    return class == ERROR_NONE
-               ? error_set(error, ERROR_RETRY, topics->snapshots, "the manifest could not be read")
-               : class;
+    (void)part;
+    struct finding *finding = context;
+    finding->found = generation_decode(message->value, finding->out) == DECODE_OK;
+    return !finding->found;
 }
 
-enum error_class generation_read(const char *kafka, const struct topics *topics, bool simulated,
-                                 struct generation *out, struct error *error)
+/* Reads from the first offset on: the manifest is the partition's first message. */
+static enum error_class find(struct log *log, struct host *host, const struct topics *topics,
+                             struct finding *finding, struct error *error)
 {
-    struct kafka_reader *reader = kafka_reader_new(kafka, "hourglass-collector", NULL, error);
-    if (reader == NULL)
-        return error->class;
-    enum error_class class = find(reader, topics, out, error);
-    kafka_reader_free(reader);
-    if (class != ERROR_NONE || out->simulated == simulated)
+    uint32_t partitions;
+    enum error_class class = log_partitions(log, topics->snapshots, &partitions, error);
+    if (class != ERROR_NONE)
         return class;
+    struct reading reading = {0};
+    read_add(&reading, topics->snapshots, 0, 0, NULL);
+    if (partitions > 0)
+        class = read_through(&reading, log, host, LIMIT_MS, take, finding, error);
+    bool read = partitions == 0 || read_done(&reading);
+    read_release(&reading);
+    if (class != ERROR_NONE || finding->found)
+        return class;
+    return read ? error_set(error, ERROR_FATAL, topics->snapshots, "no generation there: run hourglass init")
+                : error_set(error, ERROR_RETRY, topics->snapshots, "stopping");
+}
+
+enum error_class generation_read(const struct log_opener *reads, struct host *host,
+                                 const struct topics *topics, bool simulated, struct generation *out,
+                                 struct error *error)
+{
+    struct finding finding = {out, false};
+    *out = (struct generation){0};
+    struct log *log = reads->open(reads->context, &(struct log_client){0}, error);
+    if (log == NULL)
+        return error->class;
+    enum error_class class = find(log, host, topics, &finding, error);
+    log_close(log);
+    if (class != ERROR_NONE)
+        return class;
+    if (out->rules_number != RULES_KNOWN)
+        return error_set(error, ERROR_FATAL, topics->snapshots,
+                         "the generation's rules are newer than this program");
+    if (out->simulated == simulated)
+        return ERROR_NONE;
     return error_set(error, ERROR_FATAL, topics->records,
                      simulated ? "a live generation takes no files"
                                : "a generation for files takes no live events");

@@ -1,60 +1,57 @@
 #include "collectors/http_form.h"
 
-#include <strings.h>
-
-static bool media_type_is(const char *header, const char *type)
+static bool media_type_is(struct str header, const char *type)
 {
-    size_t size = strcspn(header, "; \t");
-    return size == strlen(type) && strncasecmp(header, type, size) == 0;
+    uint32_t size = 0;
+    while (size < header.size && header.at[size] != ';' && header.at[size] != ' ' && header.at[size] != '\t')
+        size++;
+    return head_name_is((struct str){header.at, size}, type);
 }
 
-static const char *header_of(struct MHD_Connection *connection, const char *name)
+enum http_form http_form_of(const struct head *head)
 {
-    return MHD_lookup_connection_value(connection, MHD_HEADER_KIND, name);
-}
-
-enum http_form http_form_of(struct MHD_Connection *connection)
-{
-    const char *type = header_of(connection, "Content-Type");
-    if (type != NULL && media_type_is(type, "application/cloudevents+json"))
+    struct str type = head_value(head, "Content-Type");
+    if (media_type_is(type, "application/cloudevents+json"))
         return HTTP_FORM_EVENT;
-    if (type != NULL && media_type_is(type, "application/cloudevents-batch+json"))
+    if (media_type_is(type, "application/cloudevents-batch+json"))
         return HTTP_FORM_BATCH;
-    bool binary = header_of(connection, "ce-specversion") != NULL || header_of(connection, "ce-id") != NULL ||
-                  header_of(connection, "ce-type") != NULL;
-    if (binary && (type == NULL || media_type_is(type, "application/json")))
+    bool binary = head_value(head, "ce-specversion").at != NULL || head_value(head, "ce-id").at != NULL ||
+                  head_value(head, "ce-type").at != NULL;
+    if (binary && (type.at == NULL || media_type_is(type, "application/json")))
         return HTTP_FORM_BINARY;
     return HTTP_FORM_NONE;
 }
 
-static enum MHD_Result add_coding(void *context, enum MHD_ValueKind kind, const char *name, const char *value)
-{
-    (void)kind;
-    enum coding *coding = context;
-    if (value != NULL && strcasecmp(name, "Content-Encoding") == 0)
-        *coding = coding_with(*coding, str_of(value));
-    return MHD_YES;
-}
-
-enum coding http_form_coding(struct MHD_Connection *connection)
+enum coding http_form_coding(const struct head *head)
 {
     enum coding coding = CODING_NONE;
-    MHD_get_connection_values(connection, MHD_HEADER_KIND, add_coding, &coding);
+    for (uint32_t i = 0; i < head->field_count; i++)
+        if (head_name_is(head->fields[i].name, "Content-Encoding"))
+            coding = coding_with(coding, head->fields[i].value);
     return coding;
 }
 
-static enum MHD_Result find_reply(void *context, enum MHD_ValueKind kind, const char *name, const char *value)
+void http_form_coding_text(const struct head *head, char *out, size_t size)
 {
-    (void)kind;
-    bool *found = context;
-    *found |= value != NULL && strcasecmp(name, "Prefer") == 0 && preference_given(str_of(value), "reply");
-    return MHD_YES;
+    size_t used = 0;
+    for (uint32_t i = 0; i < head->field_count; i++) {
+        struct str value = head->fields[i].value;
+        if (!head_name_is(head->fields[i].name, "Content-Encoding"))
+            continue;
+        for (const char *between = used > 0 ? ", " : ""; *between != 0 && used + 1 < size; between++)
+            out[used++] = *between;
+        for (uint32_t j = 0; j < value.size && used + 1 < size; j++)
+            out[used++] = value.at[j] >= ' ' && value.at[j] <= '~' ? value.at[j] : '?';
+    }
+    out[used] = 0;
 }
 
-bool http_form_prefers_reply(struct MHD_Connection *connection)
+bool http_form_prefers_reply(const struct head *head)
 {
     bool found = false;
-    MHD_get_connection_values(connection, MHD_HEADER_KIND, find_reply, &found);
+    for (uint32_t i = 0; i < head->field_count; i++)
+        found |=
+            head_name_is(head->fields[i].name, "Prefer") && preference_given(head->fields[i].value, "reply");
     return found;
 }
 
@@ -95,18 +92,16 @@ static uint32_t percent_decode(char *text, uint32_t size)
 }
 
 /* A header's value as an attribute: unquoted, then percent-decoded once. */
-static struct str decoded(struct arena *arena, const char *header)
+static struct str decoded(struct arena *arena, struct str header)
 {
-    uint32_t size = (uint32_t)strlen(header);
-    if (size == 0)
+    if (header.size == 0)
         return (struct str){"", 0};
-    char *text = arena_take(arena, size);
-    memcpy(text, header, size);
-    size = percent_decode(text, unquote(text, size));
-    return (struct str){text, size};
+    char *text = arena_take(arena, header.size);
+    memcpy(text, header.at, header.size);
+    return (struct str){text, percent_decode(text, unquote(text, header.size))};
 }
 
-void http_form_attributes(struct MHD_Connection *connection, struct http_attributes *out)
+void http_form_attributes(const struct head *head, struct http_attributes *out)
 {
     *out = (struct http_attributes){0};
     const struct {
@@ -116,8 +111,8 @@ void http_form_attributes(struct MHD_Connection *connection, struct http_attribu
                    {"ce-source", &out->event.source},           {"ce-type", &out->event.type},
                    {"ce-subject", &out->event.subject},         {"ce-time", &out->event.time}};
     for (size_t i = 0; i < sizeof headers / sizeof *headers; i++) {
-        const char *value = header_of(connection, headers[i].name);
-        if (value != NULL)
+        struct str value = head_value(head, headers[i].name);
+        if (value.at != NULL)
             *headers[i].into = decoded(&out->bytes, value);
     }
 }

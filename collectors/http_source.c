@@ -1,5 +1,6 @@
 #include "collectors/http_source.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <stdio.h>
 #include <strings.h>
@@ -7,21 +8,18 @@
 #include <unistd.h>
 
 #include "collectors/core/answer.h"
-#include "collectors/deadlines.h"
 #include "collectors/http_body.h"
-#include "collectors/http_form.h"
+#include "collectors/http_events.h"
+#include "collectors/http_server.h"
 #include "lib/base/check.h"
 #include "lib/base/time.h"
 #include "lib/io/file.h"
-#include "lib/io/http.h"
 #include "lib/io/listener.h"
 
 enum {
-    ANSWER_MS = 30000, /* for a client to take its answer */
-    IDLE_MS = 60000,   /* between two requests of a connection, the second one's head included */
     LAST_ANSWERS_MS = 500,
     TOKEN_BYTES_MAX = 1 << 20,
-    CONNECTION_BYTES = 64 * 1024,
+    CODINGS_BYTES = 100,
 };
 
 struct http_source {
@@ -30,10 +28,9 @@ struct http_source {
     struct metric *metrics;
     struct latency *latencies;
     struct sender *sender;
-    struct MHD_Daemon *daemon;
+    struct http_server *server;
     uint16_t port;
-    struct deadlines *deadlines;
-    struct acceptor *acceptor;
+    struct event_reader *reader;
     struct packer tokens;
     _Atomic int calls;
 };
@@ -58,12 +55,12 @@ enum fixed {
 /* One request under way; the server's thread alone touches it. */
 struct call {
     struct http_source *source;
-    struct deadline *deadline; /* its connection's */
-    int64_t begun_us;          /* monotonic */
+    struct exchange *exchange;
+    int64_t begun_us; /* monotonic */
     enum http_form form;
     struct http_body body;
-    enum fixed fixed;        /* the answer that it will have, whatever else comes */
-    struct request *request; /* NULL until its events went to the sender */
+    enum fixed fixed;          /* the answer that it will have, whatever else comes */
+    struct http_events events; /* without a submission until the body was read */
 };
 
 static int64_t clock_us(clockid_t id)
@@ -80,167 +77,135 @@ static int64_t clock_us(clockid_t id)
 static const struct fixed_answer {
     unsigned status;
     const char *detail; /* NULL: it has no body */
-    struct http_header headers[4];
+    struct response_header headers[4];
 } fixed_answers[] = {
-    [FIXED_OPTIONS] = {MHD_HTTP_OK, NULL, {{"Allow", METHODS}}},
-    [FIXED_HANDSHAKE] = {MHD_HTTP_OK,
-                         NULL,
-                         {{"Allow", METHODS},
-                          {"WebHook-Allowed-Origin", "*"},
-                          {"WebHook-Allowed-Rate", "*"}}},
-    [FIXED_TOKEN] = {MHD_HTTP_UNAUTHORIZED,
-                     "expected a known bearer token",
-                     {{"WWW-Authenticate", "Bearer"}}},
-    [FIXED_PATH] = {MHD_HTTP_NOT_FOUND, "expected POST /v1/events", {{NULL, NULL}}},
-    [FIXED_METHOD] = {MHD_HTTP_METHOD_NOT_ALLOWED, "expected POST", {{"Allow", METHODS}}},
-    [FIXED_SIZE] = {MHD_HTTP_CONTENT_TOO_LARGE, "expected fewer events, or a smaller body", {{NULL, NULL}}},
-    [FIXED_TYPE] = {MHD_HTTP_UNSUPPORTED_MEDIA_TYPE,
+    [FIXED_OPTIONS] = {200, NULL, {{"Allow", METHODS}}},
+    [FIXED_HANDSHAKE] =
+        {200, NULL, {{"Allow", METHODS}, {"WebHook-Allowed-Origin", "*"}, {"WebHook-Allowed-Rate", "*"}}},
+    [FIXED_TOKEN] = {401, "expected a known bearer token", {{"WWW-Authenticate", "Bearer"}}},
+    [FIXED_PATH] = {404, "expected POST /v1/events", {{NULL, NULL}}},
+    [FIXED_METHOD] = {405, "expected POST", {{"Allow", METHODS}}},
+    [FIXED_SIZE] = {413, "expected fewer events, or a smaller body", {{NULL, NULL}}},
+    [FIXED_TYPE] = {415,
                     ("expected application/cloudevents+json, application/cloudevents-batch+json, "
                      "or the binary mode with application/json"),
                     {{NULL, NULL}}},
-    [FIXED_CODING] = {MHD_HTTP_UNSUPPORTED_MEDIA_TYPE,
-                      "expected a body as it is, or Content-Encoding: gzip, once",
-                      {{"Accept-Encoding", "gzip"}}},
-    [FIXED_CORRUPT] = {MHD_HTTP_BAD_REQUEST, "gzip: no gzip, or a damaged one", {{NULL, NULL}}},
-    [FIXED_TRAILING] = {MHD_HTTP_BAD_REQUEST, "gzip: something else follows its end", {{NULL, NULL}}},
-    [FIXED_TRUNCATED] = {MHD_HTTP_BAD_REQUEST, "gzip: the body ends before it does", {{NULL, NULL}}},
-    [FIXED_NOT_NOW] = {MHD_HTTP_SERVICE_UNAVAILABLE,
-                       "not durable: send again under the same identity",
-                       {{"Retry-After", "1"}}},
+    [FIXED_CODING] = {415, "expected gzip once, or none", {{"Accept-Encoding", "gzip"}}},
+    [FIXED_CORRUPT] = {400, "gzip: no gzip, or a damaged one", {{NULL, NULL}}},
+    [FIXED_TRAILING] = {400, "gzip: something else follows its end", {{NULL, NULL}}},
+    [FIXED_TRUNCATED] = {400, "gzip: the body ends before it does", {{NULL, NULL}}},
+    [FIXED_NOT_NOW] = {503, "not durable: send again under the same identity", {{"Retry-After", "1"}}},
 };
 
 static enum http_source_metric metric_of(unsigned status)
 {
-    if (status == MHD_HTTP_OK)
+    if (status == 200)
         return HTTP_ANSWERS_200;
-    if (status == MHD_HTTP_ACCEPTED)
+    if (status == 202)
         return HTTP_ANSWERS_202;
-    return status < 500 ? HTTP_ANSWERS_4XX : HTTP_ANSWERS_503;
+    if (status == 503)
+        return HTTP_ANSWERS_503;
+    return status < 500 ? HTTP_ANSWERS_4XX : HTTP_ANSWERS_5XX;
 }
 
 /* What has no body has no Content-Type either. */
-static http_result answer(struct call *call, struct MHD_Connection *connection, unsigned status,
-                          const struct packer *body, const struct http_header *headers)
+static void answer_with(struct http_source *source, struct exchange *exchange, unsigned status,
+                        const struct packer *body, const struct response_header *headers)
 {
-    struct str text = {body->bytes.at, body->bytes.count};
-    const char *type = status == MHD_HTTP_OK ? "application/json" : "application/problem+json";
-    metric_add(&call->source->metrics[metric_of(status)], 1);
-    latency_observe(&call->source->latencies[HTTP_REQUEST], clock_us(CLOCK_MONOTONIC) - call->begun_us);
-    deadline_set(call->source->deadlines, call->deadline, ANSWER_MS);
-    return http_answer(connection, status, text.size == 0 ? NULL : type, text, headers);
+    const char *type = status == 200 ? "application/json" : "application/problem+json";
+    metric_add(&source->metrics[metric_of(status)], 1);
+    http_exchange_answer(exchange, &(struct response){.status = status,
+                                                      .content_type = body->bytes.count == 0 ? NULL : type,
+                                                      .body = {body->bytes.at, body->bytes.count},
+                                                      .headers = headers,
+                                                      .now_s = clock_us(CLOCK_REALTIME) / SECOND_US});
 }
 
-static http_result answer_problem_of(struct call *call, struct MHD_Connection *connection, unsigned status,
-                                     struct str detail, const struct packer *rejected,
-                                     const struct http_header *headers)
+static void answer(struct call *call, unsigned status, const struct packer *body,
+                   const struct response_header *headers)
+{
+    latency_observe(&call->source->latencies[HTTP_REQUEST], clock_us(CLOCK_MONOTONIC) - call->begun_us);
+    answer_with(call->source, call->exchange, status, body, headers);
+}
+
+static void answer_problem_of(struct call *call, unsigned status, struct str detail,
+                              const struct packer *rejected, const struct response_header *headers)
 {
     struct packer body = {0};
-    answer_problem(&body, status, MHD_get_reason_phrase_for(status), detail, rejected);
-    http_result result = answer(call, connection, status, &body, headers);
+    answer_problem(&body, status, response_reason(status), detail, rejected);
+    answer(call, status, &body, headers);
     vec_release(&body.bytes);
-    return result;
 }
 
-static http_result answer_fixed(struct call *call, struct MHD_Connection *connection, enum fixed fixed)
+static void answer_coding(struct call *call)
+{
+    char codings[CODINGS_BYTES], detail[CODINGS_BYTES + 100];
+    const struct fixed_answer *says = &fixed_answers[FIXED_CODING];
+    http_form_coding_text(&call->exchange->head, codings, sizeof codings);
+    snprintf(detail, sizeof detail, "Content-Encoding: %s, found %s", says->detail, codings);
+    answer_problem_of(call, says->status, str_of(detail), NULL, says->headers);
+}
+
+static void answer_fixed(struct call *call, enum fixed fixed)
 {
     const struct fixed_answer *says = &fixed_answers[fixed];
     CHECK(fixed != FIXED_NONE);
-    if (says->detail == NULL)
-        return answer(call, connection, says->status, &(struct packer){0}, says->headers);
-    return answer_problem_of(call, connection, says->status, str_of(says->detail), NULL, says->headers);
+    if (fixed == FIXED_CODING)
+        answer_coding(call);
+    else if (says->detail == NULL)
+        answer(call, says->status, &(struct packer){0}, says->headers);
+    else
+        answer_problem_of(call, says->status, str_of(says->detail), NULL, says->headers);
 }
 
-static http_result answer_request(struct call *call, struct MHD_Connection *connection)
+static void count_events(struct call *call)
 {
-    const struct request *request = call->request;
-    if (atomic_load(&request->verdict) != REQUEST_DURABLE)
-        return answer_fixed(call, connection, FIXED_NOT_NOW);
+    struct metric *metrics = call->source->metrics;
+    metric_add(&metrics[HTTP_ACCEPTED], (int64_t)call->events.submission->accepted_count);
+    metric_add(&metrics[HTTP_REJECTED], (int64_t)call->events.rejected_count);
+    for (int i = 0; i < REFUSAL_COUNT; i++)
+        metric_add(&metrics[HTTP_REFUSED + i], call->events.refused[i]);
+}
+
+/* Every event was refused, or the body is no list of events. */
+static void answer_refused(struct call *call)
+{
+    const struct packer *reason = &call->events.first_reason;
+    answer_problem_of(call, 400, (struct str){reason->bytes.at, reason->bytes.count},
+                      call->events.rejected_count > 0 ? &call->events.rejected : NULL, NULL);
+}
+
+/* What became of the events stands for good. */
+static void answer_events(struct call *call)
+{
+    uint64_t accepted = call->events.submission->accepted_count;
     struct packer body = {0};
-    metric_add(&call->source->metrics[HTTP_ACCEPTED], (int64_t)request->accepted_count);
+    count_events(call);
+    if (accepted == 0 && call->events.first_reason.bytes.count > 0) {
+        answer_refused(call);
+        return;
+    }
     /* Who prefers a reply would take a body for an event. */
-    if (call->form != HTTP_FORM_BATCH && http_form_prefers_reply(connection))
-        return answer(call, connection, MHD_HTTP_ACCEPTED, &body, NULL);
-    answer_accepted(&body, request->accepted_count, &request->rejected);
-    http_result result = answer(call, connection, MHD_HTTP_OK, &body, NULL);
+    if (call->form != HTTP_FORM_BATCH && http_form_prefers_reply(&call->exchange->head)) {
+        answer(call, 202, &body, NULL);
+        return;
+    }
+    answer_accepted(&body, accepted, &call->events.rejected);
+    answer(call, 200, &body, NULL);
     vec_release(&body.bytes);
-    return result;
 }
 
-void http_source_answer(struct request *request)
+static void answer_verdict(struct call *call)
 {
-    MHD_resume_connection(request->connection);
+    if (atomic_load(&call->events.submission->verdict) == VERDICT_DURABLE)
+        answer_events(call);
+    else
+        answer_fixed(call, FIXED_NOT_NOW);
 }
 
-/* --- events --- */
-
-struct taking {
-    struct call *call;
-    struct request *request;
-    struct horizons horizons;
-    struct str first_reason;
-    uint64_t rejected;
-};
-
-static void take_event(void *context, size_t index, const struct record *record,
-                       const struct rejection *rejection)
+static void on_told(struct submission *submission)
 {
-    struct taking *taking = context;
-    struct rejection late = {0};
-    if (index >= (size_t)taking->call->source->options.batch_events) {
-        taking->call->fixed = FIXED_SIZE;
-        return;
-    }
-    if (record != NULL) {
-        late.reason = lateness_reason(record, &taking->horizons, taking->request->clock_us);
-        late.id = record->id;
-        if (late.reason.size == 0) {
-            batch_add(&taking->request->accepted, record);
-            taking->request->accepted_count++;
-            return;
-        }
-        rejection = &late;
-    }
-    if (taking->rejected++ == 0)
-        taking->first_reason = rejection->reason;
-    answer_add_rejected(&taking->request->rejected, index, rejection);
-}
-
-static void accept_binary_of(struct taking *taking, struct MHD_Connection *connection, struct str body)
-{
-    struct http_attributes attributes;
-    struct record record;
-    struct rejection rejection = {0};
-    http_form_attributes(connection, &attributes);
-    bool good = accept_binary(taking->call->source->acceptor, &attributes.event, body, &record, &rejection);
-    take_event(taking, 0, good ? &record : NULL, &rejection);
-    http_form_release(&attributes);
-}
-
-static void accept_body(struct taking *taking, struct MHD_Connection *connection)
-{
-    struct call *call = taking->call;
-    struct acceptor *acceptor = call->source->acceptor;
-    const struct packer *plain = &call->body.plain;
-    struct str body = {plain->bytes.at == NULL ? "" : plain->bytes.at, plain->bytes.count};
-    struct record record;
-    struct rejection rejection = {0};
-    switch (call->form) {
-    case HTTP_FORM_BATCH:
-        if (!accept_batch(acceptor, body, take_event, taking, &rejection))
-            taking->first_reason = rejection.reason;
-        return;
-    case HTTP_FORM_EVENT: {
-        bool good = accept_event(acceptor, body, &record, &rejection);
-        take_event(taking, 0, good ? &record : NULL, &rejection);
-        return;
-    }
-    case HTTP_FORM_BINARY:
-        accept_binary_of(taking, connection, body);
-        return;
-    case HTTP_FORM_NONE:
-        break;
-    }
-    CHECK_NEVER("a form");
+    http_exchange_wake(submission->context);
 }
 
 /* --- bodies --- */
@@ -255,191 +220,203 @@ static enum fixed fixed_of(enum http_body_outcome outcome)
     return fixed[outcome];
 }
 
-/* A piece of the body. What has its answer already is read on and dropped, so that the client gets it. */
-static void take_piece(struct call *call, struct str piece)
+static struct str address_of(const struct exchange *exchange, char text[INET6_ADDRSTRLEN])
 {
-    const struct http_body_limits *limits = &call->source->limits;
+    const struct in6_addr *address = &exchange->address;
+    bool is_v4 = IN6_IS_ADDR_V4MAPPED(address);
+    const void *bytes = is_v4 ? &address->s6_addr[12] : &address->s6_addr[0];
+    return inet_ntop(is_v4 ? AF_INET : AF_INET6, bytes, text, INET6_ADDRSTRLEN) == NULL ? STR("")
+                                                                                        : str_of(text);
+}
+
+static void take_events(struct call *call)
+{
+    struct http_source *source = call->source;
+    struct http_attributes attributes = {0};
+    char address[INET6_ADDRSTRLEN];
+    const struct packer *plain = &call->body.plain;
+    struct http_body_of_events body = {
+        .form = call->form,
+        .text = {plain->bytes.at == NULL ? "" : plain->bytes.at, plain->bytes.count},
+        .attributes = &attributes.event,
+        .sender = address_of(call->exchange, address),
+        .horizons = sender_horizons(source->sender),
+    };
+    if (call->form == HTTP_FORM_BINARY)
+        http_form_attributes(&call->exchange->head, &attributes);
+    struct submission *submission = call->events.submission =
+        submission_new(&source->metrics[HTTP_HELD_BYTES]);
+    submission->clock_us = clock_us(CLOCK_REALTIME);
+    submission->judged_ms = clock_us(CLOCK_MONOTONIC) / 1000;
+    http_events_take(&call->events, source->reader, &body);
+    if (call->form == HTTP_FORM_BINARY)
+        http_form_release(&attributes);
+}
+
+/* Waits for the sender's verdict, and is answered then. */
+static void submit(struct call *call)
+{
+    struct submission *submission = call->events.submission;
+    submission->told = on_told;
+    submission->context = call->exchange;
+    if (sender_submit(call->source->sender, submission))
+        return;
+    atomic_store(&submission->verdict, VERDICT_UNAVAILABLE);
+    answer_verdict(call);
+}
+
+/* The whole body is here. */
+static void take_body(struct call *call)
+{
+    struct http_source *source = call->source;
+    take_events(call);
+    if (call->events.too_many) {
+        answer_fixed(call, FIXED_SIZE);
+        return;
+    }
+    struct submission *submission = call->events.submission;
+    http_body_release(&call->body, &source->limits);
+    submission_charge(submission, call->events.rejected.bytes.count);
+    if (submission->accepted_count > 0 || submission->is_in_doubt) {
+        submit(call);
+        return;
+    }
+    /* Nothing to wait for: it is refused for good, or there was nothing. */
+    sender_keep(source->sender, submission);
+    answer_events(call);
+}
+
+/* --- requests --- */
+
+static bool authorized(const struct http_source *source, const struct head *head)
+{
+    static const char scheme[] = "Bearer ";
+    struct str value = head_value(head, "Authorization");
+    uint32_t size = sizeof scheme - 1;
+    if (source->options.token_file[0] == 0)
+        return true;
+    if (value.size < size || !head_name_is((struct str){value.at, size}, scheme))
+        return false;
+    return http_form_token_known((struct str){source->tokens.bytes.at, source->tokens.bytes.count},
+                                 (struct str){value.at + size, value.size - size});
+}
+
+/* The answer that a request has by its head alone. */
+static enum fixed answer_to_head(struct call *call)
+{
+    const struct http_source *source = call->source;
+    const struct head *head = &call->exchange->head;
+    if (!str_equal(head->path, STR("/v1/events")))
+        return FIXED_PATH;
+    if (str_equal(head->method, STR("OPTIONS")))
+        return head_value(head, "WebHook-Request-Origin").size > 0 ? FIXED_HANDSHAKE : FIXED_OPTIONS;
+    if (!str_equal(head->method, STR("POST")))
+        return FIXED_METHOD;
+    if (!authorized(source, head))
+        return FIXED_TOKEN;
+    call->form = http_form_of(head);
+    if (call->form == HTTP_FORM_NONE)
+        return FIXED_TYPE;
+    call->body.coding = http_form_coding(head);
+    if (call->body.coding == CODING_OTHER)
+        return FIXED_CODING;
+    return head->length_bytes > source->options.body_bytes ? FIXED_SIZE : FIXED_NONE;
+}
+
+static void on_begin(void *context, struct exchange *exchange)
+{
+    struct http_source *source = context;
+    struct call *call = calloc(1, sizeof *call);
+    CHECK(call != NULL);
+    exchange->call = call;
+    atomic_fetch_add(&source->calls, 1);
+    call->source = source;
+    call->exchange = exchange;
+    call->begun_us = clock_us(CLOCK_MONOTONIC);
+    call->fixed = answer_to_head(call);
+    /* Who asks first is told first; others are sending already. */
+    if (call->fixed != FIXED_NONE && exchange->head.is_continue_awaited)
+        answer_fixed(call, call->fixed);
+}
+
+/* What has its answer already is read on and dropped, so that the client gets it. */
+static void on_piece(void *context, struct exchange *exchange, struct str piece)
+{
+    const struct http_body_limits *limits = &((struct http_source *)context)->limits;
+    struct call *call = exchange->call;
     if (call->fixed == FIXED_NONE)
         call->fixed = fixed_of(http_body_take(&call->body, piece, limits));
     if (call->fixed != FIXED_NONE)
         http_body_release(&call->body, limits);
 }
 
-/* Nothing to wait for: every event was rejected, or there is none. */
-static http_result answer_rejected(struct taking *taking, struct MHD_Connection *connection)
+static void on_end(void *context, struct exchange *exchange)
 {
-    struct call *call = taking->call;
-    bool empty_batch = call->form == HTTP_FORM_BATCH && taking->first_reason.at == NULL;
-    atomic_store(&call->request->verdict, REQUEST_DURABLE);
-    if (empty_batch)
-        return answer_request(call, connection);
-    return answer_problem_of(call, connection, MHD_HTTP_BAD_REQUEST, taking->first_reason,
-                             taking->rejected > 0 ? &call->request->rejected : NULL, NULL);
-}
-
-/* The whole body is here. */
-static http_result take_body(struct call *call, struct MHD_Connection *connection)
-{
-    struct http_source *source = call->source;
+    struct http_source *source = context;
+    struct call *call = exchange->call;
     if (call->fixed == FIXED_NONE)
         call->fixed = fixed_of(http_body_end(&call->body, &source->limits));
-    if (call->fixed == FIXED_NONE && !sender_ready(source->sender))
+    if (call->fixed == FIXED_NONE && !sender_is_open(source->sender))
         call->fixed = FIXED_NOT_NOW;
     if (call->fixed != FIXED_NONE)
-        return answer_fixed(call, connection, call->fixed);
-    struct request *request = call->request = request_new(&source->metrics[HTTP_HELD_BYTES]);
-    struct taking taking = {call, request, sender_horizons(source->sender), {NULL, 0}, 0};
-    request->clock_us = clock_us(CLOCK_REALTIME);
-    accept_body(&taking, connection);
-    if (call->fixed != FIXED_NONE)
-        return answer_fixed(call, connection, call->fixed);
-    metric_add(&source->metrics[HTTP_REJECTED], (int64_t)taking.rejected);
-    if (request->accepted_count == 0)
-        return answer_rejected(&taking, connection);
-    http_body_release(&call->body, &source->limits);
-    request_charge(request);
-    request->connection = connection;
-    deadline_set(source->deadlines, call->deadline, DEADLINE_NONE);
-    MHD_suspend_connection(connection);
-    if (!sender_submit(source->sender, request)) {
-        atomic_store(&request->verdict, REQUEST_UNAVAILABLE);
-        MHD_resume_connection(connection);
-    }
-    return MHD_YES;
+        answer_fixed(call, call->fixed);
+    else
+        take_body(call);
 }
 
-/* --- requests --- */
-
-static const char *header_of(struct MHD_Connection *connection, const char *name)
+static void on_woken(void *context, struct exchange *exchange)
 {
-    return MHD_lookup_connection_value(connection, MHD_HEADER_KIND, name);
+    (void)context;
+    answer_verdict(exchange->call);
 }
 
-static bool authorized(const struct http_source *source, struct MHD_Connection *connection)
+static void on_done(void *context, struct exchange *exchange)
 {
-    static const char scheme[] = "Bearer ";
-    if (source->options.token_file[0] == 0)
-        return true;
-    const char *header = header_of(connection, "Authorization");
-    if (header == NULL || strncasecmp(header, scheme, strlen(scheme)) != 0)
-        return false;
-    return http_form_token_known((struct str){source->tokens.bytes.at, source->tokens.bytes.count},
-                                 str_of(header + strlen(scheme)));
-}
-
-/* The answer that a request has by its head alone. */
-static enum fixed answer_to_head(struct call *call, struct MHD_Connection *connection, const char *url,
-                                 const char *method)
-{
-    const struct http_source *source = call->source;
-    if (strcmp(url, "/v1/events") != 0)
-        return FIXED_PATH;
-    if (strcmp(method, "OPTIONS") == 0) {
-        const char *origin = header_of(connection, "WebHook-Request-Origin");
-        return origin != NULL && origin[0] != 0 ? FIXED_HANDSHAKE : FIXED_OPTIONS;
-    }
-    if (strcmp(method, "POST") != 0)
-        return FIXED_METHOD;
-    if (!authorized(source, connection))
-        return FIXED_TOKEN;
-    call->form = http_form_of(connection);
-    if (call->form == HTTP_FORM_NONE)
-        return FIXED_TYPE;
-    call->body.coding = http_form_coding(connection);
-    if (call->body.coding == CODING_OTHER)
-        return FIXED_CODING;
-    const char *length = header_of(connection, "Content-Length");
-    if (length != NULL && strtoull(length, NULL, 10) > (uint64_t)source->options.body_bytes)
-        return FIXED_SIZE;
-    return FIXED_NONE;
-}
-
-static http_result begin_call(struct http_source *source, struct MHD_Connection *connection, const char *url,
-                              const char *method, void **context)
-{
-    struct call *call = calloc(1, sizeof *call);
-    CHECK(call != NULL);
-    *context = call;
-    atomic_fetch_add(&source->calls, 1);
-    const union MHD_ConnectionInfo *info =
-        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
-    call->source = source;
-    call->begun_us = clock_us(CLOCK_MONOTONIC);
-    call->deadline = info->socket_context;
-    deadline_set(source->deadlines, call->deadline, (int32_t)source->options.request_ms);
-    call->fixed = answer_to_head(call, connection, url, method);
-    /* Who asks first is told first; others are sending already. */
-    if (call->fixed != FIXED_NONE && header_of(connection, "Expect") != NULL)
-        return answer_fixed(call, connection, call->fixed);
-    return MHD_YES;
-}
-
-static enum MHD_Result handle(void *context, struct MHD_Connection *connection, const char *url,
-                              const char *method, const char *version, const char *upload,
-                              size_t *upload_size, void **call_context)
-{
-    (void)version;
-    if (*call_context == NULL)
-        return begin_call(context, connection, url, method, call_context);
-    struct call *call = *call_context;
-    if (*upload_size > 0) {
-        take_piece(call, (struct str){upload, (uint32_t)*upload_size});
-        *upload_size = 0;
-        return MHD_YES;
-    }
-    return call->request != NULL ? answer_request(call, connection) : take_body(call, connection);
-}
-
-static void on_completed(void *context, struct MHD_Connection *connection, void **call_context,
-                         enum MHD_RequestTerminationCode code)
-{
-    (void)connection, (void)code;
     struct http_source *source = context;
-    struct call *call = *call_context;
-    if (call == NULL)
-        return;
-    deadline_set(source->deadlines, call->deadline, IDLE_MS);
+    struct call *call = exchange->call;
     http_body_release(&call->body, &source->limits);
-    if (call->request != NULL)
-        request_let_go(call->request);
+    if (call->events.submission != NULL)
+        submission_release(call->events.submission);
+    http_events_release(&call->events);
     free(call);
-    *call_context = NULL;
     atomic_fetch_sub(&source->calls, 1);
 }
 
-static void on_connection(void *context, struct MHD_Connection *connection, void **socket_context,
-                          enum MHD_ConnectionNotificationCode code)
+static void on_refused(void *context, struct exchange *exchange, unsigned status, struct str why)
 {
-    struct http_source *source = context;
-    if (code == MHD_CONNECTION_NOTIFY_CLOSED) {
-        deadline_free(source->deadlines, *socket_context);
-        return;
-    }
-    const union MHD_ConnectionInfo *info =
-        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
-    *socket_context = deadline_new(source->deadlines, info->connect_fd, (int32_t)source->options.request_ms);
+    static const struct response_header later[] = {{"Retry-After", "1"}, {NULL, NULL}};
+    struct packer body = {0};
+    answer_problem(&body, status, response_reason(status), why, NULL);
+    answer_with(context, exchange, status, &body, status == 503 ? later : NULL);
+    vec_release(&body.bytes);
 }
+
+static const struct http_handler handler = {on_begin, on_piece, on_end, on_woken, on_done, on_refused};
 
 /* --- life --- */
 
-static bool start_daemon(struct http_source *source, struct error *error)
+static bool start_server(struct http_source *source, struct error *error)
 {
     const struct http_source_options *o = &source->options;
+    struct metric *metrics = source->metrics;
+    struct http_server_config config = {
+        .connections = o->connections,
+        .address_connections = o->address_connections > 0 ? o->address_connections : (o->connections + 3) / 4,
+        .request_ms = (int32_t)o->request_ms,
+        .handler = &handler,
+        .context = source,
+        .open = &metrics[HTTP_CONNECTIONS],
+        .cut_off = &metrics[HTTP_CUT_OFF],
+        .cut_idle = &metrics[HTTP_CUT_IDLE],
+        .refused = &metrics[HTTP_CONNECTIONS_REFUSED],
+        .failed = &metrics[HTTP_ACCEPT_FAILED],
+    };
     int listening = listener_open(&(struct listener_place){o->address, o->port, o->port_file}, error);
     if (listening < 0)
         return false;
     source->port = listener_port(listening);
-    source->daemon =
-        MHD_start_daemon(MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL, handle,
-                         source, MHD_OPTION_LISTEN_SOCKET, listening, MHD_OPTION_NOTIFY_CONNECTION,
-                         on_connection, source, MHD_OPTION_NOTIFY_COMPLETED, on_completed, source,
-                         MHD_OPTION_CONNECTION_LIMIT, (unsigned)o->connections,
-                         MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_BYTES, MHD_OPTION_END);
-    if (source->daemon != NULL)
-        return true;
-    error_set(error, ERROR_FATAL, o->address, "the HTTP server does not start");
-    close(listening);
-    return false;
+    source->server = http_server_start(&config, listening);
+    return true;
 }
 
 static bool read_tokens(struct http_source *source, struct error *error)
@@ -464,9 +441,8 @@ struct http_source *http_source_start(const struct http_source_options *options,
     source->metrics = metrics;
     source->latencies = latencies;
     source->sender = sender;
-    source->acceptor = acceptor_new();
-    source->deadlines = deadlines_new(&metrics[HTTP_CUT_OFF]);
-    if (read_tokens(source, error) && start_daemon(source, error))
+    source->reader = event_reader_new(options->batch_events);
+    if (read_tokens(source, error) && start_server(source, error))
         return source;
     http_source_stop(source);
     return NULL;
@@ -477,24 +453,21 @@ uint16_t http_source_port(const struct http_source *source)
     return source->port;
 }
 
-static void stop_daemon(struct http_source *source)
+static void stop_server(struct http_source *source)
 {
-    int listening = MHD_quiesce_daemon(source->daemon);
+    http_server_quiesce(source->server);
     for (int ms = 0; ms < LAST_ANSWERS_MS && atomic_load(&source->calls) > 0; ms += 10)
         nanosleep(&(struct timespec){0, 10 * 1000000L}, NULL);
-    MHD_stop_daemon(source->daemon);
-    if (listening != MHD_INVALID_SOCKET)
-        close(listening);
+    http_server_stop(source->server);
 }
 
 void http_source_stop(struct http_source *source)
 {
     if (source == NULL)
         return;
-    if (source->daemon != NULL)
-        stop_daemon(source);
-    deadlines_free(source->deadlines);
-    acceptor_free(source->acceptor);
+    if (source->server != NULL)
+        stop_server(source);
+    event_reader_free(source->reader);
     vec_release(&source->tokens.bytes);
     free(source);
 }

@@ -7,8 +7,7 @@
 struct settings {
     struct live_options live;
     struct file_source_options file; /* files NULL: live */
-    bool log_json;
 };
 
-/* OPTIONS_GO, or the exit status. */
+/* Reads them, and begins the process (program_begin). OPTIONS_GO, or the exit status. */
 int settings_read(struct settings *settings, int count, char **arguments);

@@ -1,5 +1,6 @@
 #include "aggregator/core/clock.h"
 
+#include "lib/base/check.h"
 #include "lib/base/time.h"
 
 static int64_t floor_div(int64_t a, int64_t b)
@@ -9,6 +10,7 @@ static int64_t floor_div(int64_t a, int64_t b)
 
 bool clock_advance(struct clock *clock, const struct rules *rules, int64_t append_us, int64_t message_us)
 {
+    CHECK(rules->epoch_us > 0);
     int64_t agreed_us = append_us < message_us ? append_us : message_us;
     if (agreed_us <= clock->now_us)
         return false;

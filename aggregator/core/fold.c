@@ -4,6 +4,9 @@
 #include "lib/base/check.h"
 #include "lib/base/time.h"
 
+/* Bytes that a record of input counts for, when it is decided whether a snapshot is due. */
+enum { RECORD_WEIGHT = 64 };
+
 /* The collector judges lateness; the aggregator keeps an hour more, so what was accepted is never too late.
  */
 static const int64_t late_grace_us = (int64_t)HOUR_S * SECOND_US;
@@ -174,7 +177,7 @@ static enum points_outcome apply_storage(struct fold *fold, const struct record 
     int64_t until_s = next < points->list.count ? time_second(points->list.at[next].time_us) : INT64_MAX;
     pool_add(&pool->pool, second_s, until_s, after - before);
     touch(fold, ref, second_s);
-    if (record->kind == RECORD_STORAGE_DELETED) {
+    if (kind_row(record->kind)->change == CHANGE_ENDS) {
         note_pool_stop(fold, pool, second_s);
         vec_push(&fold->stops, (struct stop){ref, time_hour(second_s)});
     }
@@ -183,8 +186,8 @@ static enum points_outcome apply_storage(struct fold *fold, const struct record 
 
 static enum points_outcome apply_count(struct fold *fold, const struct record *record)
 {
-    if (record->kind == RECORD_IMAGES && !record->succeeded)
-        return POINTS_ADDED; /* bills nothing, and has no identity (CONTRACT §2) */
+    if (!record_bills(record))
+        return POINTS_ADDED;
     int64_t hour_s = time_hour(time_second(record->time_us));
     if (!seen_add(&fold->seen, hour_s, identity_of(record)))
         return POINTS_REPEATED;
@@ -204,28 +207,19 @@ static struct record record_copied(struct arena *arena, const struct record *rec
 
 static enum points_outcome apply_record(struct fold *fold, const struct record *record)
 {
-    switch (record->kind) {
-    case RECORD_LAUNCHED:
-    case RECORD_RECONFIGURED:
-    case RECORD_STOPPED:
-    case RECORD_FAILED:
-    case RECORD_DELETED:
-        return apply_change(fold, record);
-    case RECORD_HEARTBEAT:
+    const struct kind_row *kind = kind_row(record->kind);
+    switch (kind->shape) {
+    case SHAPE_LEVEL:
+        if (kind->change != CHANGE_NONE)
+            return apply_change(fold, record);
         apply_heartbeat(fold, record);
         return POINTS_ADDED;
-    case RECORD_STORAGE_USED:
-    case RECORD_STORAGE_DELETED:
+    case SHAPE_POOL:
         return apply_storage(fold, record);
-    case RECORD_TOKENS:
-    case RECORD_IMAGES:
+    case SHAPE_COUNT:
         return apply_count(fold, record);
-    case RECORD_ORDER_PAID:
-    case RECORD_ORDER_FULFILLED:
-    case RECORD_ORDER_FAILED:
-    case RECORD_ORDER_REFUNDED:
-    case RECORD_CREDITED:
-    case RECORD_DEBITED:
+    case SHAPE_ORDER:
+    case SHAPE_PAYMENT:
         vec_push(&fold->facts, (struct fact){.record = record_copied(&fold->strings, record)});
         return POINTS_ADDED;
     }
@@ -235,35 +229,10 @@ static enum points_outcome apply_record(struct fold *fold, const struct record *
 
 /* --- lateness --- */
 
-static int64_t horizon_us(const struct rules *rules, enum record_kind kind)
-{
-    switch (kind) {
-    case RECORD_LAUNCHED:
-    case RECORD_RECONFIGURED:
-    case RECORD_STOPPED:
-    case RECORD_FAILED:
-    case RECORD_DELETED:
-        return rules->lifecycle_horizon_us;
-    case RECORD_HEARTBEAT:
-    case RECORD_STORAGE_USED:
-    case RECORD_STORAGE_DELETED:
-    case RECORD_TOKENS:
-    case RECORD_IMAGES:
-        return rules->report_horizon_us;
-    case RECORD_ORDER_PAID:
-    case RECORD_ORDER_FULFILLED:
-    case RECORD_ORDER_FAILED:
-    case RECORD_ORDER_REFUNDED:
-    case RECORD_CREDITED:
-    case RECORD_DEBITED:
-        break;
-    }
-    return INT64_MAX;
-}
-
 static bool too_late(const struct fold *fold, const struct record *record)
 {
-    int64_t horizon = horizon_us(&fold->rules, record->kind);
+    int64_t horizon = kind_horizon_us(kind_row(record->kind), fold->rules.lifecycle_horizon_us,
+                                      fold->rules.report_horizon_us);
     if (horizon == INT64_MAX || fold->clock.now_us == INT64_MIN)
         return false;
     return fold->clock.now_us - record->since_us > horizon + late_grace_us;
@@ -294,7 +263,7 @@ static struct incarnation *incarnation_of(struct fold *fold, uint64_t number)
     return &fold->incarnations.at[fold->incarnations.count - 1];
 }
 
-/* What the epoch said last points to is no longer needed. */
+/* The last epoch's frames are no longer read: release what they point to. */
 static void begin_message(struct fold *fold)
 {
     CHECK(!fold->saying.under_way);
@@ -308,6 +277,7 @@ static void begin_message(struct fold *fold)
 
 enum fold_outcome fold_apply(struct fold *fold, const struct message *message)
 {
+    CHECK(message->record_count == 0 || message->records != NULL);
     begin_message(fold);
     if (message->offset != fold->next_offset)
         return FOLD_OFFSET_GAP;
@@ -338,7 +308,7 @@ enum fold_outcome fold_apply(struct fold *fold, const struct message *message)
     return due ? FOLD_EPOCH_DUE : FOLD_EPOCH_OPEN;
 }
 
-enum fold_outcome fold_pass_over(struct fold *fold, int64_t offset)
+enum fold_outcome fold_skip(struct fold *fold, int64_t offset)
 {
     begin_message(fold);
     if (offset != fold->next_offset)
@@ -380,4 +350,18 @@ int64_t fold_watermark_us(const struct fold *fold)
 int64_t fold_closed_s(const struct fold *fold)
 {
     return fold->clock.closed_s;
+}
+
+bool fold_snapshot_due(const struct fold *fold)
+{
+    uint64_t least = (uint64_t)fold->rules.snapshot_bytes;
+    uint64_t weight = fold->records_since_snapshot * RECORD_WEIGHT;
+    return weight >= least && weight >= fold->last_snapshot_size;
+}
+
+void fold_snapshot_taken(struct fold *fold, const uint8_t digest[FRAME_HASH_SIZE], uint64_t size)
+{
+    memcpy(fold->snapshot_digest, digest, FRAME_HASH_SIZE);
+    fold->last_snapshot_size = size;
+    fold->records_since_snapshot = 0;
 }

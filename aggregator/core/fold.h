@@ -37,11 +37,11 @@ const char *fold_outcome_text(enum fold_outcome outcome);
 struct fold *fold_new(uint32_t partition);
 void fold_free(struct fold *fold);
 
-/* Takes in one message, while no epoch is being said. Its slices may go as soon as this returns. */
+/* Applies one message, while no epoch is being emitted. Its slices are not used after this returns. */
 enum fold_outcome fold_apply(struct fold *fold, const struct message *message);
-/* Passes over a message that is none of ours (its bytes do not decode): counted as a rejected record, kept
+/* Skips a message that is none of ours (its bytes do not decode): counted as a rejected record, kept
  * with its offset; the partition goes on. */
-enum fold_outcome fold_pass_over(struct fold *fold, int64_t offset);
+enum fold_outcome fold_skip(struct fold *fold, int64_t offset);
 /* Ends the epoch: its frames are to be made now. */
 void fold_close_epoch(struct fold *fold);
 /* The epoch's next frame; NULL: it has no more. It and what it points to stay good until the next call of
@@ -69,8 +69,6 @@ int64_t fold_closed_s(const struct fold *fold);
 /* Snapshots, between an epoch's last frame and the next fold_apply (DESIGN §4, Snapshots). Canonical: equal
  * states give equal bytes, whatever the order in which they came about. */
 
-/* Whether nothing was taken in since the last epoch was said, so that a snapshot may be taken. */
-bool fold_at_epoch(const struct fold *fold);
 /* Falls due by the log alone: when the input since the last one outweighs it. */
 bool fold_snapshot_due(const struct fold *fold);
 /* Appends the whole state. */

@@ -3,7 +3,6 @@
 #include "lib/base/check.h"
 #include "lib/base/time.h"
 
-enum { DAY_S = 24 * HOUR_S };
 /* What rows and their pieces count for, beside their names: hardly ever less than they take encoded. */
 enum {
     ROW_BYTES = 24,
@@ -88,7 +87,7 @@ static bool seek_count(const struct fold *fold, const struct work *work)
 {
     const struct sum_hour *hour = &fold->sums.hours.at[work->hour];
     for (uint32_t at = work->sum + 1; at != 0; at = hour->list.at[at - 1].next)
-        for (int m = 0; m < SUM_METERS; m++)
+        for (int m = 0; m < COUNT_METERS_MAX; m++)
             if (hour->list.at[at - 1].by_meter[m] > 0)
                 return true;
     return false;
@@ -98,18 +97,19 @@ static void say_count(struct fold *fold, const struct work *work)
 {
     const struct sum_hour *hour = &fold->sums.hours.at[work->hour];
     const struct sum_key *key = &fold->sums.keys.at[hour->list.at[work->sum].key];
-    struct count_row row = {.product = PRODUCT_MAAS,
+    struct count_row row = {.product = key->product,
                             .account = names_get(&fold->names, key->account),
                             .resource = names_get(&fold->names, key->subject),
                             .sku = names_get(&fold->names, key->sku),
                             .hour_s = hour->hour_s};
-    for (int m = 0; m < SUM_METERS; m++)
+    const struct product_row *product = product_row(key->product);
+    for (int m = 0; m < product->meter_count; m++)
         for (uint32_t at = work->sum + 1; at != 0; at = hour->list.at[at - 1].next) {
             const struct sum *sum = &hour->list.at[at - 1];
             if (sum->by_meter[m] == 0)
                 continue;
             vec_push(&fold->count_sums,
-                     (struct count_sum){(enum meter)(METER_INPUT_TOKENS + m), sum->from_s, sum->by_meter[m]});
+                     (struct count_sum){product->meters[m], sum->from_s, sum->by_meter[m]});
             row.sum_count++;
         }
     vec_push(&fold->counts, row);
@@ -332,8 +332,10 @@ const struct frame *fold_next_frame(struct fold *fold)
     make_frame(fold, more);
     if (more)
         return &fold->frame;
+    check_epoch(fold);
     bool new_day = fold->saying.closes && fold->clock.closed_s / DAY_S != fold->saying.before_s / DAY_S;
     clear_epoch(fold);
+    check_epoch_over(fold);
     if (new_day && fold->saying.finish_s == INT64_MIN)
         forget_old(fold);
     return &fold->frame;

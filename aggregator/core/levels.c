@@ -1,4 +1,4 @@
-/* Which hours of a series are to be said again, and their rows. See state.h for the invariants. */
+/* Which hours of a series must be emitted again, and their rows. See state.h for the invariants. */
 #include "aggregator/core/state.h"
 #include "lib/base/check.h"
 #include "lib/base/time.h"

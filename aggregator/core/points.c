@@ -18,7 +18,7 @@ static int key_compare(const struct names *names, const struct key *key, const s
     if (key->time_us != point->time_us)
         return key->time_us < point->time_us ? -1 : 1;
     if (key->kind != point->kind)
-        return key->kind < point->kind ? -1 : 1;
+        return kind_row(key->kind)->rank < kind_rows[point->kind].rank ? -1 : 1;
     int order = str_compare(key->id, point->id);
     if (order == 0)
         order = str_compare(key->source, names_get(names, point->source));
@@ -27,7 +27,7 @@ static int key_compare(const struct names *names, const struct key *key, const s
     return order;
 }
 
-/* Where the key stands or would stand. */
+/* The index of the key, or where it would be inserted. */
 static uint32_t find(const struct points *points, const struct names *names, const struct key *key,
                      bool *found)
 {
@@ -50,7 +50,8 @@ static uint32_t find(const struct points *points, const struct names *names, con
 
 bool points_kind_stops(enum record_kind kind)
 {
-    return kind == RECORD_STOPPED || kind == RECORD_FAILED || kind == RECORD_DELETED;
+    const struct kind_row *row = kind_row(kind);
+    return row->shape == SHAPE_LEVEL && row->change == CHANGE_ENDS;
 }
 
 /* --- what points leave --- */
@@ -60,17 +61,12 @@ struct left {
     enum run_state state;
 };
 
-static enum run_state ended_by(enum record_kind kind)
-{
-    return kind == RECORD_STOPPED ? RUN_STOPPED : kind == RECORD_FAILED ? RUN_FAILED : RUN_DELETED;
-}
-
 /* What ended it stays so until a launch; but what is deleted is, though it was stopped before (§7). */
-static struct left after_end(struct left before, enum record_kind kind)
+static struct left after_end(struct left before, enum run_state leaves)
 {
     bool runs = before.level.quantity != 0;
-    if (runs || (kind == RECORD_DELETED && before.state != RUN_GONE))
-        before.state = ended_by(kind);
+    if (runs || (leaves == RUN_DELETED && before.state != RUN_GONE))
+        before.state = leaves;
     before.level = (struct level){0};
     return before;
 }
@@ -91,28 +87,15 @@ static struct left after_reconfiguration(struct left before, const struct point 
 /* CONTRACT §2's table, last column. */
 static struct left after_point(struct left before, const struct point *point)
 {
-    switch ((enum record_kind)point->kind) {
-    case RECORD_LAUNCHED:
-        return (struct left){{point->sku, point->order, (unsigned __int128)point->quantity}, RUN_RUNNING};
-    case RECORD_RECONFIGURED:
+    const struct kind_row *kind = kind_row((enum record_kind)point->kind);
+    switch (kind->change) {
+    case CHANGE_SETS:
+        return (struct left){{point->sku, point->order, (unsigned __int128)point->quantity}, kind->leaves};
+    case CHANGE_ALTERS:
         return after_reconfiguration(before, point);
-    case RECORD_STORAGE_USED:
-        return (struct left){{0, 0, (unsigned __int128)point->quantity}, RUN_RUNNING};
-    case RECORD_STOPPED:
-    case RECORD_FAILED:
-    case RECORD_DELETED:
-        return after_end(before, (enum record_kind)point->kind);
-    case RECORD_STORAGE_DELETED:
-        return (struct left){{0}, RUN_DELETED};
-    case RECORD_HEARTBEAT:
-    case RECORD_TOKENS:
-    case RECORD_IMAGES:
-    case RECORD_ORDER_PAID:
-    case RECORD_ORDER_FULFILLED:
-    case RECORD_ORDER_FAILED:
-    case RECORD_ORDER_REFUNDED:
-    case RECORD_CREDITED:
-    case RECORD_DEBITED:
+    case CHANGE_ENDS:
+        return kind->shape == SHAPE_POOL ? (struct left){{0}, kind->leaves} : after_end(before, kind->leaves);
+    case CHANGE_NONE:
         break;
     }
     CHECK_NEVER("a change point of this kind");
@@ -199,7 +182,8 @@ static void note_stale(struct points *points, uint32_t at)
 static void insert(struct points *points, const struct points_shared *shared, const struct record *record,
                    uint32_t at, const struct key *key)
 {
-    bool storage = record->kind == RECORD_STORAGE_USED || record->kind == RECORD_STORAGE_DELETED;
+    const struct kind_row *kind = kind_row(record->kind);
+    bool storage = kind->shape == SHAPE_POOL;
     struct point point = {
         .time_us = key->time_us,
         .id = slab_copy(shared->ids, record->id),
@@ -208,7 +192,7 @@ static void insert(struct points *points, const struct points_shared *shared, co
         .second = key->time_us != record->since_us,
         .sku = names_intern(shared->names, record->sku),
         .order = names_intern(shared->names, record->order),
-        .quantity = record->kind == RECORD_STORAGE_USED ? record->bytes : record->quantity,
+        .quantity = storage ? record->bytes : record->quantity,
     };
     if (record->kind == RECORD_FAILED)
         point.quantity = key->other_us;
@@ -226,6 +210,7 @@ static void insert(struct points *points, const struct points_shared *shared, co
 enum points_outcome points_put(struct points *points, const struct points_shared *shared,
                                const struct record *record)
 {
+    CHECK(kind_row(record->kind)->change != CHANGE_NONE && record->since_us <= record->time_us);
     struct key key = {record->since_us, record->kind, record->id, record->source, record->time_us};
     bool found;
     uint32_t at = find(points, shared->names, &key, &found);

@@ -3,8 +3,7 @@
 
 #include "aggregator/core/state.h"
 #include "lib/base/time.h"
-
-enum { REJECTS_KEPT_AN_HOUR = 1000 };
+#include "lib/domain/limits.h"
 
 static void keep(struct fold *fold, const struct frame_reject *reject)
 {
@@ -14,7 +13,7 @@ static void keep(struct fold *fold, const struct frame_reject *reject)
         fold->reject_hour_s = hour_s;
         fold->reject_count = 0;
     }
-    if (fold->reject_count++ < REJECTS_KEPT_AN_HOUR)
+    if (fold->reject_count++ < RULES_1_REJECTS_AN_HOUR)
         vec_push(&fold->rejects, *reject);
 }
 

@@ -2,8 +2,6 @@
 
 #include "lib/base/time.h"
 
-enum { MINUTE_S = 60 };
-
 /* The start of the first minute after the one that the second lies in. */
 static int64_t next_minute_s(int64_t second_s)
 {

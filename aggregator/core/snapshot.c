@@ -9,27 +9,10 @@
 /* Bumped whenever the bytes change; a snapshot of another number is not ours. */
 enum { SNAPSHOT_FORMAT = 3 };
 
-enum { POINT_BYTES = 41 };   /* the least that a change point takes */
-enum { RECORD_WEIGHT = 64 }; /* bytes that a record of input counts for, when a snapshot falls due */
-
-bool fold_at_epoch(const struct fold *fold)
-{
-    return fold->said;
-}
-
-bool fold_snapshot_due(const struct fold *fold)
-{
-    uint64_t least = (uint64_t)fold->rules.snapshot_bytes;
-    uint64_t weight = fold->records_since_snapshot * RECORD_WEIGHT;
-    return weight >= least && weight >= fold->last_snapshot_size;
-}
-
-void fold_snapshot_taken(struct fold *fold, const uint8_t digest[FRAME_HASH_SIZE], uint64_t size)
-{
-    memcpy(fold->snapshot_digest, digest, FRAME_HASH_SIZE);
-    fold->last_snapshot_size = size;
-    fold->records_since_snapshot = 0;
-}
+/* The products whose liveness the head of this format contains: all levels are among them. */
+enum { LIVENESS_PRODUCTS = 5 };
+enum { POINT_BYTES = 41 }; /* the least that a change point takes */
+enum { SUM_PRODUCT_SHIFT = 16 };
 
 /* --- writing --- */
 
@@ -56,7 +39,9 @@ static void pack_head(struct packer *out, const struct fold *fold)
         r->epoch_records, r->frame_rows, r->frame_bytes, r->snapshot_bytes};
     for (size_t i = 0; i < sizeof rules / sizeof *rules; i++)
         pack_u64(out, (uint64_t)rules[i]);
-    for (int p = 0; p < PRODUCT_COUNT; p++)
+    for (int p = LIVENESS_PRODUCTS; p < PRODUCT_COUNT; p++)
+        CHECK(fold->liveness_s[p] == 0);
+    for (int p = 0; p < LIVENESS_PRODUCTS; p++)
         pack_u64(out, (uint64_t)fold->liveness_s[p]);
     pack_u64(out, (uint64_t)fold->clock.now_us);
     pack_u64(out, (uint64_t)fold->clock.closed_s);
@@ -92,7 +77,7 @@ static void pack_incarnations(struct packer *out, const struct fold *fold)
     free(sorted);
 }
 
-/* Stops that were not said yet, by series and hour, each once. */
+/* Stops that were not emitted yet, by series and hour, each once. */
 struct sorted_stops {
     VEC(struct stop) list;
 };
@@ -297,6 +282,8 @@ static int compare_sums(const void *a, const void *b, void *context)
     const struct sum_context *in = context;
     const struct sum_key *x = &in->fold->sums.keys.at[in->hour->list.at[*(const uint32_t *)a].key];
     const struct sum_key *y = &in->fold->sums.keys.at[in->hour->list.at[*(const uint32_t *)b].key];
+    if (x->product != y->product)
+        return x->product < y->product ? -1 : 1;
     const uint32_t left[] = {x->account, x->subject, x->sku}, right[] = {y->account, y->subject, y->sku};
     for (int i = 0; i < 3; i++) {
         int order = str_compare(names_get(&in->fold->names, left[i]), names_get(&in->fold->names, right[i]));
@@ -312,8 +299,9 @@ static void pack_sum(struct packer *out, const struct fold *fold, const struct s
     pack_name(out, fold, key->account);
     pack_name(out, fold, key->subject);
     pack_name(out, fold, key->sku);
-    pack_u64(out, sum->from_s);
-    for (int m = 0; m < SUM_METERS; m++)
+    /* The upper bits say which product of counts it is. */
+    pack_u64(out, sum->from_s | (uint64_t)product_row(key->product)->count_number << SUM_PRODUCT_SHIFT);
+    for (int m = 0; m < COUNT_METERS_MAX; m++)
         pack_u128(out, sum->by_meter[m]);
 }
 
@@ -381,7 +369,7 @@ static void unpack_head(struct unpacker *in, struct fold *fold)
                               &r->frame_bytes,       &r->snapshot_bytes};
     for (size_t i = 0; i < sizeof rules / sizeof *rules; i++)
         *rules[i] = (int64_t)unpack_u64(in);
-    for (int p = 0; p < PRODUCT_COUNT; p++)
+    for (int p = 0; p < LIVENESS_PRODUCTS; p++)
         fold->liveness_s[p] = (int64_t)unpack_u64(in);
     fold->clock.now_us = (int64_t)unpack_u64(in);
     fold->clock.closed_s = (int64_t)unpack_u64(in);
@@ -437,9 +425,9 @@ static void unpack_stops(struct unpacker *in, struct fold *fold, struct series_r
 
 static bool is_change(uint64_t kind, bool storage)
 {
-    return storage ? kind == RECORD_STORAGE_USED || kind == RECORD_STORAGE_DELETED
-                   : kind == RECORD_LAUNCHED || kind == RECORD_RECONFIGURED || kind == RECORD_STOPPED ||
-                         kind == RECORD_FAILED || kind == RECORD_DELETED;
+    if (kind >= RECORD_KIND_COUNT || kind_rows[kind].change == CHANGE_NONE)
+        return false;
+    return kind_rows[kind].shape == (storage ? SHAPE_POOL : SHAPE_LEVEL);
 }
 
 static void unpack_points(struct unpacker *in, struct fold *fold, struct points *points, bool storage)
@@ -551,23 +539,34 @@ static void unpack_file_systems(struct unpacker *in, struct fold *fold)
     }
 }
 
+/* The product of counts of that number; PRODUCT_NONE: there is none. */
+static enum product count_product(uint64_t number)
+{
+    for (enum product p = 0; p < PRODUCT_COUNT; p++)
+        if (product_is(p, SHAPE_COUNT) && product_rows[p].count_number == number)
+            return p;
+    return PRODUCT_NONE;
+}
+
 static void unpack_sums(struct unpacker *in, struct fold *fold)
 {
     uint32_t hours = unpack_count(in, 2 * sizeof(uint64_t));
     for (uint32_t h = 0; h < hours && !in->bad; h++) {
         int64_t hour_s = (int64_t)unpack_u64(in);
-        uint32_t count = unpack_count(in, SUM_METERS * 2 * sizeof(uint64_t));
+        uint32_t count = unpack_count(in, COUNT_METERS_MAX * 2 * sizeof(uint64_t));
         for (uint32_t i = 0; i < count && !in->bad; i++) {
-            struct sum_names line;
+            struct sum_names line = {0};
             struct sum sum = {0};
             line.account = unpack_str(in);
             line.subject = unpack_str(in);
             line.sku = unpack_str(in);
             uint64_t from_s = unpack_u64(in);
-            for (int m = 0; m < SUM_METERS; m++)
+            line.product = count_product(from_s >> SUM_PRODUCT_SHIFT);
+            from_s &= ((uint64_t)1 << SUM_PRODUCT_SHIFT) - 1;
+            for (int m = 0; m < COUNT_METERS_MAX; m++)
                 sum.by_meter[m] = unpack_u128(in);
             sum.from_s = (uint16_t)from_s;
-            if (from_s >= HOUR_S || hour_s % HOUR_S != 0)
+            if (from_s >= HOUR_S || hour_s % HOUR_S != 0 || line.product == PRODUCT_NONE)
                 in->bad = true;
             else
                 sums_restore(&fold->sums, &fold->names, &line, hour_s, &sum);

@@ -1,5 +1,7 @@
 #include "aggregator/core/spans.h"
 
+#include "lib/base/check.h"
+
 /* Index of the first span that begins after `second_s`. */
 static uint32_t first_after(const struct spans *spans, int64_t second_s)
 {
@@ -16,6 +18,7 @@ static uint32_t first_after(const struct spans *spans, int64_t second_s)
 
 int64_t spans_add(struct spans *spans, int64_t sign_s, int64_t liveness_s)
 {
+    CHECK(liveness_s > 0);
     uint32_t next = first_after(spans, sign_s);
     struct span *before = next > 0 ? &spans->list.at[next - 1] : NULL;
     struct span *after = next < spans->list.count ? &spans->list.at[next] : NULL;
@@ -58,6 +61,7 @@ int64_t spans_next_after(const struct spans *spans, int64_t now_s)
 bool spans_alive(const struct spans *spans, int64_t liveness_s, int64_t now_s, int64_t from_s,
                  struct span *alive)
 {
+    CHECK(liveness_s > 0 && from_s <= now_s);
     uint32_t i = first_after(spans, from_s);
     for (i = i > 0 ? i - 1 : 0; i < spans->list.count && spans->list.at[i].first_s < now_s; i++) {
         struct span span = spans->list.at[i];

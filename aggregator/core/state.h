@@ -1,14 +1,19 @@
 /* What the fold of one partition holds (DESIGN §4). Internal to aggregator/core.
  *
  * Invariants, at the end of every epoch:
- * 1. `said` of a series is exactly what the frames so far say of it, hour by hour.
+ * 1. `said` of a series is exactly what the frames so far have emitted of it, hour by hour.
  * 2. For seconds before clock.closed_s, `said` equals the fold of the series' points and signs judged at
- *    closed_s, but for signs noted in signs_changed_s, whose turn is the next close.
+ *    closed_s, except for signs noted in signs_changed_s, which the next close
+ *    judges.
  * 3. A series that can differ at the next close is in `live`.
- * 4. No number of a name leaves this process; whatever leaves is sorted by bytes.
- * 5. `told` of a resource is what the frames so far say of its state, and what it is at log time, but for
- *    those in `looks`.
- * 6. `sums` holds no hour before clock.closed_s. */
+ * 4. No number of a name leaves this process; what does leave is sorted by bytes.
+ * 5. `told` of a resource is what the frames so far have emitted of its state, and its state at log time,
+ *    except for those in `looks`.
+ * 6. `sums` holds no hour before clock.closed_s.
+ * 7. Records of the epoch = applied + repeated + rejected.
+ * 8. The epoch's messages are those from epoch_offset to next_offset.
+ * 9. closed_s is a whole hour that the watermark has reached (but at `rate`'s finish), and never falls.
+ * invariants.c checks those that are cheap to see, at each epoch; tests/property the others. */
 #pragma once
 
 #include "aggregator/core/clock.h"
@@ -25,19 +30,19 @@
 #include "lib/base/slab.h"
 #include "lib/domain/seen.h"
 
-/* What a resource and a pool have in common: it has a level, and things were said of it. */
+/* What a resource and a pool have in common: a level, and what was emitted of it. */
 struct series {
     enum product product;
     uint32_t account; /* numbers of names */
     uint32_t name;    /* the subject; a pool: "*" */
     uint32_t sku;     /* a pool's; else 0 */
     struct timeline said;
-    int64_t changed_s;       /* its level may differ from `said` from here on, by a change; INT64_MAX: no */
+    int64_t changed_s; /* its level may differ from `said` from this second on, by a change; INT64_MAX: no */
     int64_t signs_changed_s; /* the same, by a sign of life */
-    int64_t stop_minute;     /* of log time, in which a stop was said last; INT64_MIN: never */
+    int64_t stop_minute;     /* of log time in which a stop was last emitted; INT64_MIN: never */
     bool live;
     bool touched; /* by a change, in this epoch */
-    bool queued;  /* in the work of the epoch that is being said */
+    bool queued;  /* in the work of the epoch that is being emitted */
 };
 
 struct resource {
@@ -60,7 +65,7 @@ struct file_system {
 struct storage_pool {
     struct series series;
     struct pool pool;
-    VEC(int64_t) last_stops; /* second of the last deletion of each open hour: what it is said up to */
+    VEC(int64_t) last_stops; /* second of the last deletion of each open hour: it is emitted up to there */
 };
 
 /* A resource or a pool, by index. */
@@ -75,7 +80,7 @@ static inline struct series_ref series_ref(uint32_t index, bool is_pool)
     return (struct series_ref){index & INT32_MAX, is_pool};
 }
 
-/* Something stopped in an hour: it is said before the hour's close, at most once a minute of log time. */
+/* A stop inside an hour: emitted before the hour's close, at most once a minute of log time. */
 struct stop {
     struct series_ref ref;
     int64_t hour_s;
@@ -94,7 +99,7 @@ struct work {
     uint32_t sum;          /* and of the key's first sum in it */
 };
 
-/* Hours to be compared with what was said of them; to_s may lie inside the last one. */
+/* Hours to be compared with what was emitted of them; to_s may lie inside the last one. */
 struct range {
     int64_t from_s;
     int64_t to_s;
@@ -107,7 +112,7 @@ struct weight {
     int64_t bytes;
 };
 
-/* An epoch that is being said, frame by frame. */
+/* An epoch that is being emitted, frame by frame. */
 struct saying {
     bool under_way;
     bool closes;           /* hours were closed: from before_s up to clock.closed_s */
@@ -120,9 +125,9 @@ struct saying {
     uint32_t range;
     bool range_open;        /* `fresh` is of this range, */
     int64_t hour_s;         /* and this is the next hour of it */
-    bool counted;           /* the row of its counts was said */
+    bool counted;           /* the row of its counts was emitted */
     uint32_t fact;          /* the next one */
-    VEC(struct stop) stops; /* that are said now, sorted */
+    VEC(struct stop) stops; /* that are emitted now, sorted */
     struct weight frame;
     struct weight account; /* of the account of the row before */
     struct weight item;    /* of its work */
@@ -162,7 +167,7 @@ struct fold {
     struct table pool_index;
     VEC(struct series_ref) live;
     VEC(struct stop) stops; /* not said yet */
-    VEC(uint32_t) looks;    /* resources whose state may be another than told */
+    VEC(uint32_t) looks;    /* resources whose state may differ from `told` */
     struct due due;         /* not in snapshots: it follows from the levels */
     struct seen seen;
     struct sums sums;
@@ -218,18 +223,18 @@ void fold_adopt_file_system(struct fold *fold, struct file_system file_system);
 void fold_index_resources(struct fold *fold);
 void fold_index_file_systems(struct fold *fold);
 
-/* aggregator/core/levels.c: which hours of a series are to be said again, and their rows. */
+/* aggregator/core/levels.c: which hours of a series must be emitted again, and their rows. */
 
 /* Ranges of the series in this epoch. */
 void levels_begin(struct fold *fold, struct series_ref ref);
-/* Moves to the next hour that differs from what was said; false: none is left. */
+/* Moves to the next hour that differs from what was emitted; false: there is none. */
 bool levels_seek(struct fold *fold, struct series_ref ref);
 /* Appends the row of that hour and its segments, and moves on. */
 void levels_say(struct fold *fold, struct series_ref ref);
-/* All is said of it. */
+/* Everything of it was emitted. */
 void levels_end(struct fold *fold, struct series_ref ref);
 
-/* aggregator/core/work.c: what an epoch has to say, in order. Hours up to clock.closed_s are closed now. */
+/* aggregator/core/work.c: what an epoch has to emit, in order. Hours up to clock.closed_s are closed now. */
 void work_collect(struct fold *fold, int64_t closed_before_s);
 /* The resource's state may have changed. */
 void work_look_at(struct fold *fold, uint32_t resource);
@@ -237,10 +242,14 @@ void work_look_at(struct fold *fold, uint32_t resource);
 void work_schedule(struct fold *fold, uint32_t resource);
 uint32_t work_account(const struct fold *fold, const struct work *work);
 
-/* aggregator/core/forget.c: lets go of what is too late to change. */
+/* aggregator/core/invariants.c: before the epoch's last frame, and when the epoch is over. */
+void check_epoch(const struct fold *fold);
+void check_epoch_over(const struct fold *fold);
+
+/* aggregator/core/forget.c: deletes what is too late to change. */
 void forget_old(struct fold *fold);
 
-/* aggregator/core/leave.c: drops those of which nothing is left. What lies before before_s is forgotten. */
+/* aggregator/core/leave.c: deletes those that have nothing left. What lies before before_s is forgotten. */
 void leave_resources(struct fold *fold, int64_t before_s);
 void leave_file_systems(struct fold *fold);
 

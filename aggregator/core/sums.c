@@ -6,15 +6,16 @@
 static uint32_t key_of(struct sums *sums, struct names *names, const struct sum_names *line)
 {
     uint64_t hash = hash_mix(hash_mix(hash_str(line->account), hash_str(line->subject)), hash_str(line->sku));
+    hash = hash_mix(hash, line->product);
     for (struct table_probe p = table_probe(&sums->key_index, hash); table_next(&sums->key_index, &p);) {
         struct sum_key key = sums->keys.at[p.index];
-        if (str_equal(names_get(names, key.subject), line->subject) &&
+        if (key.product == line->product && str_equal(names_get(names, key.subject), line->subject) &&
             str_equal(names_get(names, key.account), line->account) &&
             str_equal(names_get(names, key.sku), line->sku))
             return p.index;
     }
     struct sum_key key = {names_intern(names, line->account), names_intern(names, line->subject),
-                          names_intern(names, line->sku), 0};
+                          names_intern(names, line->sku), line->product, 0};
     vec_push(&sums->keys, key);
     table_insert(&sums->key_index, hash, sums->keys.count - 1);
     return sums->keys.count - 1;
@@ -78,13 +79,14 @@ static struct sum *sum_of(struct sum_hour *hour, uint32_t key, uint16_t from_s)
 }
 
 /* The last second at or before `at_s` at which a price of the sku begins, from the hour's start on. */
-static uint16_t interval_of(const struct catalog *catalog, struct str sku, int64_t hour_s, int64_t at_s,
-                            bool *plain)
+static uint16_t interval_of(const struct catalog *catalog, const struct record *record, int64_t hour_s,
+                            int64_t at_s, bool *plain)
 {
     int64_t from_s = hour_s;
     *plain = true;
-    for (enum meter meter = METER_INPUT_TOKENS; meter <= METER_IMAGES; meter++) {
-        struct price_list list = catalog_prices(catalog, PRODUCT_MAAS, sku, meter);
+    const struct product_row *product = product_row(record->product);
+    for (int m = 0; m < product->meter_count; m++) {
+        struct price_list list = catalog_prices(catalog, record->product, record->sku, product->meters[m]);
         for (uint32_t i = 0; i < list.count; i++) {
             int64_t begins_s = list.prices[i].from_s;
             if (begins_s != INT64_MIN && begins_s % HOUR_S != 0)
@@ -100,28 +102,28 @@ void sums_add(struct sums *sums, struct names *names, const struct prices *price
               const struct record *record)
 {
     int64_t at_s = time_second(record->time_us), hour_s = time_hour(at_s);
-    const struct sum_names line = {record->account, record->subject, record->sku};
+    CHECK(product_is(record->product, SHAPE_COUNT) && kind_row(record->kind)->product == record->product);
+    const struct sum_names line = {record->product, record->account, record->subject, record->sku};
     uint32_t key_at = key_of(sums, names, &line);
     struct sum_key *key = &sums->keys.at[key_at];
     const struct catalog_in_force *force = prices_in_force(prices, hour_s);
     uint16_t from_s = 0;
     bool plain = key->plain_in == force->number;
     if (!plain)
-        from_s = interval_of(force->catalog, record->sku, hour_s, at_s, &plain);
+        from_s = interval_of(force->catalog, record, hour_s, at_s, &plain);
     if (plain)
         key->plain_in = force->number;
     struct sum *sum = sum_of(hour_of(sums, hour_s), key_at, from_s);
-    int64_t neither = record->input_tokens - record->cached_input_tokens - record->cache_write_tokens;
-    CHECK(neither >= 0);
-    const int64_t counts[SUM_METERS] = {neither, record->cached_input_tokens, record->cache_write_tokens,
-                                        record->output_tokens, record->images};
-    for (int m = 0; m < SUM_METERS; m++)
-        sum->by_meter[m] += (uint64_t)counts[m];
+    const struct kind_row *kind = kind_row(record->kind);
+    for (int m = 0; m < kind->meter_count; m++)
+        sum->by_meter[meter_rows[kind->meters[m]].slot] +=
+            (uint64_t)record_count(record, (enum meter)kind->meters[m]);
 }
 
 void sums_restore(struct sums *sums, struct names *names, const struct sum_names *line, int64_t hour_s,
                   const struct sum *sum)
 {
+    CHECK(hour_s % HOUR_S == 0 && sum->from_s < HOUR_S);
     struct sum *into = sum_of(hour_of(sums, hour_s), key_of(sums, names, line), sum->from_s);
     memcpy(into->by_meter, sum->by_meter, sizeof into->by_meter);
 }
@@ -145,6 +147,7 @@ static void release_hour(struct sum_hour *hour)
 
 void sums_forget(struct sums *sums, uint32_t count)
 {
+    CHECK(count <= sums->hours.count);
     for (uint32_t i = 0; i < count; i++)
         release_hour(&sums->hours.at[i]);
     vec_remove(&sums->hours, 0, count);

@@ -1,21 +1,20 @@
-/* Counts that were not said yet: tokens and images by endpoint, model, hour and interval of prices (DESIGN
- * §4).
+/* Counts that were not emitted yet: by product, what was called (an endpoint), sku (its model), hour and
+ * interval of prices (DESIGN §4).
  *
- * They stay here until their hour is closed, and are said once. The seconds between two changes of a price of
- * the sku are added up together, exactly, since one price covers them. The names of a line are interned once,
- * at its first event; after that an event costs one hash and one comparison of bytes where they lie. */
+ * They stay here until their hour is closed, and are emitted once. The seconds between two changes of a price
+ * of the sku are added up together, exactly, since one price covers them. The names of a line are interned
+ * once, at its first event; after that an event costs one hash and one comparison of bytes where they lie. */
 #pragma once
 
 #include "lib/base/names.h"
 #include "lib/domain/prices.h"
 #include "lib/domain/record.h"
 
-enum { SUM_METERS = METER_IMAGES - METER_INPUT_TOKENS + 1 };
-
 struct sum_key {
     uint32_t account; /* numbers of names */
     uint32_t subject;
     uint32_t sku;
+    enum product product;
     uint32_t plain_in; /* in the catalog of this number no price of the sku begins inside an hour */
 };
 
@@ -24,7 +23,7 @@ struct sum {
     uint32_t next;   /* of the same key, with a later from_s: index + 1; 0: none */
     uint16_t from_s; /* the interval's first second, from the hour's start */
     bool first;      /* of its key */
-    unsigned __int128 by_meter[SUM_METERS];
+    unsigned __int128 by_meter[COUNT_METERS_MAX]; /* as its product lists them */
 };
 
 struct sum_hour {
@@ -44,6 +43,7 @@ void sums_add(struct sums *sums, struct names *names, const struct prices *price
               const struct record *record);
 /* The names of a line of counts. */
 struct sum_names {
+    enum product product;
     struct str account;
     struct str subject;
     struct str sku;
@@ -55,6 +55,6 @@ void sums_restore(struct sums *sums, struct names *names, const struct sum_names
 uint32_t sums_hours_before(const struct sums *sums, int64_t before_s);
 /* Whether anything is counted in hours of [from_s, to_s). */
 bool sums_any(const struct sums *sums, int64_t from_s, int64_t to_s);
-/* Forgets the first `count` hours: they were said. */
+/* Deletes the first `count` hours, which were emitted. */
 void sums_forget(struct sums *sums, uint32_t count);
 void sums_release(struct sums *sums);

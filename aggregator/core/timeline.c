@@ -60,6 +60,9 @@ static void join(struct timeline *timeline, uint32_t i)
 
 void timeline_replace(struct timeline *timeline, int64_t from_s, int64_t to_s, const struct timeline *piece)
 {
+    uint32_t pieces = piece->steps.count;
+    CHECK(from_s <= to_s);
+    CHECK(pieces == 0 || (piece->steps.at[0].from_s >= from_s && piece->steps.at[pieces - 1].to_s <= to_s));
     uint32_t first = timeline_at(timeline, from_s), last = first;
     while (last < timeline->steps.count && timeline->steps.at[last].from_s < to_s)
         last++;

@@ -1,7 +1,7 @@
 /* A step function of time: which level holds in each second; nothing where no step lies.
  *
- * Two of them stand for a resource: what its events say now, and what was said of it so far. The hours in
- * which they differ are the hours to say again (DESIGN §4), so a row that says nothing new cannot arise. */
+ * A resource has two: what its events say now, and what was emitted of it so far. The hours in
+ * which they differ are the hours to emit again (DESIGN §4), so a row that says nothing new cannot arise. */
 #pragma once
 
 #include <stdbool.h>

@@ -1,9 +1,8 @@
-/* What an epoch has to say, in the order of its rows: account first, then levels, counts, states by key. */
+/* What an epoch has to emit, in the order of its rows: account first, then levels, counts, states by key. */
 #include "aggregator/core/state.h"
 #include "lib/base/check.h"
 #include "lib/base/time.h"
-
-enum { MINUTE_S = 60 };
+#include "lib/domain/limits.h"
 
 /* --- states --- */
 
@@ -64,16 +63,17 @@ int stop_compare(const void *a, const void *b)
     return (x->hour_s > y->hour_s) - (x->hour_s < y->hour_s);
 }
 
-/* Stops of open hours, but for those of a series of which one was said in this minute already. */
+/* Stops of open hours, except those of a series that had one emitted in this minute already. */
 static void collect_stops(struct fold *fold)
 {
     struct saying *saying = &fold->saying;
-    int64_t minute = fold->clock.now_us == INT64_MIN ? INT64_MIN : time_second(fold->clock.now_us) / MINUTE_S;
+    int64_t minute =
+        fold->clock.now_us == INT64_MIN ? INT64_MIN : time_second(fold->clock.now_us) / RULES_1_STOP_S;
     uint32_t kept = 0;
     for (uint32_t i = 0; i < fold->stops.count; i++) {
         struct stop stop = fold->stops.at[i];
         if (stop.hour_s < fold->clock.closed_s)
-            continue; /* said with its hour */
+            continue; /* emitted with its hour */
         if (series_at(fold, stop.ref)->stop_minute == minute)
             fold->stops.at[kept++] = stop;
         else
@@ -153,6 +153,8 @@ static int compare_series(const struct fold *fold, const struct series *a, const
 static int compare_sums(const struct fold *fold, const struct work *x, const struct work *y)
 {
     const struct sum_key *a = key_of(fold, x), *b = key_of(fold, y);
+    if (a->product != b->product)
+        return a->product < b->product ? -1 : 1;
     int order = compare_names(fold, a->subject, b->subject);
     if (order == 0)
         order = compare_names(fold, a->sku, b->sku);

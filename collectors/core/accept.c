@@ -2,79 +2,19 @@
 
 #include "collectors/core/keys.h"
 #include "lib/base/check.h"
+#include "lib/domain/limits.h"
 
-enum { LEVELS_MAX = 64, FIELDS_MAX = 8 };
-
-/* How a type asks for a field: it must stand, unless marked. */
+/* How a type asks for a field: it is required, unless marked. */
 #define END 0x00
-#define IF_THERE 0x40 /* it may be missing */
-#define UNREAD 0x80   /* it may be anything, but not twice */
+#define IF_THERE DATA_IF_THERE
+#define UNREAD DATA_UNREAD
 #define OR_NULL 0x100 /* it may be missing or null */
 #define FIELD_MASK 0x3f
-
-struct type {
-    const char *name;
-    enum record_kind kind;
-    enum product product;
-};
-
-static const struct type types[] = {
-    {"container.launched", RECORD_LAUNCHED, PRODUCT_CONTAINER},
-    {"model.launched", RECORD_LAUNCHED, PRODUCT_MODEL},
-    {"node.launched", RECORD_LAUNCHED, PRODUCT_NODE},
-    {"container.reconfigured", RECORD_RECONFIGURED, PRODUCT_CONTAINER},
-    {"model.reconfigured", RECORD_RECONFIGURED, PRODUCT_MODEL},
-    {"node.reconfigured", RECORD_RECONFIGURED, PRODUCT_NODE},
-    {"container.stopped", RECORD_STOPPED, PRODUCT_CONTAINER},
-    {"model.stopped", RECORD_STOPPED, PRODUCT_MODEL},
-    {"node.stopped", RECORD_STOPPED, PRODUCT_NODE},
-    {"container.deleted", RECORD_DELETED, PRODUCT_CONTAINER},
-    {"model.deleted", RECORD_DELETED, PRODUCT_MODEL},
-    {"node.deleted", RECORD_DELETED, PRODUCT_NODE},
-    {"container.failed", RECORD_FAILED, PRODUCT_CONTAINER},
-    {"model.failed", RECORD_FAILED, PRODUCT_MODEL},
-    {"node.failed", RECORD_FAILED, PRODUCT_NODE},
-    {"container.heartbeat", RECORD_HEARTBEAT, PRODUCT_CONTAINER},
-    {"model.heartbeat", RECORD_HEARTBEAT, PRODUCT_MODEL},
-    {"node.heartbeat", RECORD_HEARTBEAT, PRODUCT_NODE},
-    {"storage.used", RECORD_STORAGE_USED, PRODUCT_STORAGE},
-    {"storage.deleted", RECORD_STORAGE_DELETED, PRODUCT_STORAGE},
-    {"maas.tokens", RECORD_TOKENS, PRODUCT_MAAS},
-    {"maas.images", RECORD_IMAGES, PRODUCT_MAAS},
-    {"order.paid", RECORD_ORDER_PAID, PRODUCT_NONE},
-    {"order.fulfilled", RECORD_ORDER_FULFILLED, PRODUCT_NONE},
-    {"order.failed", RECORD_ORDER_FAILED, PRODUCT_NONE},
-    {"order.refunded", RECORD_ORDER_REFUNDED, PRODUCT_NONE},
-    {"account.credited", RECORD_CREDITED, PRODUCT_NONE},
-    {"account.debited", RECORD_DEBITED, PRODUCT_NONE},
-};
-#define TYPE_COUNT ((int)(sizeof types / sizeof *types))
+_Static_assert(FIELD_COUNT <= FIELD_MASK && DATA_IF_THERE == 0x40 && DATA_UNREAD == 0x80,
+               "flags are beside the field");
 
 static const uint16_t before_type[] = {FIELD_SPECVERSION, FIELD_ID, FIELD_SOURCE, FIELD_TYPE, END};
 static const uint16_t behind_type[] = {FIELD_SUBJECT, FIELD_TIME, FIELD_DATA, END};
-
-/* CONTRACT §2's table, its third column. */
-static const uint16_t data_of_kind[RECORD_KIND_COUNT][FIELDS_MAX] = {
-    [RECORD_LAUNCHED] = {FIELD_ACCOUNT, FIELD_SKU, FIELD_QUANTITY | IF_THERE, FIELD_ORDER | IF_THERE},
-    [RECORD_RECONFIGURED] = {FIELD_ACCOUNT, FIELD_SKU | IF_THERE, FIELD_QUANTITY | IF_THERE,
-                             FIELD_ORDER | IF_THERE},
-    [RECORD_HEARTBEAT] = {FIELD_ACCOUNT},
-    [RECORD_STOPPED] = {FIELD_ACCOUNT},
-    [RECORD_FAILED] = {FIELD_ACCOUNT, FIELD_SINCE | IF_THERE},
-    [RECORD_DELETED] = {FIELD_ACCOUNT},
-    [RECORD_STORAGE_USED] = {FIELD_ACCOUNT, FIELD_BYTES, FIELD_SKU | IF_THERE},
-    [RECORD_STORAGE_DELETED] = {FIELD_ACCOUNT, FIELD_SKU | IF_THERE},
-    [RECORD_TOKENS] = {FIELD_ACCOUNT, FIELD_MODEL, FIELD_INPUT_TOKENS, FIELD_OUTPUT_TOKENS,
-                       FIELD_CACHED_INPUT_TOKENS | IF_THERE, FIELD_CACHE_WRITE_TOKENS | IF_THERE,
-                       FIELD_USAGE | UNREAD},
-    [RECORD_IMAGES] = {FIELD_ACCOUNT, FIELD_MODEL, FIELD_IMAGES, FIELD_STATUS},
-    [RECORD_ORDER_PAID] = {FIELD_ACCOUNT, FIELD_PRODUCT, FIELD_SKU, FIELD_QUANTITY, FIELD_MONTHS},
-    [RECORD_ORDER_FULFILLED] = {FIELD_ACCOUNT},
-    [RECORD_ORDER_FAILED] = {FIELD_ACCOUNT},
-    [RECORD_ORDER_REFUNDED] = {FIELD_ACCOUNT},
-    [RECORD_CREDITED] = {FIELD_ACCOUNT, FIELD_AMOUNT, FIELD_CURRENCY, FIELD_FOR | IF_THERE},
-    [RECORD_DEBITED] = {FIELD_ACCOUNT, FIELD_AMOUNT, FIELD_CURRENCY},
-};
 
 /* maas.tokens with a model server's `usage` in place of the counts. */
 static const uint16_t data_with_usage[] = {
@@ -113,9 +53,12 @@ struct acceptor {
     struct keys prompt_keys;
     struct keys input_keys;
     struct keys type_names;
+    struct event_names names; /* of the event that was told last */
+    struct json_value element;
+    struct event_type types[EVENT_TYPES_MAX];
 };
 
-/* An event while it is read: what stands at each field, and the record so far. */
+/* An event while it is read: the value of each field, and the record so far. */
 struct reading {
     const struct acceptor *acceptor;
     struct json_value values[FIELD_COUNT];
@@ -140,8 +83,9 @@ struct acceptor *acceptor_new(void)
     add_keys(&acceptor->usage_keys, FIELD_FIRST_OF_USAGE, FIELD_FIRST_OF_PROMPT_DETAILS);
     add_keys(&acceptor->prompt_keys, FIELD_FIRST_OF_PROMPT_DETAILS, FIELD_FIRST_OF_INPUT_DETAILS);
     add_keys(&acceptor->input_keys, FIELD_FIRST_OF_INPUT_DETAILS, FIELD_COUNT);
-    for (int i = 0; i < TYPE_COUNT; i++)
-        keys_add(&acceptor->type_names, str_of(types[i].name));
+    int types = event_types(acceptor->types);
+    for (int i = 0; i < types; i++)
+        keys_add(&acceptor->type_names, str_of(acceptor->types[i].name));
     return acceptor;
 }
 
@@ -192,19 +136,19 @@ static bool take_fields(struct reading *reading, const uint16_t asks[])
     return true;
 }
 
-static const struct type *type_of(const struct reading *reading)
+static const struct event_type *type_of(const struct reading *reading)
 {
     int place = keys_find(&reading->acceptor->type_names, reading->values[FIELD_TYPE].string);
-    return place < 0 ? NULL : &types[place];
+    return place < 0 ? NULL : &reading->acceptor->types[place];
 }
 
 /* What a record of the kind says where its event says nothing. */
-static void set_defaults(struct record *record, const struct type *type)
+static void set_defaults(struct record *record, const struct event_type *type)
 {
     record->kind = type->kind;
     record->product = type->product;
     record->quantity = type->kind == RECORD_LAUNCHED ? 1 : 0;
-    if (type->product == PRODUCT_STORAGE)
+    if (product_is(type->product, SHAPE_POOL))
         record->sku = STR("standard");
 }
 
@@ -256,7 +200,7 @@ static bool take_usage_of_messages(struct reading *reading)
     return true;
 }
 
-/* The form is told by the keys, whatever their values (CONTRACT §2). */
+/* The keys decide the form, whatever their values (CONTRACT §2). */
 static bool take_usage(struct reading *reading)
 {
     read_object(reading, FIELD_USAGE, &reading->acceptor->usage_keys, FIELD_FIRST_OF_USAGE);
@@ -273,28 +217,40 @@ static bool take_usage(struct reading *reading)
     return refuse(reading, FIELD_PROMPT_TOKENS);
 }
 
+/* `account`, then what the kind asks for. */
+static bool take_data_fields(struct reading *reading, const struct kind_row *kind)
+{
+    if (!take_field(reading, FIELD_ACCOUNT))
+        return false;
+    for (const uint8_t *ask = kind->data; *ask != DATA_END; ask++)
+        if (!take_field(reading, (uint16_t)(FIELD_ACCOUNT + *ask)))
+            return false;
+    return true;
+}
+
 static bool take_data(struct reading *reading)
 {
     read_object(reading, FIELD_DATA, &reading->acceptor->data_keys, FIELD_FIRST_OF_DATA);
-    const uint16_t *asks = data_of_kind[reading->record.kind];
+    const struct kind_row *kind = kind_row(reading->record.kind);
     if (reading->record.kind != RECORD_TOKENS)
-        return take_fields(reading, asks);
+        return take_data_fields(reading, kind);
     if (is_there(reading, FIELD_INPUT_TOKENS) || is_there(reading, FIELD_OUTPUT_TOKENS))
-        return take_fields(reading, asks) &&
+        return take_data_fields(reading, kind) &&
                are_parts(reading, FIELD_CACHED_INPUT_TOKENS, FIELD_CACHE_WRITE_TOKENS);
     return take_fields(reading, data_with_usage) && take_usage(reading);
 }
 
 /* What must hold between fields that are each good. */
-static bool settle_kind(struct reading *reading)
+static bool check_between(struct reading *reading)
 {
     struct record *record = &reading->record;
+    const struct kind_row *kind = kind_row(record->kind);
     bool nothing_new = record->sku.size == 0 && record->quantity == 0 && record->order.size == 0;
-    if (record->kind == RECORD_RECONFIGURED && nothing_new)
+    if (kind->change == CHANGE_ALTERS && nothing_new)
         return refuse(reading, FIELD_SKU);
     if (record->since_us > record->time_us)
         return refuse(reading, FIELD_SINCE);
-    if (record->kind == RECORD_IMAGES) {
+    if (kind->by_status) {
         record->succeeded = str_equal(reading->values[FIELD_STATUS].string, STR("succeeded"));
         record->images = record->succeeded ? record->images : 0;
     }
@@ -306,22 +262,33 @@ static bool take_event(struct reading *reading)
 {
     if (!take_fields(reading, before_type))
         return false;
-    const struct type *type = type_of(reading);
+    const struct event_type *type = type_of(reading);
     if (type == NULL)
         return refuse(reading, FIELD_TYPE);
     set_defaults(&reading->record, type);
     if (!take_fields(reading, behind_type))
         return false;
     reading->record.since_us = reading->record.time_us;
-    return take_data(reading) && settle_kind(reading);
+    return take_data(reading) && check_between(reading);
+}
+
+static struct str string_of(const struct json_value *value)
+{
+    return value->kind == JSON_STRING ? value->string : (struct str){0};
+}
+
+static struct event_names names_of(const struct reading *reading)
+{
+    const struct json_value *values = reading->values;
+    return (struct event_names){string_of(&values[FIELD_ACCOUNT]), string_of(&values[FIELD_TYPE]),
+                                string_of(&values[FIELD_SOURCE]), string_of(&values[FIELD_ID])};
 }
 
 static struct rejection rejection_of(const struct reading *reading)
 {
-    const struct json_value *id = &reading->values[FIELD_ID];
     enum field field = reading->refused;
     struct str reason = reading->refused_as_repeated ? field_reason_repeated(field) : field_reason(field);
-    return (struct rejection){field, reason, id->kind == JSON_STRING ? id->string : (struct str){0}};
+    return (struct rejection){field, reason, string_of(&reading->values[FIELD_ID])};
 }
 
 static bool take_element(struct reading *reading, const struct json_value *element)
@@ -330,7 +297,7 @@ static bool take_element(struct reading *reading, const struct json_value *eleme
     if (element->kind != JSON_OBJECT)
         return refuse(reading, FIELD_JSON);
     json_read_object(element->node, &acceptor->event_keys, &reading->values[FIELD_FIRST_OF_EVENT]);
-    if (!json_within(acceptor->json, element, LEVELS_MAX))
+    if (!json_within(acceptor->json, element, LIMIT_EVENT_DEPTH))
         return refuse(reading, FIELD_JSON);
     return take_event(reading);
 }
@@ -339,7 +306,10 @@ static void reading_init(struct reading *reading, const struct acceptor *accepto
 {
     reading->acceptor = acceptor;
     reading->record = (struct record){0};
-    reading->values[FIELD_JSON] = reading->values[FIELD_ID] = (struct json_value){0};
+    /* Those that are asked for whatever was read. */
+    static const enum field asked[] = {FIELD_JSON, FIELD_ID, FIELD_SOURCE, FIELD_TYPE, FIELD_ACCOUNT};
+    for (size_t i = 0; i < sizeof asked / sizeof *asked; i++)
+        reading->values[asked[i]] = (struct json_value){0};
 }
 
 bool accept_event(struct acceptor *acceptor, struct str json, struct record *out, struct rejection *rejection)
@@ -349,6 +319,7 @@ bool accept_event(struct acceptor *acceptor, struct str json, struct record *out
     reading_init(&reading, acceptor);
     bool accepted = json_parse(acceptor->json, json, &event) ? take_element(&reading, &event)
                                                              : refuse(&reading, FIELD_JSON);
+    acceptor->names = names_of(&reading);
     if (accepted)
         *out = reading.record;
     else
@@ -380,9 +351,10 @@ bool accept_binary(struct acceptor *acceptor, const struct event_attributes *att
     reading.values[FIELD_TIME] = value_of_attribute(attributes->time);
     struct json_value *object = &reading.values[FIELD_DATA];
     *object = (struct json_value){.kind = JSON_ABSENT};
-    if (!json_parse(acceptor->json, data, object) || !json_within(acceptor->json, object, LEVELS_MAX))
+    if (!json_parse(acceptor->json, data, object) || !json_within(acceptor->json, object, LIMIT_EVENT_DEPTH))
         *object = (struct json_value){.kind = JSON_ABSENT};
     bool accepted = take_event(&reading);
+    acceptor->names = names_of(&reading);
     if (accepted)
         *out = reading.record;
     else
@@ -396,14 +368,17 @@ struct batch {
     void *context;
 };
 
-static void take_batch_element(void *context, size_t index, const struct json_value *element)
+static bool take_batch_element(void *context, size_t index, const struct json_value *element)
 {
     const struct batch *batch = context;
     struct reading reading;
     reading_init(&reading, batch->acceptor);
     bool accepted = take_element(&reading, element);
     struct rejection rejection = accepted ? (struct rejection){0} : rejection_of(&reading);
-    batch->each(batch->context, index, accepted ? &reading.record : NULL, accepted ? NULL : &rejection);
+    batch->acceptor->names = names_of(&reading);
+    batch->acceptor->element = *element;
+    return batch->each(batch->context, index, accepted ? &reading.record : NULL,
+                       accepted ? NULL : &rejection);
 }
 
 bool accept_batch(struct acceptor *acceptor, struct str json, accept_each *each, void *context,
@@ -417,4 +392,14 @@ bool accept_batch(struct acceptor *acceptor, struct str json, accept_each *each,
     struct batch batch = {acceptor, each, context};
     json_read_array(array.node, take_batch_element, &batch);
     return true;
+}
+
+struct event_names accept_names(const struct acceptor *acceptor)
+{
+    return acceptor->names;
+}
+
+uint32_t accept_text(const struct acceptor *acceptor, char *out, uint32_t room)
+{
+    return json_write(&acceptor->element, out, room);
 }

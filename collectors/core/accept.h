@@ -29,8 +29,17 @@ struct event_attributes {
     struct str time;
 };
 
-/* One of the two is not NULL. */
-typedef void accept_each(void *context, size_t index, const struct record *record,
+/* What an event calls itself, whether it was accepted or not; `at` is NULL where it has no such string, or
+ * was refused before it was looked for. */
+struct event_names {
+    struct str account;
+    struct str type;
+    struct str source;
+    struct str id;
+};
+
+/* One of the two is not NULL. Returns whether to tell the next one. */
+typedef bool accept_each(void *context, size_t index, const struct record *record,
                          const struct rejection *rejection);
 
 /* Running out of memory ends the process. */
@@ -48,9 +57,15 @@ __attribute__((warn_unused_result)) bool accept_binary(struct acceptor *acceptor
                                                        struct str data, struct record *out,
                                                        struct rejection *rejection);
 
-/* A JSON array of events: tells each, in order, as record or rejection. What it tells stays good until the
- * acceptor is called again, not just for the call. Each event may be 64 deep. False: it is no such array, and
- * none was told. */
+/* A JSON array of events: calls `each` for every one, in order, with a record or a rejection, until it says
+ * to stop. Both stay valid until the acceptor is called again, not just during the call. Each event may be 64
+ * deep. False: it is no such array, and `each` was not called. */
 __attribute__((warn_unused_result)) bool accept_batch(struct acceptor *acceptor, struct str json,
                                                       accept_each *each, void *context,
                                                       struct rejection *rejection);
+
+/* Of the event that was told last. */
+struct event_names accept_names(const struct acceptor *acceptor);
+/* The JSON of the event of a batch that was told last, written anew, as much of it as there is room for.
+ * Returns its size. */
+uint32_t accept_text(const struct acceptor *acceptor, char *out, uint32_t room);

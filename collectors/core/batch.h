@@ -3,9 +3,8 @@
 
 #include "lib/base/arena.h"
 #include "lib/base/vec.h"
+#include "lib/domain/limits.h"
 #include "lib/domain/record.h"
-
-enum { BATCH_BYTES_MAX = 64 * 1024 }; /* a message ends here (DESIGN §3) */
 
 struct batch {
     VEC(struct record) records;
@@ -16,7 +15,7 @@ struct batch {
 void batch_add(struct batch *batch, const struct record *record);
 static inline bool batch_is_full(const struct batch *batch)
 {
-    return batch->size_bytes >= BATCH_BYTES_MAX;
+    return batch->size_bytes >= LIMIT_BATCH_BYTES;
 }
 /* Empties it, keeping the memory. */
 void batch_clear(struct batch *batch);

@@ -2,8 +2,7 @@
 
 #include "lib/base/check.h"
 #include "lib/base/time.h"
-
-enum { AMOUNT_DIGITS = 12 };
+#include "lib/domain/limits.h"
 
 struct rule {
     struct str name;
@@ -93,7 +92,7 @@ static bool take_product(const struct rule *rule, const struct json_value *value
 {
     (void)rule;
     enum product product = value->kind == JSON_STRING ? product_of(value->string) : PRODUCT_NONE;
-    if (product > PRODUCT_NODE)
+    if (!product_is(product, SHAPE_LEVEL))
         return false;
     *(enum product *)place = product;
     return true;
@@ -132,11 +131,11 @@ static bool take_amount(const struct rule *rule, const struct json_value *value,
         return false;
     struct str text = value->string;
     uint32_t whole = count_digits(text, 0), behind = whole;
-    if (whole < 1 || whole > AMOUNT_DIGITS)
+    if (whole < 1 || whole > LIMIT_DECIMALS)
         return false;
     if (whole < text.size && text.at[whole] == '.') {
         uint32_t decimals = count_digits(text, whole + 1);
-        if (decimals < 1 || decimals > AMOUNT_DIGITS)
+        if (decimals < 1 || decimals > LIMIT_DECIMALS)
             return false;
         behind = whole + 1 + decimals;
     }
@@ -169,64 +168,65 @@ static bool take_currency(const struct rule *rule, const struct json_value *valu
 #define INTEGER(least_, most_, member)                                                                       \
     .take = take_integer, .least = (least_), .most = (most_), .place = offsetof(struct record, member)
 #define OTHER(take_, member) .take = (take_), .place = offsetof(struct record, member)
-#define CHECKED(take_) .take = (take_), .most = 256, .place = NOWHERE
+#define CHECKED(take_) .take = (take_), .most = LIMIT_NAME_BYTES, .place = NOWHERE
 
 #define STRING_128 "a string of 1 to 128 bytes without control characters"
 #define STRING_256 "a string of 1 to 256 bytes without control characters"
 #define COUNT_0 "an integer from 0 to 10^15, without fraction or exponent"
 #define COUNT_1 "an integer from 1 to 10^15, without fraction or exponent"
 #define PART_OF_INPUT COUNT_0 ", with the other part not more than the input"
-#define E15 INT64_C(1000000000000000)
 
 static const struct rule rules[FIELD_COUNT] = {
     [FIELD_JSON] = {ROW("json", "one object by RFC 8259, in UTF-8 without byte order mark, at most 64 deep")},
     [FIELD_SPECVERSION] = {ROW("specversion", "\"1.0\""), CHECKED(take_version)},
-    [FIELD_ID] = {ROW("id", STRING_128), STRING(128, id)},
-    [FIELD_SOURCE] = {ROW("source", STRING_256), STRING(256, source)},
+    [FIELD_ID] = {ROW("id", STRING_128), STRING(LIMIT_ID_BYTES, id)},
+    [FIELD_SOURCE] = {ROW("source", STRING_256), STRING(LIMIT_NAME_BYTES, source)},
     [FIELD_TYPE] = {ROW("type", "a known type of event"), CHECKED(take_string)},
-    [FIELD_SUBJECT] = {ROW("subject", STRING_256), STRING(256, subject)},
+    [FIELD_SUBJECT] = {ROW("subject", STRING_256), STRING(LIMIT_NAME_BYTES, subject)},
     [FIELD_TIME] = {ROW("time", "RFC 3339, from 1970 to 2199"), OTHER(take_time, time_us)},
     [FIELD_DATA] = {ROW("data", "an object"), CHECKED(take_object)},
-    [FIELD_ACCOUNT] = {ROW("data.account", STRING_128), STRING(128, account)},
-    [FIELD_SKU] = {ROW("data.sku", STRING_256), STRING(256, sku)},
-    [FIELD_QUANTITY] = {ROW("data.quantity", COUNT_1), INTEGER(1, E15, quantity)},
-    [FIELD_ORDER] = {ROW("data.order", STRING_256), STRING(256, order)},
+    [FIELD_ACCOUNT] = {ROW("data.account", STRING_128), STRING(LIMIT_ID_BYTES, account)},
+    [FIELD_SKU] = {ROW("data.sku", STRING_256), STRING(LIMIT_NAME_BYTES, sku)},
+    [FIELD_QUANTITY] = {ROW("data.quantity", COUNT_1), INTEGER(1, LIMIT_COUNT, quantity)},
+    [FIELD_ORDER] = {ROW("data.order", STRING_256), STRING(LIMIT_NAME_BYTES, order)},
     [FIELD_SINCE] = {ROW("data.since", "RFC 3339, from 1970 on, not after time"), OTHER(take_time, since_us)},
     [FIELD_BYTES] = {ROW("data.bytes", "an integer from 0 to 10^18, without fraction or exponent"),
-                     INTEGER(0, E15 * 1000, bytes)},
-    [FIELD_MODEL] = {ROW("data.model", STRING_256), STRING(256, sku)},
-    [FIELD_INPUT_TOKENS] = {ROW("data.input_tokens", COUNT_0), INTEGER(0, E15, input_tokens)},
-    [FIELD_OUTPUT_TOKENS] = {ROW("data.output_tokens", COUNT_0), INTEGER(0, E15, output_tokens)},
+                     INTEGER(0, LIMIT_STORED_BYTES, bytes)},
+    [FIELD_MODEL] = {ROW("data.model", STRING_256), STRING(LIMIT_NAME_BYTES, sku)},
+    [FIELD_INPUT_TOKENS] = {ROW("data.input_tokens", COUNT_0), INTEGER(0, LIMIT_COUNT, input_tokens)},
+    [FIELD_OUTPUT_TOKENS] = {ROW("data.output_tokens", COUNT_0), INTEGER(0, LIMIT_COUNT, output_tokens)},
     [FIELD_CACHED_INPUT_TOKENS] = {ROW("data.cached_input_tokens", PART_OF_INPUT),
-                                   INTEGER(0, E15, cached_input_tokens)},
+                                   INTEGER(0, LIMIT_COUNT, cached_input_tokens)},
     [FIELD_CACHE_WRITE_TOKENS] = {ROW("data.cache_write_tokens", PART_OF_INPUT),
-                                  INTEGER(0, E15, cache_write_tokens)},
+                                  INTEGER(0, LIMIT_COUNT, cache_write_tokens)},
     [FIELD_USAGE] = {ROW("data.usage", "an object"), CHECKED(take_object)},
-    [FIELD_PROMPT_TOKENS] = {ROW("data.usage.prompt_tokens", COUNT_0), INTEGER(0, E15, input_tokens)},
-    [FIELD_USAGE_INPUT_TOKENS] = {ROW("data.usage.input_tokens", COUNT_0), INTEGER(0, E15, input_tokens)},
-    [FIELD_TOTAL_TOKENS] = {ROW("data.usage.total_tokens", COUNT_0), INTEGER(0, E15, input_tokens)},
+    [FIELD_PROMPT_TOKENS] = {ROW("data.usage.prompt_tokens", COUNT_0), INTEGER(0, LIMIT_COUNT, input_tokens)},
+    [FIELD_USAGE_INPUT_TOKENS] = {ROW("data.usage.input_tokens", COUNT_0),
+                                  INTEGER(0, LIMIT_COUNT, input_tokens)},
+    [FIELD_TOTAL_TOKENS] = {ROW("data.usage.total_tokens", COUNT_0), INTEGER(0, LIMIT_COUNT, input_tokens)},
     [FIELD_CACHE_READ_INPUT_TOKENS] = {ROW("data.usage.cache_read_input_tokens", COUNT_0),
-                                       INTEGER(0, E15, cached_input_tokens)},
+                                       INTEGER(0, LIMIT_COUNT, cached_input_tokens)},
     [FIELD_CACHE_CREATION_INPUT_TOKENS] = {ROW("data.usage.cache_creation_input_tokens", COUNT_0),
-                                           INTEGER(0, E15, cache_write_tokens)},
+                                           INTEGER(0, LIMIT_COUNT, cache_write_tokens)},
     [FIELD_PROMPT_DETAILS] = {ROW("data.usage.prompt_tokens_details", "an object or null"),
                               CHECKED(take_object)},
     [FIELD_INPUT_DETAILS] = {ROW("data.usage.input_tokens_details", "an object or null"),
                              CHECKED(take_object)},
-    [FIELD_USAGE_OUTPUT_TOKENS] = {ROW("data.usage.output_tokens", COUNT_0), INTEGER(0, E15, output_tokens)},
+    [FIELD_USAGE_OUTPUT_TOKENS] = {ROW("data.usage.output_tokens", COUNT_0),
+                                   INTEGER(0, LIMIT_COUNT, output_tokens)},
     [FIELD_PROMPT_CACHED] = {ROW("data.usage.prompt_tokens_details.cached_tokens", PART_OF_INPUT),
-                             INTEGER(0, E15, cached_input_tokens)},
+                             INTEGER(0, LIMIT_COUNT, cached_input_tokens)},
     [FIELD_PROMPT_WRITTEN] = {ROW("data.usage.prompt_tokens_details.cache_write_tokens", PART_OF_INPUT),
-                              INTEGER(0, E15, cache_write_tokens)},
+                              INTEGER(0, LIMIT_COUNT, cache_write_tokens)},
     [FIELD_INPUT_CACHED] = {ROW("data.usage.input_tokens_details.cached_tokens", PART_OF_INPUT),
-                            INTEGER(0, E15, cached_input_tokens)},
+                            INTEGER(0, LIMIT_COUNT, cached_input_tokens)},
     [FIELD_COMPLETION_TOKENS] = {ROW("data.usage.completion_tokens", COUNT_0),
-                                 INTEGER(0, E15, output_tokens)},
-    [FIELD_IMAGES] = {ROW("data.images", COUNT_0), INTEGER(0, E15, images)},
+                                 INTEGER(0, LIMIT_COUNT, output_tokens)},
+    [FIELD_IMAGES] = {ROW("data.images", COUNT_0), INTEGER(0, LIMIT_COUNT, images)},
     [FIELD_STATUS] = {ROW("data.status", STRING_256), CHECKED(take_string)},
     [FIELD_PRODUCT] = {ROW("data.product", "container, model or node"), OTHER(take_product, product)},
     [FIELD_MONTHS] = {ROW("data.months", "an integer from 1 to 120, without fraction or exponent"),
-                      INTEGER(1, 120, months)},
+                      INTEGER(1, LIMIT_MONTHS, months)},
     [FIELD_AMOUNT] = {ROW("data.amount", "a string above 0: 1 to 12 digits, and . with 1 to 12 more, or not"),
                       OTHER(take_amount, amount)},
     [FIELD_CURRENCY] = {ROW("data.currency", "three capitals"), OTHER(take_currency, currency)},

@@ -7,7 +7,7 @@ static bool is_blank(char c)
     return c == ' ' || c == '\t';
 }
 
-static struct str trimmed(struct str text)
+struct str header_trimmed(struct str text)
 {
     while (text.size > 0 && is_blank(text.at[0]))
         text = (struct str){text.at + 1, text.size - 1};
@@ -38,7 +38,17 @@ static struct str cut(struct str *rest, const char *separators)
     uint32_t skipped = size < rest->size ? size + 1 : size;
     struct str front = {rest->at, size};
     *rest = (struct str){rest->at + skipped, rest->size - skipped};
-    return trimmed(front);
+    return header_trimmed(front);
+}
+
+bool header_next(struct str *list, struct str *element)
+{
+    while (list->size > 0) {
+        *element = cut(list, ",");
+        if (element->size > 0)
+            return true;
+    }
+    return false;
 }
 
 static bool is_name(struct str text, const char *name)
@@ -57,21 +67,20 @@ static enum coding coding_of(struct str name)
 enum coding coding_with(enum coding before, struct str value)
 {
     enum coding coding = before;
-    while (value.size > 0) {
-        struct str name = cut(&value, ",");
-        if (name.size > 0)
-            coding = coding == CODING_NONE ? coding_of(name) : CODING_OTHER;
-    }
+    struct str name;
+    while (header_next(&value, &name))
+        coding = coding == CODING_NONE ? coding_of(name) : CODING_OTHER;
     return coding;
 }
 
 bool preference_given(struct str value, const char *preference)
 {
-    while (value.size > 0) {
-        struct str element = cut(&value, ",");
+    struct str element;
+    while (header_next(&value, &element)) {
         struct str word = cut(&element, ";"); /* its parameters follow */
         struct str name = cut(&word, "=");
-        bool is_valued = word.size > 0 && trimmed(word).size > 0 && !is_name(trimmed(word), "\"\"");
+        bool is_valued =
+            word.size > 0 && header_trimmed(word).size > 0 && !is_name(header_trimmed(word), "\"\"");
         if (is_name(name, preference) && !is_valued)
             return true;
     }

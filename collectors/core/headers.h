@@ -4,6 +4,11 @@
 
 #include "lib/base/str.h"
 
+/* Without the blanks (space, tab) around it. */
+struct str header_trimmed(struct str text);
+/* Cuts off the next element of a list, trimmed. False: there is none left. */
+bool header_next(struct str *list, struct str *element);
+
 /* How a body is coded (RFC 9110 §8.4). */
 enum coding {
     CODING_NONE,

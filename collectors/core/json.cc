@@ -1,9 +1,11 @@
 #include "collectors/core/json.h"
 
+#include <cstdio>
 #include <cstring>
 #include <memory>
 #include <new>
 #include <simdjson.h>
+#include <string>
 
 extern "C" {
 #include "collectors/core/json_mend.h"
@@ -41,6 +43,21 @@ dom::element element_of(const json_node &node)
 str str_of_view(std::string_view view)
 {
     return {view.data(), static_cast<uint32_t>(view.size())};
+}
+
+std::string quoted(str string)
+{
+    std::string text = "\"";
+    for (uint32_t i = 0; i < string.size; i++) {
+        char c = string.at[i];
+        char escaped[8];
+        if (static_cast<unsigned char>(c) < 0x20)
+            snprintf(escaped, sizeof escaped, "\\u%04x", static_cast<unsigned>(c));
+        else
+            snprintf(escaped, sizeof escaped, c == '"' || c == '\\' ? "\\%c" : "%c", c);
+        text += escaped;
+    }
+    return text + '"';
 }
 
 /* In place: a value returned would be copied in words that its parts do not fill. */
@@ -167,8 +184,35 @@ void json_read_array(struct json_node node, json_visit *visit, void *context)
     for (dom::element item : array) {
         json_value value;
         read_value(item, &value);
-        visit(context, index++, &value);
+        if (!visit(context, index++, &value))
+            return;
     }
+}
+
+uint32_t json_write(const struct json_value *value, char *out, uint32_t room)
+{
+    std::string text;
+    switch (value->kind) {
+    case JSON_OBJECT:
+    case JSON_ARRAY:
+        text = simdjson::minify(element_of(value->node));
+        break;
+    case JSON_STRING:
+        text = quoted(value->string);
+        break;
+    case JSON_INTEGER:
+        text = std::to_string(value->integer);
+        break;
+    case JSON_NULL:
+        text = "null";
+        break;
+    case JSON_ABSENT:
+    case JSON_OTHER:
+        break;
+    }
+    uint32_t size = text.size() < room ? static_cast<uint32_t>(text.size()) : room;
+    memcpy(out, text.data(), size);
+    return size;
 }
 
 bool json_within(const struct json *json, const struct json_value *value, int levels)

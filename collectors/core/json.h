@@ -28,7 +28,7 @@ enum json_kind {
     JSON_OTHER, /* a boolean, a number that is no integer */
 };
 
-/* Where an object or array stands in its document. */
+/* The place of an object or array in its document. */
 struct json_node {
     const void *document;
     size_t place;
@@ -36,7 +36,7 @@ struct json_node {
 
 struct json_value {
     enum json_kind kind;
-    bool repeated; /* its key stood more than once; the value is the first */
+    bool repeated; /* its key occurred more than once; the value is the first */
     union {
         struct str string;
         int64_t integer;
@@ -53,8 +53,12 @@ bool json_parse(struct json *json, struct str text, struct json_value *out);
 /* In one pass, the value of each key of the list, ABSENT where there is none; out has room for as many. */
 void json_read_object(struct json_node object, const struct keys *keys, struct json_value out[]);
 
-typedef void json_visit(void *context, size_t index, const struct json_value *element);
+/* Whether to go on. */
+typedef bool json_visit(void *context, size_t index, const struct json_value *element);
 void json_read_array(struct json_node array, json_visit *visit, void *context);
+
+/* The value written anew, without blanks, as much of it as there is room for. Returns its size. */
+uint32_t json_write(const struct json_value *value, char *out, uint32_t room);
 
 /* Whether a value of the last text is nested at most `levels` (64 or more) deep: a string 0, [] and {} 1. */
 bool json_within(const struct json *json, const struct json_value *value, int levels);

@@ -3,7 +3,7 @@
 
 #include "lib/base/table.h"
 
-enum { KEYS_MAX = 32 };
+enum { KEYS_MAX = 64 };
 
 struct keys {
     struct str names[KEYS_MAX];

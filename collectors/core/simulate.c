@@ -96,32 +96,13 @@ static void advance(struct simulation *simulation, int64_t time_us)
     simulation->clock_us = time_us;
 }
 
-/* Whether it counts not, for being the repeat of an event that was added, with whatever time. */
+/* Whether the record is identified by its identity alone and was added already, with whatever time. A change
+ * of a level with another time is another event. */
 static bool is_repeat(struct simulation *simulation, const struct record *record)
 {
-    switch (record->kind) {
-    case RECORD_IMAGES:
-        if (!record->succeeded)
-            return false;
-        break;
-    case RECORD_TOKENS:
-    case RECORD_ORDER_PAID:
-    case RECORD_ORDER_FULFILLED:
-    case RECORD_ORDER_FAILED:
-    case RECORD_ORDER_REFUNDED:
-    case RECORD_CREDITED:
-    case RECORD_DEBITED:
-        break;
-    case RECORD_LAUNCHED:
-    case RECORD_RECONFIGURED:
-    case RECORD_HEARTBEAT:
-    case RECORD_STOPPED:
-    case RECORD_FAILED:
-    case RECORD_DELETED:
-    case RECORD_STORAGE_USED:
-    case RECORD_STORAGE_DELETED:
-        return false; /* with another time it is another event */
-    }
+    enum shape shape = kind_row(record->kind)->shape;
+    if (shape == SHAPE_LEVEL || shape == SHAPE_POOL || !record_bills(record))
+        return false;
     return !seen_add(&simulation->seen, 0, identity_of(record));
 }
 

@@ -9,7 +9,7 @@ void trust_reset(struct trust *trust, uint32_t partitions)
 {
     CHECK(partitions > 0);
     trust->given = trust->disagreed = false;
-    trust->round = trust->agreed = 0;
+    trust->round = trust->agreed = trust->whole = 0;
     vec_clear(&trust->agreed_in);
     for (uint32_t p = 0; p < partitions; p++)
         vec_push(&trust->agreed_in, 0u);
@@ -35,6 +35,7 @@ bool trust_hear(struct trust *trust, const struct trust_sign *sign)
     if (ahead || behind) {
         trust->given = false;
         trust->disagreed = true;
+        trust->disagreements++;
         return false;
     }
     uint32_t *agreed_in = &trust->agreed_in.at[sign->partition];
@@ -42,7 +43,23 @@ bool trust_hear(struct trust *trust, const struct trust_sign *sign)
         *agreed_in = trust->round;
         trust->agreed++;
     }
-    if (trust->agreed == trust->agreed_in.count && !trust->disagreed)
+    if (trust->agreed == trust->agreed_in.count && !trust->disagreed) {
         trust->given = true;
+        trust->whole = trust->round;
+    }
     return true;
+}
+
+struct doubt trust_doubt(const struct trust *trust, int64_t clock_us, int64_t steady_us)
+{
+    return (struct doubt){trust->round, trust->disagreements, clock_us - steady_us};
+}
+
+enum doubt_outcome trust_settle(const struct trust *trust, const struct doubt *doubt, int64_t clock_us,
+                                int64_t steady_us)
+{
+    int64_t stepped_us = clock_us - steady_us - doubt->apart_us;
+    if (trust->disagreements != doubt->disagreements || stepped_us > apart_us || stepped_us < -apart_us)
+        return DOUBT_FALLS;
+    return trust->whole > doubt->round ? DOUBT_STANDS : DOUBT_OPEN;
 }

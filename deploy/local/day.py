@@ -9,7 +9,10 @@ import argparse
 import datetime
 import heapq
 import json
+import os
 import random
+import signal
+import sys
 
 SKUS = {
     'container': ['gpu.a100', 'gpu.h200', 'cpu.s'],
@@ -125,7 +128,13 @@ def main():
     parser.add_argument('--date', default='2026-11-01')
     parser.add_argument('--resources', type=int, default=200)
     parser.add_argument('--seed', type=int, default=1)
-    Day(parser.parse_args()).print()
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # ends it, as any program: no traceback
+    try:
+        Day(parser.parse_args()).print()
+        sys.stdout.flush()
+    except BrokenPipeError:  # whoever reads has enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        sys.exit(1)
 
 
 if __name__ == '__main__':

@@ -69,7 +69,7 @@ kafka_launch() {
   port_reserve controller
   kafka_format
   kafka_settings "$KAFKA_HOME/data"
-  launch "$KAFKA_PID" "$KAFKA_LOG" \
+  launch once "$KAFKA_PID" "$KAFKA_LOG" \
     java -Xms256m -Xmx512m -XX:+ExitOnOutOfMemoryError -Djava.awt.headless=true \
     -Dorg.slf4j.simpleLogger.showDateTime=true "-Dorg.slf4j.simpleLogger.dateTimeFormat=yyyy-MM-dd HH:mm:ss.SSS" \
     -cp "$(kafka_classpath)" kafka.Kafka "$KAFKA_HOME/server.properties"

@@ -1,5 +1,6 @@
 # What the commands in this folder, and tests that stop and start servers, share. Source it from bash; call `run_open`
-# first, then kafka_start, kafka_stop, pg_start, pg_stop (kafka.sh, postgres.sh).
+# first, then kafka_start, kafka_stop, pg_start, pg_stop (kafka.sh, postgres.sh). How a process is started, found again
+# and stopped is in processes.sh, the same for all; Hourglass's own three programs are in programs.sh.
 #
 # Everything that runs lives in one run folder, $HOURGLASS_RUN or .run at the top of the repository:
 #   .hourglass-run            says that the folder is ours: only such a one is used or deleted
@@ -7,8 +8,9 @@
 #   ports                     picked at the first start, kept
 #   kafka/, kafka.pid, .log   the broker's settings and data; what it said since its start (before it: .log.1)
 #   postgres/, ....pid, .log  the same of PostgreSQL; a symbolic link where user postgres cannot reach the run folder
-#   postgres.passwords        "role password" a line
-#   live.url                  where the live collector listens, if one does (written by whoever starts it)
+#   postgres.passfile         the passwords of the roles, as libpq reads them (mode 600); nobody else is told them
+#   live/                     the live processes: NAME.pid, .keeper, .port (of the admin interface), .log
+#   runs/NAME/                the same of a run of a file, and what it read
 # shellcheck shell=bash
 
 LOCAL=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd -P)
@@ -18,9 +20,36 @@ RUN_MARK=$RUN/.hourglass-run
 
 say() { printf '%s\n' "$*" >&2; }
 
+GIVE_UP_STATUS=1
+
 give_up() {
   say "${0##*/}: $*"
-  exit 1
+  exit "$GIVE_UP_STATUS"
+}
+
+# What was typed is wrong: status 2.
+refuse() {
+  GIVE_UP_STATUS=2
+  give_up "$*"
+}
+
+# Whether colours, bold and lines that are written over make sense on that descriptor.
+is_terminal() { [[ -t $1 && -z ${NO_COLOR:-} && ${TERM:-dumb} != dumb ]]; }
+
+# An interrupted command runs the command in UNDO, says one line and ends as the signal would have ended it.
+UNDO=:
+interrupted() { # number of the signal
+  trap '' INT TERM HUP
+  $UNDO || true
+  trap - EXIT
+  (($1 == 15)) || say "${0##*/}: interrupted"
+  exit $((128 + $1))
+}
+undo_on_interrupt() { # command
+  UNDO=$1
+  trap 'interrupted 2' INT
+  trap 'interrupted 15' TERM
+  trap 'interrupted 1' HUP
 }
 
 # A command without arguments of its own: --help prints the text, anything else is a mistake.
@@ -32,9 +61,8 @@ no_arguments() { # text, arguments...
     printf '%s\n' "$text"
     exit 0
   fi
-  say "${0##*/}: unknown argument: $1"
   say "$text"
-  exit 2
+  refuse "unknown argument: $1"
 }
 
 now_ms() { printf '%s\n' "$((${EPOCHREALTIME/[.,]/} / 1000))"; }
@@ -60,13 +88,6 @@ not() { ! "$@"; }
 
 run_folder() { printf '%s\n' "$RUN"; }
 
-# Where meson built the programs that run here.
-build_folder() {
-  local folder=${HOURGLASS_BUILD:-$REPOSITORY/build}
-  [[ -f $folder/build.ninja ]] || give_up "nothing is built in $folder: meson setup build && ninja -C build"
-  realpath -- "$folder"
-}
-
 run_is_ours() { [[ -f $RUN_MARK ]]; }
 
 run_open() {
@@ -76,7 +97,8 @@ run_open() {
   if [[ -e $RUN && (! -d $RUN || -n $(ls -A -- "$RUN")) ]]; then
     give_up "$RUN is in use for something else: set HOURGLASS_RUN to a folder that is empty or not there yet"
   fi
-  install -d -m 0755 -- "$RUN"
+  install -d -m 0755 -- "$RUN" 2>/dev/null && [[ -w $RUN ]] ||
+    give_up "cannot write $RUN: set HOURGLASS_RUN to a folder of yours"
   printf 'Run folder of Hourglass: deploy/local/reset deletes it.\n' >"$RUN_MARK"
 }
 
@@ -92,6 +114,8 @@ run_lock() {
   done
   give_up "$RUN was deleted $i times while waiting for it"
 }
+
+run_unlock() { exec 9>&-; }
 
 # ---- Ports
 
@@ -136,52 +160,7 @@ port_reserve() { # name
   [[ -z $port ]] || say "$1: port $port was taken by another process, now $(port_of "$1")"
 }
 
-# ---- Processes and files
-
-# Runs a command in the background, cut off from the caller: its session, its directory, its open files (a caller that
-# reads our output through a pipe must see its end). The pid stands in the file before the command begins.
-launch() { # pid file, log file, command...
-  local pid_file=$1 log=$2
-  shift 2
-  [[ ! -f $log ]] || mv -f -- "$log" "$log.1"
-  rm -f -- "$pid_file"
-  (
-    cd /
-    umask 077
-    # shellcheck disable=SC2016 # expanded by the inner shell
-    exec setsid bash -c '
-      for fd in /proc/$$/fd/*; do
-        fd=${fd##*/}
-        ((fd > 2)) && exec {fd}>&-
-      done
-      echo $$ >"$1"
-      shift
-      exec "$@"' launch "$pid_file" "$@" </dev/null >"$log" 2>&1
-  ) &
-  disown
-  wait_until 10 test -s "$pid_file" || give_up "cannot start $1"
-}
-
-# Prints the pid that stands in the file if that process was started with the argument. A pid file outlives kill -9 and
-# a reboot, and a pid is reused: without the argument it is somebody else.
-launched_pid() { # pid file, argument
-  local pid arguments word
-  read -r pid 2>/dev/null <"$1" && [[ $pid =~ ^[0-9]+$ ]] || return 1
-  mapfile -d '' -t arguments 2>/dev/null <"/proc/$pid/cmdline" || return 1
-  for word in "${arguments[@]}"; do
-    [[ $word != "$2" ]] || { printf '%s\n' "$pid"; return 0; }
-  done
-  return 1
-}
-
-signal_and_wait() { # name, signal, seconds, is-alive command, pid
-  local name=$1 signal=$2 seconds=$3 is_alive=$4 pid=$5
-  kill -s "$signal" "$pid" 2>/dev/null || true
-  wait_until "$seconds" not "$is_alive" && return 0
-  say "$name (pid $pid) still ran $seconds s after SIG$signal: killing it"
-  kill -s KILL "$pid" 2>/dev/null || true
-  wait_until 30 not "$is_alive" || give_up "$name (pid $pid) outlives SIGKILL"
-}
+# ---- Files
 
 # Copies a settings file of this folder, each @NAME@ replaced by its value.
 fill_in() { # from, to, NAME=value...
@@ -200,7 +179,47 @@ show_end_of_log() { # file
   tail -n 20 -- "$1" >&2 || true
 }
 
+# shellcheck source=deploy/local/processes.sh
+source "$LOCAL/processes.sh"
 # shellcheck source=deploy/local/kafka.sh
 source "$LOCAL/kafka.sh"
 # shellcheck source=deploy/local/postgres.sh
 source "$LOCAL/postgres.sh"
+# shellcheck source=deploy/local/programs.sh
+source "$LOCAL/programs.sh"
+
+# ---- Both servers
+
+servers_are_ready() { kafka_is_ready && pg_is_ready; }
+
+# Starts both unless they run. The caller holds the lock.
+servers_start() {
+  kafka_launch
+  pg_launch # while Kafka gets ready
+  pg_wait
+  kafka_wait
+}
+
+servers_stop() {
+  pg_stop term
+  kafka_stop term
+}
+
+# Starts what does not run, and undoes that if it is interrupted.
+servers_want() {
+  local begin stop_kafka=: stop_postgres=:
+  servers_are_ready && return 0
+  run_lock
+  kafka_is_alive || stop_kafka=kafka_stop
+  pg_is_alive || stop_postgres=pg_stop
+  servers_undo() {
+    "$stop_kafka" term
+    "$stop_postgres" term
+  }
+  undo_on_interrupt servers_undo
+  begin=$(now_ms)
+  servers_start
+  undo_on_interrupt :
+  run_unlock
+  say "Kafka on 127.0.0.1:$(port_of kafka), PostgreSQL on 127.0.0.1:$(port_of postgres), after $(seconds_since "$begin")"
+}

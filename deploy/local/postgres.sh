@@ -4,8 +4,8 @@
 PG_HOME=$RUN/postgres
 PG_PID=$RUN/postgres.pid
 PG_LOG=$RUN/postgres.log
-PG_PASSWORDS=$RUN/postgres.passwords
-PG_FAR=/var/lib/postgresql # where data goes that cannot stand in the run folder
+PG_PASSFILE=$RUN/postgres.passfile # HOST:PORT:DATABASE:ROLE:PASSWORD a line
+PG_FAR=/var/lib/postgresql # for data that cannot be in the run folder
 
 # PostgreSQL refuses to run as root, so root becomes Debian's user for it. (setpriv leaves no process behind.)
 PG_AS=()
@@ -56,20 +56,32 @@ pg_clear_orphans() {
   wait_until 10 pg_has_no_orphans || give_up "PostgreSQL's processes $(pg_orphans | xargs) outlive SIGKILL"
 }
 
-pg_password() { awk -v role="$1" '$1 == role { print $2 }' "$PG_PASSWORDS" 2>/dev/null; } # role
+# The passwords are in one file that only its owner may read. They are in no argument (ps shows those to
+# everybody), in no variable and in no output: an address names the file.
+pg_password() { awk -F : -v role="$1" '$4 == role { print $5 }' "$PG_PASSFILE" 2>/dev/null; } # role
 
-pg_make_passwords() {
+pg_make_passfile() {
   local role
-  [[ -s $PG_PASSWORDS ]] && return 0
+  [[ -s $PG_PASSFILE ]] && return 0
+  [[ ! -d $PG_HOME/data ]] || give_up "$PG_PASSFILE is not there any more, its passwords are lost: run deploy/local/reset"
   for role in postgres hourglass hourglass_settler; do
-    printf '%s %s\n' "$role" "$(head -c 16 /dev/urandom | od -An -tx1 | tr -d ' \n')"
-  done | install -m 0600 -- /dev/stdin "$PG_PASSWORDS.new"
-  mv -- "$PG_PASSWORDS.new" "$PG_PASSWORDS"
+    printf '127.0.0.1:*:*:%s:%s\n' "$role" "$(head -c 16 /dev/urandom | od -An -tx1 | tr -d ' \n')"
+  done | install -m 0600 -- /dev/stdin "$PG_PASSFILE.new"
+  mv -- "$PG_PASSFILE.new" "$PG_PASSFILE"
+}
+
+# Of what run_open allows in a path, these characters mean something else in an address.
+url_escaped() { # path
+  local path=${1//%/%25}
+  path=${path// /%20}
+  path=${path//+/%2B}
+  path=${path//@/%40}
+  printf '%s\n' "${path//=/%3D}"
 }
 
 pg_url() { # role, database; prints nothing before the first start
-  [[ -f $PG_PASSWORDS ]] || return 0
-  printf 'postgresql://%s:%s@127.0.0.1:%s/%s\n' "$1" "$(pg_password "$1")" "$(port_of postgres)" "$2"
+  [[ -f $PG_PASSFILE ]] || return 0
+  printf 'postgresql://%s@127.0.0.1:%s/%s?passfile=%s\n' "$1" "$(port_of postgres)" "$2" "$(url_escaped "$PG_PASSFILE")"
 }
 
 # Makes the folder of PostgreSQL's user: in the run folder, or beside Debian's clusters if that user may not enter it
@@ -113,9 +125,9 @@ pg_initdb() { # bin, data folder
 pg_init() {
   local bin new log=$RUN/postgres.init.log
   new=$(pg_data).new
+  pg_make_passfile
   [[ -d $PG_HOME/data ]] && return 0
   bin=$(pg_bin) || exit 1
-  pg_make_passwords
   rm -rf -- "$new"
   (umask 077 && pg_initdb "$bin" "$new" >"$log" 2>&1) || {
     show_end_of_log "$log"
@@ -135,7 +147,7 @@ pg_launch() {
   # None of its processes is left, so the file is stale; PostgreSQL would believe it if its pid were in use again.
   rm -f -- "$PG_HOME/data/postmaster.pid"
   fill_in "$LOCAL/postgresql.conf" "$PG_HOME/postgresql.conf" "POSTGRES_PORT=$(port_of postgres)"
-  launch "$PG_PID" "$PG_LOG" "${PG_AS[@]}" \
+  launch once "$PG_PID" "$PG_LOG" "${PG_AS[@]}" \
     "$bin/postgres" -D "$(pg_data)" -c "config_file=$(realpath -- "$PG_HOME/postgresql.conf")"
 }
 
@@ -162,7 +174,7 @@ pg_stop() { # term | kill
   pg_clear_orphans
 }
 
-# Deletes the data that stands outside the run folder, if it does.
+# Deletes the data outside the run folder, if it does.
 pg_delete_far() {
   local far
   far=$(readlink -- "$PG_HOME") || return 0

@@ -1,4 +1,4 @@
-/* Memory that is given back all at once: an epoch's strings, a transaction's rows.
+/* Memory that is released all at once: an epoch's strings, a transaction's rows.
  *
  * Blocks are kept by a reset, so a steady state allocates nothing. Pointers stay good until the reset. */
 #pragma once

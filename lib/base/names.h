@@ -1,7 +1,7 @@
 /* Names as numbers: each distinct string gets the next small number, once.
  *
- * 0 is the empty name (absent). Numbers depend on arrival and never leave the process; whatever is put out
- * is sorted by the bytes. Names are kept until release. */
+ * 0 is the empty name (absent). Numbers depend on arrival and never leave the process; whatever is written
+ * out is sorted by the bytes. Names are kept until release. */
 #pragma once
 
 #include "lib/base/arena.h"

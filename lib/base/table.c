@@ -39,26 +39,6 @@ void table_insert(struct table *table, uint64_t hash, uint32_t index)
     table->count++;
 }
 
-void table_remove(struct table *table, uint64_t hash, uint32_t index)
-{
-    uint64_t wanted = (uint64_t)table_tag(hash) << 32 | (index + 1);
-    uint32_t hole = table_tag(hash) & table->mask;
-    while (table->slots[hole] != wanted) {
-        CHECK(table->slots[hole] != 0);
-        hole = (hole + 1) & table->mask;
-    }
-    /* Close the gap: an entry moves back unless its home lies after the hole. */
-    for (uint32_t at = (hole + 1) & table->mask; table->slots[at] != 0; at = (at + 1) & table->mask) {
-        uint32_t home = (uint32_t)(table->slots[at] >> 32) & table->mask;
-        if (((at - home) & table->mask) >= ((at - hole) & table->mask)) {
-            table->slots[hole] = table->slots[at];
-            hole = at;
-        }
-    }
-    table->slots[hole] = 0;
-    table->count--;
-}
-
 void table_clear(struct table *table)
 {
     if (table->count > 0)
@@ -75,4 +55,11 @@ void table_release(struct table *table)
 uint64_t hash_bytes(const void *at, size_t size)
 {
     return XXH3_64bits(at, size);
+}
+
+void hash_bytes_128(const void *at, size_t size, uint64_t *low, uint64_t *high)
+{
+    XXH128_hash_t hash = XXH3_128bits(at, size);
+    *low = hash.low64;
+    *high = hash.high64;
 }

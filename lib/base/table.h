@@ -54,13 +54,13 @@ static inline bool table_next(const struct table *table, struct table_probe *pro
 
 /* The caller made sure that the item is not in it. */
 void table_insert(struct table *table, uint64_t hash, uint32_t index);
-/* Takes out the entry of this hash and index, which is in it. */
-void table_remove(struct table *table, uint64_t hash, uint32_t index);
 void table_clear(struct table *table);
 void table_release(struct table *table);
 
 /* One hash for all tables: XXH3, 64 bits. */
 uint64_t hash_bytes(const void *at, size_t size);
+/* XXH3, 128 bits: for what must not collide among thousands of millions. */
+void hash_bytes_128(const void *at, size_t size, uint64_t *low, uint64_t *high);
 static inline uint64_t hash_str(struct str s)
 {
     return hash_bytes(s.at, s.size);

@@ -2,7 +2,7 @@
 
 #include "lib/base/check.h"
 
-enum { DAY_S = 86400, MINUTE_S = 60, FRACTION_DIGITS = 6, PREFIX_SIZE = 19 /* 2026-11-01T10:00:00 */ };
+enum { FRACTION_DIGITS = 6, PREFIX_SIZE = 19 /* 2026-11-01T10:00:00 */ };
 
 static const int64_t end_us = INT64_C(7258118400) * SECOND_US; /* 2200-01-01T00:00:00Z */
 static const int64_t print_end_s = INT64_C(253402300800);      /* the year 10000 */

@@ -4,7 +4,7 @@
 
 #include "lib/base/str.h"
 
-enum { SECOND_US = 1000000, HOUR_S = 3600, TIME_TEXT_SIZE = 24 };
+enum { SECOND_US = 1000000, MINUTE_S = 60, HOUR_S = 3600, DAY_S = 86400, TIME_TEXT_SIZE = 24 };
 
 /* RFC 3339 by CONTRACT §1 (t and z allowed, no blank for T, :60 reads as :59 with its fraction, any number of
  * fractional digits truncated to the microsecond, 1970-01-01 <= time < 2200-01-01). False: it does not parse.

@@ -47,7 +47,8 @@ void wide_add(struct wide *a, const struct wide *b)
     CHECK(mpn_add_n(limbs(a), limbs_const(a), limbs_const(b), WIDE_LIMBS) == 0);
 }
 
-void wide_sub(struct wide *a, const struct wide *b)
+/* a >= b */
+static void wide_sub(struct wide *a, const struct wide *b)
 {
     CHECK(mpn_sub_n(limbs(a), limbs_const(a), limbs_const(b), WIDE_LIMBS) == 0);
 }

@@ -25,8 +25,6 @@ struct wide wide_of(unsigned __int128 value);
 bool wide_is_zero(const struct wide *a);
 int wide_compare(const struct wide *a, const struct wide *b);
 void wide_add(struct wide *a, const struct wide *b);
-/* a >= b */
-void wide_sub(struct wide *a, const struct wide *b);
 void wide_mul(struct wide *a, unsigned __int128 b);
 /* a := a / divisor, rounded half to even. divisor > 0 */
 void wide_divide_half_even(struct wide *a, const struct wide *divisor);

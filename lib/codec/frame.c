@@ -3,17 +3,13 @@
 #include "lib/base/check.h"
 #include "lib/base/time.h"
 #include "lib/codec/rules.h"
+#include "lib/codec/schemas.h"
 #include "lib/codec/wire.h"
-#include "schemas/fingerprints.h"
-
-/* This file is written against this schema; when it changes, so must what follows. */
-_Static_assert(SCHEMA_FRAME == 0xD187EDA2AEF9595Du, "schemas/frame.avsc and its codec part");
 
 enum { BRANCH_INIT, BRANCH_CATALOG, BRANCH_RECORD };
 /* The least that items of arrays take. */
 enum { LEVEL_BYTES = 7, SEGMENT_BYTES = 6, COUNT_BYTES = 12, SUM_BYTES = 4, STATE_BYTES = 9 };
 enum { FACT_BYTES = 18, REJECT_BYTES = 6 };
-enum { COUNT_METERS = METER_IMAGES - METER_INPUT_TOKENS };
 #define HOUR_MAX (INT64_MAX / HOUR_S)
 
 /* In order of time, apart or different (frame.h). */
@@ -27,12 +23,19 @@ static bool segment_may_follow(const struct level_segment *last, const struct le
 
 static bool sum_may_follow(const struct count_sum *last, const struct count_sum *next)
 {
-    return next->meter != last->meter ? next->meter > last->meter : next->from_s > last->from_s;
+    uint8_t before = meter_row(last->meter)->number, number = meter_row(next->meter)->number;
+    return number != before ? number > before : next->from_s > last->from_s;
+}
+
+/* Whose rows are levels: those of resources, and of the pools of an account. */
+static bool has_levels(enum product product)
+{
+    return product_is(product, SHAPE_LEVEL) || product_is(product, SHAPE_POOL);
 }
 
 /* --- writing --- */
 
-/* A name that stands where `present`, and is empty else. */
+/* A name: present and not empty, or absent and empty. */
 static void put_name_if(struct packer *out, struct str name, bool present)
 {
     CHECK(present == (name.size > 0));
@@ -63,13 +66,13 @@ static void put_hour(struct packer *out, int64_t hour_s)
     wire_put_long(out, hour_s / HOUR_S);
 }
 
-static void put_segment(struct frame_writer *to, const struct level_segment *segment, bool storage)
+static void put_segment(struct frame_writer *to, const struct level_segment *segment, bool pool)
 {
     CHECK(segment->quantity > 0);
     wire_put_long_in(&to->rows, segment->from_s, 0, HOUR_S - 1);
     wire_put_long_in(&to->rows, segment->len_s, 1, HOUR_S - segment->from_s);
-    put_number_if(to, segment->sku, !storage);
-    if (storage)
+    put_number_if(to, segment->sku, !pool);
+    if (pool)
         put_number_if(to, segment->order, false);
     else
         put_number(to, segment->order, 0);
@@ -81,17 +84,18 @@ static void put_levels(struct frame_writer *to, const struct frame *frame)
     wire_put_array(&to->rows, frame->level_count);
     for (uint32_t i = 0; i < frame->level_count; i++) {
         const struct level_row *row = &frame->levels[i];
-        bool storage = row->product == PRODUCT_STORAGE;
+        bool pool = product_is(row->product, SHAPE_POOL);
         put_number(to, row->account, 1);
-        wire_put_long_in(&to->rows, row->product, 0, PRODUCT_STORAGE);
+        CHECK(has_levels(row->product));
+        wire_put_long(&to->rows, row->product);
         put_number(to, row->resource, 1);
-        put_number_if(to, row->sku, storage);
+        put_number_if(to, row->sku, pool);
         put_hour(&to->rows, row->hour_s);
         wire_put_bool(&to->rows, row->stopped);
         wire_put_array(&to->rows, row->segment_count);
         for (uint32_t s = 0; s < row->segment_count; s++) {
             CHECK(s == 0 || segment_may_follow(&row->segments[s - 1], &row->segments[s]));
-            put_segment(to, &row->segments[s], storage);
+            put_segment(to, &row->segments[s], pool);
         }
         wire_put_array_end(&to->rows);
     }
@@ -105,7 +109,8 @@ static void put_counts(struct frame_writer *to, const struct frame *frame)
         const struct count_row *row = &frame->counts[i];
         CHECK(row->sum_count > 0);
         put_number(to, row->account, 1);
-        wire_put_long_in(&to->rows, row->product, PRODUCT_MAAS, PRODUCT_MAAS);
+        CHECK(product_is(row->product, SHAPE_COUNT));
+        wire_put_long(&to->rows, row->product);
         put_number(to, row->resource, 1);
         put_number(to, row->sku, 1);
         put_hour(&to->rows, row->hour_s);
@@ -114,7 +119,9 @@ static void put_counts(struct frame_writer *to, const struct frame *frame)
         for (uint32_t s = 0; s < row->sum_count; s++) {
             const struct count_sum *sum = &row->sums[s];
             CHECK(sum->sum > 0 && (s == 0 || sum_may_follow(&row->sums[s - 1], sum)));
-            wire_put_long_in(&to->rows, (int64_t)sum->meter - METER_INPUT_TOKENS, 0, COUNT_METERS);
+            uint8_t number = meter_row(sum->meter)->number;
+            CHECK(meter_of_count(row->product, number) == sum->meter);
+            wire_put_long(&to->rows, number);
             wire_put_long_in(&to->rows, sum->from_s, 0, HOUR_S - 1);
             put_whole(&to->rows, sum->sum);
         }
@@ -130,7 +137,8 @@ static void put_states(struct frame_writer *to, const struct frame *frame)
         const struct state_row *row = &frame->states[i];
         bool gone = row->state == RUN_GONE;
         put_number(to, row->account, 1);
-        wire_put_long_in(&to->rows, row->product, PRODUCT_CONTAINER, PRODUCT_NODE);
+        CHECK(product_is(row->product, SHAPE_LEVEL));
+        wire_put_long(&to->rows, row->product);
         put_number(to, row->resource, 1);
         wire_put_long_in(&to->rows, row->state, RUN_GONE, RUN_DELETED);
         put_number_if(to, row->sku, !gone);
@@ -138,7 +146,7 @@ static void put_states(struct frame_writer *to, const struct frame *frame)
             put_number_if(to, row->order, false);
         else
             put_number(to, row->order, 0);
-        wire_put_long_in(&to->rows, row->quantity, !gone, gone ? 0 : WIRE_COUNT_MAX);
+        wire_put_long_in(&to->rows, row->quantity, !gone, gone ? 0 : LIMIT_COUNT);
         wire_put_long_in(&to->rows, row->since_s, gone ? 0 : INT64_MIN, gone ? 0 : INT64_MAX);
         wire_put_long(&to->rows, row->sign_s);
     }
@@ -147,8 +155,10 @@ static void put_states(struct frame_writer *to, const struct frame *frame)
 
 static void put_record_fact(struct packer *out, const struct record *record)
 {
-    bool paid = record->kind == RECORD_ORDER_PAID, payment = record_is_payment(record->kind);
-    wire_put_long_in(out, (int64_t)record->kind - RECORD_ORDER_PAID, 0, RECORD_DEBITED - RECORD_ORDER_PAID);
+    const struct kind_row *kind = kind_row(record->kind);
+    bool paid = record->kind == RECORD_ORDER_PAID, payment = kind->shape == SHAPE_PAYMENT;
+    CHECK(kind->fact != NULL);
+    wire_put_long(out, kind->fact_number);
     wire_put_name(out, record->account, 1);
     wire_put_name(out, record->subject, 1);
     wire_put_name(out, record->source, 1);
@@ -156,11 +166,11 @@ static void put_record_fact(struct packer *out, const struct record *record)
     wire_put_long(out, record->time_us);
     put_name_if(out, paid ? str_of(product_name(record->product)) : STR(""), paid);
     put_name_if(out, paid ? record->sku : STR(""), paid);
-    wire_put_long_in(out, paid ? record->quantity : 0, paid, WIRE_COUNT_MAX);
-    wire_put_long_in(out, paid ? record->months : 0, paid, WIRE_MONTHS_MAX);
-    CHECK(!payment || (record->amount.size > 0 && record->currency.size == WIRE_CURRENCY_SIZE));
-    wire_put_string(out, payment ? record->amount : STR(""), WIRE_AMOUNT_MAX);
-    wire_put_string(out, payment ? record->currency : STR(""), WIRE_CURRENCY_SIZE);
+    wire_put_long_in(out, paid ? record->quantity : 0, paid, LIMIT_COUNT);
+    wire_put_long_in(out, paid ? record->months : 0, paid, LIMIT_MONTHS);
+    CHECK(!payment || (record->amount.size > 0 && record->currency.size == LIMIT_CURRENCY_BYTES));
+    wire_put_string(out, payment ? record->amount : STR(""), LIMIT_AMOUNT_BYTES);
+    wire_put_string(out, payment ? record->currency : STR(""), LIMIT_CURRENCY_BYTES);
     CHECK(!record->for_bill || record->kind == RECORD_CREDITED);
     wire_put_bool(out, record->for_bill);
 }
@@ -257,7 +267,12 @@ void frame_writer_release(struct frame_writer *writer)
 
 /* --- reading --- */
 
-/* A name that stands where `present`, and is empty else. */
+static enum product take_product(struct unpacker *in)
+{
+    return (enum product)wire_take_long_in(in, 0, PRODUCT_COUNT - 1);
+}
+
+/* A name: present and not empty, or absent and empty. */
 static struct str take_name_if(struct unpacker *in, bool present)
 {
     struct str name = wire_take_name(in, present);
@@ -266,7 +281,7 @@ static struct str take_name_if(struct unpacker *in, bool present)
     return name;
 }
 
-/* The number of a name that stands where `present`, and is 0 else. */
+/* The number of a name: 0 if and only if it is absent. */
 static struct str take_number_if(struct unpacker *in, struct frame_rows *rows, bool present)
 {
     struct str name = frame_names_take(&rows->names, in, present);
@@ -288,15 +303,15 @@ static int64_t take_hour(struct unpacker *in)
 
 static void take_segments(struct unpacker *in, struct frame_rows *rows, struct level_row *row)
 {
-    bool storage = row->product == PRODUCT_STORAGE;
+    bool pool = product_is(row->product, SHAPE_POOL);
     row->segment_count = wire_take_array(in, SEGMENT_BYTES);
     struct level_segment segment = {0};
     for (uint32_t s = 0; s < row->segment_count && !in->bad; s++) {
         struct level_segment last = segment;
         segment.from_s = (uint16_t)wire_take_long_in(in, 0, HOUR_S - 1);
         segment.len_s = (uint16_t)wire_take_long_in(in, 1, HOUR_S - segment.from_s);
-        segment.sku = take_number_if(in, rows, !storage);
-        segment.order = storage ? take_number_if(in, rows, false) : frame_names_take(&rows->names, in, 0);
+        segment.sku = take_number_if(in, rows, !pool);
+        segment.order = pool ? take_number_if(in, rows, false) : frame_names_take(&rows->names, in, 0);
         segment.quantity = take_whole(in);
         if (segment.quantity == 0 || (s > 0 && !segment_may_follow(&last, &segment)))
             in->bad = true;
@@ -310,9 +325,11 @@ static void take_levels(struct unpacker *in, struct frame_rows *rows)
     uint32_t count = wire_take_array(in, LEVEL_BYTES);
     for (uint32_t i = 0; i < count && !in->bad; i++) {
         struct level_row row = {.account = frame_names_take(&rows->names, in, 1)};
-        row.product = (enum product)wire_take_long_in(in, 0, PRODUCT_STORAGE);
+        row.product = take_product(in);
+        if (!has_levels(row.product))
+            in->bad = true;
         row.resource = frame_names_take(&rows->names, in, 1);
-        row.sku = take_number_if(in, rows, row.product == PRODUCT_STORAGE);
+        row.sku = take_number_if(in, rows, product_is(row.product, SHAPE_POOL));
         row.hour_s = take_hour(in);
         row.stopped = wire_take_bool(in);
         take_segments(in, rows, &row);
@@ -335,7 +352,11 @@ static void take_sums(struct unpacker *in, struct frame_rows *rows, struct count
     struct count_sum sum = {0};
     for (uint32_t s = 0; s < row->sum_count && !in->bad; s++) {
         struct count_sum last = sum;
-        sum.meter = (enum meter)(METER_INPUT_TOKENS + wire_take_long_in(in, 0, COUNT_METERS));
+        sum.meter = meter_of_count(row->product, wire_take_long(in));
+        if ((int)sum.meter == METER_COUNT) {
+            in->bad = true;
+            break;
+        }
         sum.from_s = (uint16_t)wire_take_long_in(in, 0, HOUR_S - 1);
         sum.sum = take_whole(in);
         if (sum.sum == 0 || (s > 0 && !sum_may_follow(&last, &sum)))
@@ -350,7 +371,9 @@ static void take_counts(struct unpacker *in, struct frame_rows *rows)
     uint32_t count = wire_take_array(in, COUNT_BYTES);
     for (uint32_t i = 0; i < count && !in->bad; i++) {
         struct count_row row = {.account = frame_names_take(&rows->names, in, 1)};
-        row.product = (enum product)wire_take_long_in(in, PRODUCT_MAAS, PRODUCT_MAAS);
+        row.product = take_product(in);
+        if (!product_is(row.product, SHAPE_COUNT))
+            in->bad = true;
         row.resource = frame_names_take(&rows->names, in, 1);
         row.sku = frame_names_take(&rows->names, in, 1);
         row.hour_s = take_hour(in);
@@ -371,13 +394,15 @@ static void take_states(struct unpacker *in, struct frame_rows *rows)
     uint32_t count = wire_take_array(in, STATE_BYTES);
     for (uint32_t i = 0; i < count && !in->bad; i++) {
         struct state_row row = {.account = frame_names_take(&rows->names, in, 1)};
-        row.product = (enum product)wire_take_long_in(in, PRODUCT_CONTAINER, PRODUCT_NODE);
+        row.product = take_product(in);
+        if (!product_is(row.product, SHAPE_LEVEL))
+            in->bad = true;
         row.resource = frame_names_take(&rows->names, in, 1);
         row.state = (enum run_state)wire_take_long_in(in, RUN_GONE, RUN_DELETED);
         bool gone = row.state == RUN_GONE;
         row.sku = take_number_if(in, rows, !gone);
         row.order = gone ? take_number_if(in, rows, false) : frame_names_take(&rows->names, in, 0);
-        row.quantity = wire_take_long_in(in, !gone, gone ? 0 : WIRE_COUNT_MAX);
+        row.quantity = wire_take_long_in(in, !gone, gone ? 0 : LIMIT_COUNT);
         row.since_s = wire_take_long_in(in, gone ? 0 : INT64_MIN, gone ? 0 : INT64_MAX);
         row.sign_s = wire_take_long(in);
         vec_push(&rows->states, row);
@@ -396,8 +421,11 @@ static enum product take_product_if(struct unpacker *in, bool present)
 static void take_record_fact(struct unpacker *in, struct record *record)
 {
     *record = (struct record){.order = STR("")};
-    int64_t kind = wire_take_long_in(in, 0, RECORD_DEBITED - RECORD_ORDER_PAID);
-    record->kind = (enum record_kind)(RECORD_ORDER_PAID + kind);
+    record->kind = kind_of_fact(wire_take_long(in));
+    if ((int)record->kind == RECORD_KIND_COUNT) {
+        in->bad = true;
+        return;
+    }
     bool paid = record->kind == RECORD_ORDER_PAID, payment = record_is_payment(record->kind);
     record->account = wire_take_name(in, 1);
     record->subject = wire_take_name(in, 1);
@@ -406,10 +434,10 @@ static void take_record_fact(struct unpacker *in, struct record *record)
     record->time_us = record->since_us = wire_take_long(in);
     record->product = take_product_if(in, paid);
     record->sku = take_name_if(in, paid);
-    record->quantity = wire_take_long_in(in, paid, paid ? WIRE_COUNT_MAX : 0);
-    record->months = wire_take_long_in(in, paid, paid ? WIRE_MONTHS_MAX : 0);
-    record->amount = wire_take_word(in, payment, payment ? WIRE_AMOUNT_MAX : 0);
-    uint32_t currency = payment ? WIRE_CURRENCY_SIZE : 0;
+    record->quantity = wire_take_long_in(in, paid, paid ? LIMIT_COUNT : 0);
+    record->months = wire_take_long_in(in, paid, paid ? LIMIT_MONTHS : 0);
+    record->amount = wire_take_word(in, payment, payment ? LIMIT_AMOUNT_BYTES : 0);
+    uint32_t currency = payment ? LIMIT_CURRENCY_BYTES : 0;
     record->currency = wire_take_word(in, currency, currency);
     record->for_bill = wire_take_bool(in);
     if (record->for_bill && record->kind != RECORD_CREDITED)

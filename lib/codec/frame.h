@@ -6,7 +6,7 @@
 #include "lib/codec/outcome.h"
 #include "lib/domain/frame.h"
 
-/* Room for what stands before the rows but is known after them; used again and again. */
+/* Buffers for what precedes the rows but is known after them; reused from frame to frame. */
 struct frame_writer {
     struct packer rows;
     struct frame_names names;

@@ -35,7 +35,7 @@ static uint32_t add(struct frame_names *names, struct str name, uint64_t hash)
 
 void frame_names_put(struct frame_names *names, struct packer *out, struct str name, uint32_t least)
 {
-    CHECK(name.size >= least && name.size <= WIRE_NAME_MAX);
+    CHECK(name.size >= least && name.size <= LIMIT_NAME_BYTES);
     uint32_t number = 0;
     if (name.size > 0) {
         uint64_t hash = hash_str(name);

@@ -6,7 +6,7 @@
 #include "lib/codec/wire.h"
 
 struct frame_names {
-    VEC(struct str) list; /* name n stands at n - 1 */
+    VEC(struct str) list; /* name n is at n - 1 */
     struct table index;
     uint32_t used; /* reading: the names up to this number were used by the rows so far */
 };

@@ -22,7 +22,7 @@ static void end(struct packer *out)
     json_put_raw(out, "}\n");
 }
 
-/* The message's own partition is that of the topic; said where it is not. */
+/* The message's own partition is that of the topic; printed where it differs. */
 static void own_partition(const struct json_place *place, uint32_t partition, struct packer *out)
 {
     if (partition != place->partition)
@@ -110,75 +110,33 @@ static void put_control(const struct message *message, struct packer *out)
     end_branch(out);
 }
 
-static const char *const body_names[RECORD_KIND_COUNT] = {
-    [RECORD_LAUNCHED] = "Launched",
-    [RECORD_RECONFIGURED] = "Reconfigured",
-    [RECORD_HEARTBEAT] = "Heartbeat",
-    [RECORD_STOPPED] = "Stopped",
-    [RECORD_FAILED] = "Failed",
-    [RECORD_DELETED] = "Deleted",
-    [RECORD_STORAGE_USED] = "StorageUsed",
-    [RECORD_STORAGE_DELETED] = "StorageDeleted",
-    [RECORD_TOKENS] = "Tokens",
-    [RECORD_IMAGES] = "Images",
-    [RECORD_ORDER_PAID] = "OrderPaid",
-    [RECORD_ORDER_FULFILLED] = "OrderFulfilled",
-    [RECORD_ORDER_FAILED] = "OrderFailed",
-    [RECORD_ORDER_REFUNDED] = "OrderRefunded",
-    [RECORD_CREDITED] = "Credited",
-    [RECORD_DEBITED] = "Debited",
-};
-
 static void put_product(enum product product, struct packer *out)
 {
     json_member_str(out, "product", product < PRODUCT_COUNT ? str_of(product_name(product)) : STR(""));
 }
 
-static void put_resource_body(const struct record *record, struct packer *out)
+static void put_field(const struct record *record, uint8_t ask, struct packer *out)
 {
-    put_product(record->product, out);
-    if (record->kind == RECORD_LAUNCHED || record->kind == RECORD_RECONFIGURED) {
-        json_member_str(out, "sku", record->sku);
-        json_member_long(out, "quantity", record->quantity);
-        json_member_str(out, "order", record->order);
+    const struct body_row *field = &body_rows[ask & ~BODY_IF_THERE];
+    const void *at = (const char *)record + field->at;
+    switch (field->type) {
+    case BODY_IS_WORD:
+        json_member_str(out, field->name, *(const struct str *)at);
+        break;
+    case BODY_IS_LONG:
+        json_member_long(out, field->name, *(const int64_t *)at);
+        break;
+    case BODY_IS_TIME:
+        json_member_long(out, field->name, *(const int64_t *)at);
+        json_member_time_us(out, field->text_name, *(const int64_t *)at);
+        break;
+    case BODY_IS_BOOL:
+        json_member_bool(out, field->name, *(const bool *)at);
+        break;
+    case BODY_IS_LEVEL_PRODUCT:
+        put_product(*(const enum product *)at, out);
+        break;
     }
-    if (record->kind == RECORD_FAILED) {
-        json_member_long(out, "since_us", record->since_us);
-        json_member_time_us(out, "since", record->since_us);
-    }
-}
-
-static void put_count_body(const struct record *record, struct packer *out)
-{
-    json_member_str(out, "sku", record->sku);
-    if (record->kind == RECORD_STORAGE_USED)
-        json_member_long(out, "bytes", record->bytes);
-    if (record->kind == RECORD_IMAGES) {
-        json_member_long(out, "images", record->images);
-        json_member_bool(out, "succeeded", record->succeeded);
-    }
-    if (record->kind == RECORD_TOKENS) {
-        json_member_long(out, "input_tokens", record->input_tokens);
-        json_member_long(out, "cached_input_tokens", record->cached_input_tokens);
-        json_member_long(out, "cache_write_tokens", record->cache_write_tokens);
-        json_member_long(out, "output_tokens", record->output_tokens);
-    }
-}
-
-static void put_order_body(const struct record *record, struct packer *out)
-{
-    if (record->kind == RECORD_ORDER_PAID) {
-        put_product(record->product, out);
-        json_member_str(out, "sku", record->sku);
-        json_member_long(out, "quantity", record->quantity);
-        json_member_long(out, "months", record->months);
-    }
-    if (record->kind == RECORD_CREDITED || record->kind == RECORD_DEBITED) {
-        json_member_str(out, "amount", record->amount);
-        json_member_str(out, "currency", record->currency);
-    }
-    if (record->kind == RECORD_CREDITED)
-        json_member_bool(out, "for_bill", record->for_bill);
 }
 
 static void put_identity(const struct record *record, struct packer *out)
@@ -193,18 +151,14 @@ static void put_identity(const struct record *record, struct packer *out)
 
 static void put_record(const struct record *record, struct packer *out)
 {
-    CHECK(record->kind < RECORD_KIND_COUNT);
+    const struct kind_row *kind = kind_row(record->kind);
     json_put_item(out);
     json_put_mark(out, '{');
     put_identity(record, out);
     json_put_key(out, "body");
-    begin_branch(body_names[record->kind], out);
-    if (record->kind <= RECORD_DELETED)
-        put_resource_body(record, out);
-    else if (record->kind <= RECORD_IMAGES)
-        put_count_body(record, out);
-    else
-        put_order_body(record, out);
+    begin_branch(kind->branch, out);
+    for (const uint8_t *ask = kind->body; *ask != BODY_END; ask++)
+        put_field(record, *ask, out);
     end_branch(out);
     json_put_mark(out, '}');
 }
@@ -296,10 +250,9 @@ static void put_state(const struct state_row *row, struct packer *out)
 
 static void put_record_fact(const struct record *record, struct packer *out)
 {
-    static const char *const kinds[] = {"order_paid",     "order_fulfilled", "order_failed",
-                                        "order_refunded", "credited",        "debited"};
-    CHECK(record->kind >= RECORD_ORDER_PAID && record->kind <= RECORD_DEBITED);
-    json_member_str(out, "kind", str_of(kinds[record->kind - RECORD_ORDER_PAID]));
+    const char *fact = kind_row(record->kind)->fact;
+    CHECK(fact != NULL);
+    json_member_str(out, "kind", str_of(fact));
     put_identity(record, out);
     put_product(record->product, out);
     json_member_str(out, "sku", record->sku);
@@ -439,7 +392,12 @@ void json_out_reject(const struct json_place *place, const struct reject *reject
     begin(place, "Reject", out);
     json_member_str(out, "reason", reject->reason);
     json_member_str(out, "feed", reject->feed);
+    json_member_str(out, "sender", reject->sender);
     json_member_str(out, "origin", reject->origin);
+    json_member_str(out, "account", reject->account);
+    json_member_str(out, "type", reject->type);
+    json_member_str(out, "source", reject->source);
+    json_member_str(out, "id", reject->id);
     json_member_long(out, "clock_us", reject->clock_us);
     json_member_time_us(out, "clock", reject->clock_us);
     json_member_str(out, "bytes", reject->bytes);

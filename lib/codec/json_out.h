@@ -9,7 +9,7 @@
 #include "lib/codec/topics.h"
 #include "lib/domain/message.h"
 
-/* Where in Kafka the message stands. */
+/* The place of the message in Kafka. */
 struct json_place {
     uint32_t partition;
     int64_t offset;

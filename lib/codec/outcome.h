@@ -4,8 +4,8 @@
 
 enum decode_outcome {
     DECODE_OK,
-    /* A single-object message of a schema that was not asked for: perhaps a later release's. Whoever passes
-     * it over may leave out what somebody was promised; whoever cannot rule that out stops. */
+    /* A single-object message of a schema that was not asked for: perhaps a later release's. Skipping one may
+     * lose an accepted record; a caller that cannot exclude that must stop. */
     DECODE_OTHER_SCHEMA,
     DECODE_MALFORMED,  /* not the one canonical encoding of anything */
     DECODE_WRONG_HASH, /* a frame whose bytes are not those that its hash was taken of */

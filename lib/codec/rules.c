@@ -41,12 +41,12 @@ struct rules rules_take(struct unpacker *in)
 void catalog_put(struct packer *out, struct str text)
 {
     CHECK(text.size > 0);
-    wire_put_string(out, text, WIRE_TEXT_MAX);
+    wire_put_string(out, text, LIMIT_CATALOG_BYTES);
 }
 
 struct str catalog_take(struct unpacker *in)
 {
-    return wire_take_string(in, 1, WIRE_TEXT_MAX);
+    return wire_take_string(in, 1, LIMIT_CATALOG_BYTES);
 }
 
 void catalog_change_put(struct packer *out, const struct catalog_text *catalog)

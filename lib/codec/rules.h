@@ -1,4 +1,4 @@
-/* Rules and catalogs, which stand alike in messages and frames. Internal to lib/codec. */
+/* Rules and catalogs, which are encoded alike in messages and frames. Internal to lib/codec. */
 #pragma once
 
 #include "lib/codec/wire.h"

@@ -1,16 +1,8 @@
 #include "lib/codec/topics.h"
 
 #include "lib/base/check.h"
+#include "lib/codec/schemas.h"
 #include "lib/codec/wire.h"
-#include "schemas/fingerprints.h"
-
-/* This file is written against these schemas; when they change, so must what follows. */
-_Static_assert(SCHEMA_SNAPSHOT_CHUNK == 0x1693E7B90D6A7C90u, "schemas/snapshot_chunk.avsc");
-_Static_assert(SCHEMA_SNAPSHOT_MANIFEST == 0xC84BFC594125E28Cu, "schemas/snapshot_manifest.avsc");
-_Static_assert(SCHEMA_GENERATION == 0x83FD4377934EE4AAu, "schemas/generation.avsc");
-_Static_assert(SCHEMA_REJECT == 0x95616243EEE73A82u, "schemas/reject.avsc");
-
-enum { REASON_BYTES_MAX = 1024, ORIGIN_BYTES_MAX = 8192 };
 
 void snapshot_chunk_encode(const struct snapshot_chunk *chunk, struct packer *out)
 {
@@ -94,27 +86,59 @@ static void put_cut(struct packer *out, struct str text, uint32_t most)
     wire_put_string(out, (struct str){text.at, text.size < most ? text.size : most}, most);
 }
 
-void reject_encode(const struct reject *reject, struct packer *out)
+static void put_name(struct packer *out, struct str name)
 {
-    wire_put_header(out, SCHEMA_REJECT);
-    CHECK(reject->reason.size > 0);
-    put_cut(out, reject->reason, REASON_BYTES_MAX);
-    put_cut(out, reject->feed, WIRE_NAME_MAX);
-    put_cut(out, reject->origin, ORIGIN_BYTES_MAX);
-    wire_put_long(out, reject->clock_us);
-    put_cut(out, reject->bytes, REJECT_BYTES_MAX);
+    wire_put_name(out, wire_is_name(name) ? name : (struct str){"", 0}, 0);
 }
 
-enum decode_outcome reject_decode(struct str bytes, struct reject *out)
+void reject_encode(const struct reject *reject, struct packer *out)
+{
+    wire_put_header(out, SCHEMA_REJECT_2);
+    CHECK(reject->reason.size > 0);
+    put_cut(out, reject->reason, LIMIT_REASON_BYTES);
+    put_name(out, reject->feed);
+    put_name(out, reject->sender);
+    put_cut(out, reject->origin, LIMIT_ORIGIN_BYTES);
+    put_name(out, reject->account);
+    put_name(out, reject->type);
+    put_name(out, reject->source);
+    put_name(out, reject->id);
+    wire_put_long(out, reject->clock_us);
+    put_cut(out, reject->bytes, LIMIT_REJECT_BYTES);
+}
+
+static enum decode_outcome decode_first(struct str bytes, struct reject *out)
 {
     struct unpacker in;
     enum decode_outcome outcome = wire_open(&in, bytes, SCHEMA_REJECT);
     if (outcome != DECODE_OK)
         return outcome;
-    out->reason = wire_take_string(&in, 1, REASON_BYTES_MAX);
-    out->feed = wire_take_string(&in, 0, WIRE_NAME_MAX);
-    out->origin = wire_take_string(&in, 0, ORIGIN_BYTES_MAX);
+    *out = (struct reject){0};
+    out->reason = wire_take_string(&in, 1, LIMIT_REASON_BYTES);
+    out->feed = wire_take_string(&in, 0, LIMIT_NAME_BYTES);
+    out->origin = wire_take_string(&in, 0, LIMIT_ORIGIN_BYTES);
     out->clock_us = wire_take_long(&in);
-    out->bytes = wire_take_string(&in, 0, REJECT_BYTES_MAX);
+    out->bytes = wire_take_string(&in, 0, LIMIT_REJECT_BYTES);
+    return wire_close(&in);
+}
+
+enum decode_outcome reject_decode(struct str bytes, struct reject *out)
+{
+    struct unpacker in;
+    enum decode_outcome outcome = wire_open(&in, bytes, SCHEMA_REJECT_2);
+    if (outcome == DECODE_OTHER_SCHEMA)
+        return decode_first(bytes, out);
+    if (outcome != DECODE_OK)
+        return outcome;
+    out->reason = wire_take_string(&in, 1, LIMIT_REASON_BYTES);
+    out->feed = wire_take_name(&in, 0);
+    out->sender = wire_take_name(&in, 0);
+    out->origin = wire_take_string(&in, 0, LIMIT_ORIGIN_BYTES);
+    out->account = wire_take_name(&in, 0);
+    out->type = wire_take_name(&in, 0);
+    out->source = wire_take_name(&in, 0);
+    out->id = wire_take_name(&in, 0);
+    out->clock_us = wire_take_long(&in);
+    out->bytes = wire_take_string(&in, 0, LIMIT_REJECT_BYTES);
     return wire_close(&in);
 }

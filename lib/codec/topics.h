@@ -4,8 +4,9 @@
 #include "lib/base/digest.h"
 #include "lib/base/pack.h"
 #include "lib/codec/outcome.h"
+#include "lib/domain/limits.h"
 
-enum { SNAPSHOT_CHUNK_BYTES = 900000, REJECT_BYTES_MAX = 64 * 1024 };
+enum { SNAPSHOT_CHUNK_BYTES = LIMIT_SNAPSHOT_CHUNK_BYTES };
 
 struct snapshot_chunk {
     uint32_t partition;
@@ -33,18 +34,25 @@ struct generation {
     uint8_t init_digest[DIGEST_SIZE];
 };
 
+/* An event that was refused. Names are those that the event has and that could be names (CONTRACT §2); size
+ * 0: none. */
 struct reject {
     struct str reason;
-    struct str feed;
-    struct str origin;
-    int64_t clock_us;
+    struct str feed;   /* the entrance: "http", a topic, "file" */
+    struct str sender; /* who handed it in: an address */
+    struct str origin; /* where in the entrance */
+    struct str account;
+    struct str type;
+    struct str source;
+    struct str id;
+    int64_t clock_us; /* of the collector */
     struct str bytes;
 };
 
 void snapshot_chunk_encode(const struct snapshot_chunk *chunk, struct packer *out);
 void snapshot_manifest_encode(const struct snapshot_manifest *manifest, struct packer *out);
 void generation_encode(const struct generation *generation, struct packer *out);
-/* Cuts what does not fit REJECT_BYTES_MAX. */
+/* Cuts what is too long, and leaves out a name that is none. */
 void reject_encode(const struct reject *reject, struct packer *out);
 
 /* Zero-copy; *out is good when the outcome is DECODE_OK. */
@@ -52,5 +60,6 @@ void reject_encode(const struct reject *reject, struct packer *out);
 DECODES snapshot_chunk_decode(struct str bytes, struct snapshot_chunk *out);
 DECODES snapshot_manifest_decode(struct str bytes, struct snapshot_manifest *out);
 DECODES generation_decode(struct str bytes, struct generation *out);
+/* Both schemas that there ever were: reject.avsc had no sender and no names. */
 DECODES reject_decode(struct str bytes, struct reject *out);
 #undef DECODES

@@ -3,69 +3,35 @@
 #include "lib/base/check.h"
 #include "lib/base/digest.h"
 #include "lib/codec/rules.h"
+#include "lib/codec/schemas.h"
 #include "lib/codec/wire.h"
-#include "schemas/fingerprints.h"
-
-/* This file is written against this schema; when it changes, so must what follows. */
-_Static_assert(SCHEMA_USAGE_MESSAGE == 0xA9385951D069A899u, "schemas/usage_message.avsc and its codec part");
 
 enum { BRANCH_NULL, BRANCH_INIT, BRANCH_CATALOG };
 enum { RECORD_BYTES_MIN = 10 };
 
 /* --- writing --- */
 
-static void put_level_product(struct packer *out, const struct record *record)
+static void put_field(struct packer *out, const struct record *record, uint8_t ask)
 {
-    wire_put_long_in(out, record->product, PRODUCT_CONTAINER, PRODUCT_NODE);
-}
-
-static void put_lifecycle(struct packer *out, const struct record *record)
-{
-    put_level_product(out, record);
-    if (record->kind == RECORD_LAUNCHED) {
-        wire_put_name(out, record->sku, 1);
-        wire_put_long_in(out, record->quantity, 1, WIRE_COUNT_MAX);
-        wire_put_name(out, record->order, 0);
-    } else if (record->kind == RECORD_RECONFIGURED) {
-        CHECK(record->sku.size > 0 || record->quantity > 0 || record->order.size > 0);
-        wire_put_name(out, record->sku, 0);
-        wire_put_long_in(out, record->quantity, 0, WIRE_COUNT_MAX);
-        wire_put_name(out, record->order, 0);
-    } else if (record->kind == RECORD_FAILED) {
-        wire_put_long_in(out, record->since_us, 0, record->time_us);
-    }
-}
-
-static void put_report(struct packer *out, const struct record *record)
-{
-    wire_put_name(out, record->sku, 1);
-    if (record->kind == RECORD_STORAGE_USED) {
-        wire_put_long_in(out, record->bytes, 0, WIRE_BYTES_MAX);
-    } else if (record->kind == RECORD_TOKENS) {
-        wire_put_long_in(out, record->input_tokens, 0, WIRE_INPUT_MAX);
-        wire_put_long_in(out, record->cached_input_tokens, 0, record->input_tokens);
-        wire_put_long_in(out, record->cache_write_tokens, 0,
-                         record->input_tokens - record->cached_input_tokens);
-        wire_put_long_in(out, record->output_tokens, 0, WIRE_COUNT_MAX);
-    } else if (record->kind == RECORD_IMAGES) {
-        wire_put_long_in(out, record->images, 0, record->succeeded ? WIRE_COUNT_MAX : 0);
-        wire_put_bool(out, record->succeeded);
-    }
-}
-
-static void put_other(struct packer *out, const struct record *record)
-{
-    if (record->kind == RECORD_ORDER_PAID) {
-        put_level_product(out, record);
-        wire_put_name(out, record->sku, 1);
-        wire_put_long_in(out, record->quantity, 1, WIRE_COUNT_MAX);
-        wire_put_long_in(out, record->months, 1, WIRE_MONTHS_MAX);
-    } else if (record->kind == RECORD_CREDITED || record->kind == RECORD_DEBITED) {
-        CHECK(record->amount.size > 0 && record->currency.size == WIRE_CURRENCY_SIZE);
-        wire_put_string(out, record->amount, WIRE_AMOUNT_MAX);
-        wire_put_string(out, record->currency, WIRE_CURRENCY_SIZE);
-        if (record->kind == RECORD_CREDITED)
-            wire_put_bool(out, record->for_bill);
+    const struct body_row *field = &body_rows[ask & ~BODY_IF_THERE];
+    const void *at = (const char *)record + field->at;
+    int64_t least = (ask & BODY_IF_THERE) != 0 ? 0 : field->least;
+    switch (field->type) {
+    case BODY_IS_WORD:
+        CHECK(((const struct str *)at)->size >= least);
+        wire_put_string(out, *(const struct str *)at, (uint32_t)field->most);
+        break;
+    case BODY_IS_LONG:
+    case BODY_IS_TIME:
+        wire_put_long_in(out, *(const int64_t *)at, least, field->most);
+        break;
+    case BODY_IS_BOOL:
+        wire_put_bool(out, *(const bool *)at);
+        break;
+    case BODY_IS_LEVEL_PRODUCT:
+        CHECK(product_is(*(const enum product *)at, SHAPE_LEVEL));
+        wire_put_long(out, *(const enum product *)at);
+        break;
     }
 }
 
@@ -76,14 +42,11 @@ static void put_record(struct packer *out, const struct record *record)
     wire_put_name(out, record->source, 1);
     wire_put_name(out, record->id, 1);
     wire_put_long_in(out, record->time_us, 0, INT64_MAX);
-    /* The branches are in the order of kinds. */
-    wire_put_long_in(out, record->kind, 0, RECORD_KIND_COUNT - 1);
-    if (record->kind <= RECORD_DELETED)
-        put_lifecycle(out, record);
-    else if (record->kind <= RECORD_IMAGES)
-        put_report(out, record);
-    else
-        put_other(out, record);
+    const struct kind_row *kind = kind_row(record->kind);
+    wire_put_long(out, record->kind);
+    CHECK(record_is_whole(record));
+    for (const uint8_t *ask = kind->body; *ask != BODY_END; ask++)
+        put_field(out, record, *ask);
 }
 
 static void put_origin(struct packer *out, const struct control_origin *origin)
@@ -141,60 +104,31 @@ void usage_seal(struct message *message)
 
 static enum product take_level_product(struct unpacker *in)
 {
-    return (enum product)wire_take_long_in(in, PRODUCT_CONTAINER, PRODUCT_NODE);
+    enum product product = (enum product)wire_take_long_in(in, 0, PRODUCT_COUNT - 1);
+    if (!product_is(product, SHAPE_LEVEL))
+        in->bad = true;
+    return product;
 }
 
-static void take_lifecycle(struct unpacker *in, struct record *record)
+static void take_field(struct unpacker *in, struct record *record, uint8_t ask)
 {
-    record->product = take_level_product(in);
-    if (record->kind == RECORD_LAUNCHED) {
-        record->sku = wire_take_name(in, 1);
-        record->quantity = wire_take_long_in(in, 1, WIRE_COUNT_MAX);
-        record->order = wire_take_name(in, 0);
-    } else if (record->kind == RECORD_RECONFIGURED) {
-        record->sku = wire_take_name(in, 0);
-        record->quantity = wire_take_long_in(in, 0, WIRE_COUNT_MAX);
-        record->order = wire_take_name(in, 0);
-        if (record->sku.size == 0 && record->quantity == 0 && record->order.size == 0)
-            in->bad = true;
-    } else if (record->kind == RECORD_FAILED) {
-        record->since_us = wire_take_long_in(in, 0, record->time_us);
-    }
-}
-
-static void take_other(struct unpacker *in, struct record *record)
-{
-    record->product = PRODUCT_NONE;
-    if (record->kind == RECORD_ORDER_PAID) {
-        record->product = take_level_product(in);
-        record->sku = wire_take_name(in, 1);
-        record->quantity = wire_take_long_in(in, 1, WIRE_COUNT_MAX);
-        record->months = wire_take_long_in(in, 1, WIRE_MONTHS_MAX);
-    } else if (record->kind == RECORD_CREDITED || record->kind == RECORD_DEBITED) {
-        record->amount = wire_take_word(in, 1, WIRE_AMOUNT_MAX);
-        record->currency = wire_take_word(in, WIRE_CURRENCY_SIZE, WIRE_CURRENCY_SIZE);
-        record->for_bill = record->kind == RECORD_CREDITED && wire_take_bool(in);
-    }
-}
-
-static void take_report(struct unpacker *in, struct record *record)
-{
-    bool storage = record->kind == RECORD_STORAGE_USED || record->kind == RECORD_STORAGE_DELETED;
-    record->product = storage ? PRODUCT_STORAGE : PRODUCT_MAAS;
-    record->sku = wire_take_name(in, 1);
-    if (record->kind == RECORD_STORAGE_USED) {
-        record->bytes = wire_take_long_in(in, 0, WIRE_BYTES_MAX);
-    } else if (record->kind == RECORD_TOKENS) {
-        record->input_tokens = wire_take_long_in(in, 0, WIRE_INPUT_MAX);
-        record->cached_input_tokens = wire_take_long_in(in, 0, record->input_tokens);
-        record->cache_write_tokens =
-            wire_take_long_in(in, 0, record->input_tokens - record->cached_input_tokens);
-        record->output_tokens = wire_take_long_in(in, 0, WIRE_COUNT_MAX);
-    } else if (record->kind == RECORD_IMAGES) {
-        record->images = wire_take_long_in(in, 0, WIRE_COUNT_MAX);
-        record->succeeded = wire_take_bool(in);
-        if (record->images > 0 && !record->succeeded)
-            in->bad = true;
+    const struct body_row *field = &body_rows[ask & ~BODY_IF_THERE];
+    void *at = (char *)record + field->at;
+    int64_t least = (ask & BODY_IF_THERE) != 0 ? 0 : field->least;
+    switch (field->type) {
+    case BODY_IS_WORD:
+        *(struct str *)at = wire_take_word(in, (uint32_t)least, (uint32_t)field->most);
+        break;
+    case BODY_IS_LONG:
+    case BODY_IS_TIME:
+        *(int64_t *)at = wire_take_long_in(in, least, field->most);
+        break;
+    case BODY_IS_BOOL:
+        *(bool *)at = wire_take_bool(in);
+        break;
+    case BODY_IS_LEVEL_PRODUCT:
+        *(enum product *)at = take_level_product(in);
+        break;
     }
 }
 
@@ -212,12 +146,12 @@ static void take_record(struct unpacker *in, struct record *record)
     record->id = wire_take_name(in, 1);
     record->time_us = record->since_us = wire_take_long_in(in, 0, INT64_MAX);
     record->kind = (enum record_kind)wire_take_long_in(in, 0, RECORD_KIND_COUNT - 1);
-    if (record->kind <= RECORD_DELETED)
-        take_lifecycle(in, record);
-    else if (record->kind <= RECORD_IMAGES)
-        take_report(in, record);
-    else
-        take_other(in, record);
+    const struct kind_row *kind = kind_row(record->kind);
+    record->product = kind->product;
+    for (const uint8_t *ask = kind->body; *ask != BODY_END; ask++)
+        take_field(in, record, *ask);
+    if (!record_is_whole(record))
+        in->bad = true;
 }
 
 /* `bytes`: the whole message. */

@@ -63,7 +63,7 @@ void wire_put_string(struct packer *out, struct str value, uint32_t most)
 void wire_put_name(struct packer *out, struct str value, uint32_t least)
 {
     CHECK(value.size >= least);
-    wire_put_string(out, value, WIRE_NAME_MAX);
+    wire_put_string(out, value, LIMIT_NAME_BYTES);
 }
 
 void wire_put_bool(struct packer *out, bool value)
@@ -206,9 +206,14 @@ struct str wire_take_word(struct unpacker *in, uint32_t least, uint32_t most)
     return word;
 }
 
+bool wire_is_name(struct str text)
+{
+    return text.size <= LIMIT_NAME_BYTES && is_text(text);
+}
+
 struct str wire_take_name(struct unpacker *in, uint32_t least)
 {
-    return wire_take_word(in, least, WIRE_NAME_MAX);
+    return wire_take_word(in, least, LIMIT_NAME_BYTES);
 }
 
 bool wire_take_bool(struct unpacker *in)

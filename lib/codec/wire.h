@@ -10,18 +10,9 @@
 #include "lib/base/digest.h"
 #include "lib/base/pack.h"
 #include "lib/codec/outcome.h"
+#include "lib/domain/limits.h"
 
-enum {
-    WIRE_NAME_MAX = 256,             /* bytes of every name of CONTRACT §2 */
-    WIRE_TEXT_MAX = 8 * 1024 * 1024, /* of a catalog */
-    WIRE_HEADER_SIZE = 10,           /* C3 01 and the schema's fingerprint, little-endian */
-    WIRE_AMOUNT_MAX = 25,            /* of a credit's amount: 12 digits each side, dot, sign */
-    WIRE_CURRENCY_SIZE = 3,          /* ISO 4217 */
-    WIRE_MONTHS_MAX = 120,           /* of an order */
-};
-#define WIRE_COUNT_MAX INT64_C(1000000000000000)    /* integers of events (CONTRACT §2) */
-#define WIRE_INPUT_MAX (3 * WIRE_COUNT_MAX)         /* all input of a call: a sum of three (CONTRACT §2) */
-#define WIRE_BYTES_MAX INT64_C(1000000000000000000) /* bytes stored */
+enum { WIRE_HEADER_SIZE = 10 }; /* C3 01 and the schema's fingerprint, little-endian */
 
 /* --- writing --- */
 
@@ -32,7 +23,7 @@ void wire_put_long(struct packer *out, int64_t value);
 void wire_put_long_in(struct packer *out, int64_t value, int64_t least, int64_t most);
 /* At most `most` bytes; also Avro's bytes, which are written alike. */
 void wire_put_string(struct packer *out, struct str value, uint32_t most);
-/* [least, WIRE_NAME_MAX] bytes. That they are UTF-8 is its maker's business. */
+/* [least, LIMIT_NAME_BYTES] bytes. That they are UTF-8 is its maker's business. */
 void wire_put_name(struct packer *out, struct str value, uint32_t least);
 void wire_put_bool(struct packer *out, bool value);
 /* An array's head: how many items follow; after them, wire_put_array_end. No items: the end alone. */
@@ -41,7 +32,8 @@ void wire_put_array_end(struct packer *out);
 
 /* --- reading --- */
 
-/* *in stands behind the header when the bytes begin with this schema's; else the outcome is not DECODE_OK. */
+/* *in is placed after the header when the bytes begin with this schema's; else the outcome is not DECODE_OK.
+ */
 enum decode_outcome wire_open(struct unpacker *in, struct str bytes, uint64_t fingerprint);
 /* DECODE_OK: nothing was wrong and nothing is left. */
 enum decode_outcome wire_close(const struct unpacker *in);
@@ -51,10 +43,12 @@ int64_t wire_take_long(struct unpacker *in);
 int64_t wire_take_long_in(struct unpacker *in, int64_t least, int64_t most);
 /* A slice of the input of [least, most] bytes. */
 struct str wire_take_string(struct unpacker *in, uint32_t least, uint32_t most);
-/* A name: valid UTF-8 without control characters, [least, WIRE_NAME_MAX] bytes. */
+/* A name: valid UTF-8 without control characters, [least, LIMIT_NAME_BYTES] bytes. */
 struct str wire_take_name(struct unpacker *in, uint32_t least);
 /* The same of [least, most] bytes. */
 struct str wire_take_word(struct unpacker *in, uint32_t least, uint32_t most);
+/* Whether wire_take_name takes it with `least` 0. */
+bool wire_is_name(struct str text);
 bool wire_take_bool(struct unpacker *in);
 /* How many items follow, each at least item_size bytes. After them, wire_take_array_end. */
 uint32_t wire_take_array(struct unpacker *in, size_t item_size);

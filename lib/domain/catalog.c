@@ -70,8 +70,7 @@ struct price_list catalog_prices(const struct catalog *catalog, enum product pro
 {
     const struct sku *found = catalog_find_sku(catalog, product, sku);
     struct price_list own = list_of(catalog, found, meter);
-    bool part_of_input = meter == METER_CACHED_INPUT_TOKENS || meter == METER_CACHE_WRITE_TOKENS;
-    return own.count == 0 && part_of_input ? list_of(catalog, found, METER_INPUT_TOKENS) : own;
+    return own.count == 0 ? list_of(catalog, found, meter_row(meter)->priced_as) : own;
 }
 
 struct price_list catalog_year_prices(const struct catalog *catalog, enum product product, struct str sku)

@@ -1,15 +1,16 @@
-/* Catalogs out of YAML: a table of keys a level says what may stand where (CONTRACT §3). */
+/* Catalogs out of YAML: at each level a table of keys says what is allowed (CONTRACT §3). */
 #include <stdio.h>
 
 #include "lib/base/check.h"
 #include "lib/base/time.h"
 #include "lib/domain/catalog_data.h"
 #include "lib/domain/currency.h"
+#include "lib/domain/limits.h"
 #include "lib/domain/yaml_tree.h"
 
-enum { TEXT_BYTES_MAX = 3 * 1024 * 1024, NAME_BYTES_MAX = 256, INTEGER_DIGITS_MAX = 18, SCALE_MAX = 12 };
+enum { INTEGER_DIGITS_MAX = 18 };
 
-/* No bill_scale was read: it follows the currency, which may stand behind it. */
+/* No bill_scale was read: it follows the currency, which may come later in the text. */
 static const uint32_t scale_not_set = UINT32_MAX;
 
 /* Beyond these a policy is the same as one without end, and sums with times stay far from overflow. */
@@ -51,6 +52,9 @@ struct rule {
     const char *key;
     bool required;
     void (*read)(struct builder *b, const struct yaml_node *value, void *into);
+    /* In place of `read`: which of several that are read alike, a product or a list of prices. */
+    void (*read_one)(struct builder *b, const struct yaml_node *value, void *into, uint32_t which);
+    uint32_t which;
 };
 
 static const struct rule *find_rule(const struct rule *rules, size_t count, const struct yaml_node *key)
@@ -83,6 +87,14 @@ static void refuse_missing(struct builder *b, const struct yaml_node *map, const
     }
 }
 
+static void read_value(struct builder *b, const struct rule *rule, const struct yaml_node *value, void *into)
+{
+    if (rule->read != NULL)
+        rule->read(b, value, into);
+    else
+        rule->read_one(b, value, into, rule->which);
+}
+
 /* Reads a map by rules; each key at most once. */
 static void read_map(struct builder *b, const struct yaml_node *map, const struct rule *rules, size_t count,
                      void *into)
@@ -104,7 +116,7 @@ static void read_map(struct builder *b, const struct yaml_node *map, const struc
             refuse(b, key, "expected each key once");
         seen |= bit;
         if (i + 1 < map->items.count) /* of the last key, a fault may have hidden the value */
-            rule->read(b, node_at(b, map->items.at[i + 1]), into);
+            read_value(b, rule, node_at(b, map->items.at[i + 1]), into);
     }
     refuse_missing(b, map, rules, count, seen);
 }
@@ -159,7 +171,7 @@ static void read_currency(struct builder *b, const struct yaml_node *value, void
 static void read_scale(struct builder *b, const struct yaml_node *value, uint32_t *into)
 {
     uint64_t scale;
-    if (!bare_integer(value, &scale) || scale > SCALE_MAX)
+    if (!bare_integer(value, &scale) || scale > LIMIT_DECIMALS)
         refuse(b, value, "expected a bare integer from 0 to 12");
     else
         *into = (uint32_t)scale;
@@ -287,13 +299,13 @@ struct unit {
     uint64_t seconds; /* that they run; 1 for counts */
 };
 
-struct units {
+struct unit_list {
     const struct unit *list;
     size_t count;
     const char *expected;
 };
 
-static struct units units_of(uint32_t list)
+static struct unit_list units_of(uint32_t list)
 {
     static const struct unit runtime[] = {
         {"second", 1, 1}, {"minute", 1, 60}, {"hour", 1, 3600}, {"day", 1, 86400}};
@@ -305,28 +317,24 @@ static struct units units_of(uint32_t list)
     static const struct unit months[] = {{"month", 1, 1}};
     static const struct unit years[] = {{"year", 12, 1}};
     if (list == LIST_YEAR)
-        return (struct units){years, 1, "expected year"};
-    switch ((enum meter)list) {
-    case METER_RUNTIME:
-        return (struct units){runtime, 4, "expected second, minute, hour or day"};
-    case METER_CAPACITY:
-        return (struct units){capacity, 4, "expected GB-hour, GiB-hour, GB-day or GiB-day"};
-    case METER_INPUT_TOKENS:
-    case METER_CACHED_INPUT_TOKENS:
-    case METER_CACHE_WRITE_TOKENS:
-    case METER_OUTPUT_TOKENS:
-    case METER_IMAGES:
-        return (struct units){counts, 3, "expected 1, 1K or 1M"};
-    case METER_MONTHS:
+        return (struct unit_list){years, 1, "expected year"};
+    switch (meter_row((enum meter)list)->units) {
+    case UNITS_SECONDS:
+        return (struct unit_list){runtime, 4, "expected second, minute, hour or day"};
+    case UNITS_BYTE_SECONDS:
+        return (struct unit_list){capacity, 4, "expected GB-hour, GiB-hour, GB-day or GiB-day"};
+    case UNITS_COUNT:
+        return (struct unit_list){counts, 3, "expected 1, 1K or 1M"};
+    case UNITS_MONTHS:
         break;
     }
-    return (struct units){months, 1, "expected month"};
+    return (struct unit_list){months, 1, "expected month"};
 }
 
 static void read_per(struct builder *b, const struct yaml_node *value, void *into)
 {
     struct price_draft *draft = into;
-    struct units units = units_of(draft->list);
+    struct unit_list units = units_of(draft->list);
     for (size_t i = 0; i < units.count; i++) {
         if (!is_scalar(value) || !str_equal(value->text, str_of(units.list[i].name)))
             continue;
@@ -348,12 +356,14 @@ static void read_from(struct builder *b, const struct yaml_node *value, void *in
     draft->from = value;
 }
 
-static const struct rule price_rules[] = {
-    {"from", false, read_from}, {"price", true, read_price_value}, {"per", true, read_per}};
+static const struct rule price_rules[] = {{.key = "from", .required = false, .read = read_from},
+                                          {.key = "price", .required = true, .read = read_price_value},
+                                          {.key = "per", .required = true, .read = read_per}};
 
 /* One price, or a list of prices that change in time. */
-static void read_prices(struct builder *b, const struct yaml_node *value, struct sku *sku, uint32_t to)
+static void read_prices(struct builder *b, const struct yaml_node *value, void *into, uint32_t to)
 {
+    struct sku *sku = into;
     bool list = value->kind == YAML_LIST;
     uint32_t count = list ? value->items.count : 1;
     if (count == 0 && value->closed)
@@ -373,63 +383,36 @@ static void read_prices(struct builder *b, const struct yaml_node *value, struct
     sku->count[to] = count;
 }
 
-static void read_payg(struct builder *b, const struct yaml_node *value, void *into)
-{
-    struct sku *sku = into;
-    read_prices(b, value, sku, sku->product == PRODUCT_STORAGE ? METER_CAPACITY : METER_RUNTIME);
-}
-
-static void read_subscription(struct builder *b, const struct yaml_node *value, void *into)
-{
-    read_prices(b, value, into, METER_MONTHS);
-}
-
-static void read_subscription_year(struct builder *b, const struct yaml_node *value, void *into)
-{
-    read_prices(b, value, into, LIST_YEAR);
-}
-
-static void read_input(struct builder *b, const struct yaml_node *value, void *into)
-{
-    read_prices(b, value, into, METER_INPUT_TOKENS);
-}
-
-static void read_cached_input(struct builder *b, const struct yaml_node *value, void *into)
-{
-    read_prices(b, value, into, METER_CACHED_INPUT_TOKENS);
-}
-
-static void read_cache_write(struct builder *b, const struct yaml_node *value, void *into)
-{
-    read_prices(b, value, into, METER_CACHE_WRITE_TOKENS);
-}
-
-static void read_output(struct builder *b, const struct yaml_node *value, void *into)
-{
-    read_prices(b, value, into, METER_OUTPUT_TOKENS);
-}
-
-static void read_images(struct builder *b, const struct yaml_node *value, void *into)
-{
-    read_prices(b, value, into, METER_IMAGES);
-}
-
 /* --- skus and products --- */
 
-static const struct rule level_rules[] = {{"payg", false, read_payg},
-                                          {"subscription", false, read_subscription},
-                                          {"subscription_year", false, read_subscription_year}};
-static const struct rule storage_rules[] = {{"payg", false, read_payg}, {"free", false, read_free}};
-static const struct rule maas_rules[] = {{"input_tokens", false, read_input},
-                                         {"cached_input_tokens", false, read_cached_input},
-                                         {"cache_write_tokens", false, read_cache_write},
-                                         {"output_tokens", false, read_output},
-                                         {"images", false, read_images}};
+/* The keys that a sku of the product may have; how many. */
+enum { SKU_RULES_MAX = 8 };
+_Static_assert((int)COUNT_METERS_MAX <= (int)SKU_RULES_MAX, "a product's meters are keys of its skus");
+
+static size_t sku_rules(enum product product, struct rule out[SKU_RULES_MAX])
+{
+    const struct product_row *row = product_row(product);
+    size_t count = 0;
+    if (row->shape == SHAPE_COUNT) {
+        for (int m = 0; m < row->meter_count; m++)
+            out[count++] = (struct rule){
+                .key = meter_name(row->meters[m]), .read_one = read_prices, .which = row->meters[m]};
+        return count;
+    }
+    out[count++] = (struct rule){.key = "payg", .read_one = read_prices, .which = row->usage};
+    if (row->shape == SHAPE_POOL) {
+        out[count++] = (struct rule){.key = "free", .read = read_free};
+        return count;
+    }
+    out[count++] = (struct rule){.key = "subscription", .read_one = read_prices, .which = METER_MONTHS};
+    out[count++] = (struct rule){.key = "subscription_year", .read_one = read_prices, .which = LIST_YEAR};
+    return count;
+}
 
 /* A name that an event can say: CONTRACT §2. */
 static bool sku_name_good(const struct yaml_node *key)
 {
-    if (!is_scalar(key) || key->text.size == 0 || key->text.size > NAME_BYTES_MAX)
+    if (!is_scalar(key) || key->text.size == 0 || key->text.size > LIMIT_NAME_BYTES)
         return false;
     for (uint32_t i = 0; i < key->text.size; i++) {
         unsigned char c = (unsigned char)key->text.at[i];
@@ -454,12 +437,8 @@ static void read_sku(struct builder *b, enum product product, const struct yaml_
     if (twice || value == NULL) /* equal names in the index would each make the next look-up longer */
         return;
     struct sku sku = {.product = product, .name = arena_copy(&b->catalog->strings, key->text)};
-    if (product == PRODUCT_MAAS)
-        read_map(b, value, maas_rules, sizeof maas_rules / sizeof *maas_rules, &sku);
-    else if (product == PRODUCT_STORAGE)
-        read_map(b, value, storage_rules, sizeof storage_rules / sizeof *storage_rules, &sku);
-    else
-        read_map(b, value, level_rules, sizeof level_rules / sizeof *level_rules, &sku);
+    struct rule rules[SKU_RULES_MAX];
+    read_map(b, value, rules, sku_rules(product, rules), &sku);
     vec_push(&b->catalog->skus, sku);
     table_insert(&b->catalog->sku_index, catalog_sku_hash(product, sku.name), b->catalog->skus.count - 1);
 }
@@ -478,66 +457,39 @@ static void read_skus(struct builder *b, const struct yaml_node *value, void *in
     }
 }
 
-static const struct rule product_rules[] = {
-    {"settle", true, read_settle}, {"skus", true, read_skus}, {"liveness", false, read_liveness}};
+static const struct rule product_rules[] = {{.key = "settle", .required = true, .read = read_settle},
+                                            {.key = "skus", .required = true, .read = read_skus},
+                                            {.key = "liveness", .required = false, .read = read_liveness}};
 
-static void read_product(struct builder *b, const struct yaml_node *value, enum product product)
+static void read_product(struct builder *b, const struct yaml_node *value, void *into, uint32_t which)
 {
-    bool lives = product == PRODUCT_CONTAINER || product == PRODUCT_MODEL || product == PRODUCT_NODE;
+    (void)into;
+    enum product product = (enum product)which;
+    bool lives = product_is(product, SHAPE_LEVEL);
     size_t count = sizeof product_rules / sizeof *product_rules;
     read_map(b, value, product_rules, lives ? count : count - 1, &product);
 }
 
-static void read_container(struct builder *b, const struct yaml_node *value, void *into)
-{
-    (void)into;
-    read_product(b, value, PRODUCT_CONTAINER);
-}
-
-static void read_model(struct builder *b, const struct yaml_node *value, void *into)
-{
-    (void)into;
-    read_product(b, value, PRODUCT_MODEL);
-}
-
-static void read_node(struct builder *b, const struct yaml_node *value, void *into)
-{
-    (void)into;
-    read_product(b, value, PRODUCT_NODE);
-}
-
-static void read_storage(struct builder *b, const struct yaml_node *value, void *into)
-{
-    (void)into;
-    read_product(b, value, PRODUCT_STORAGE);
-}
-
-static void read_maas(struct builder *b, const struct yaml_node *value, void *into)
-{
-    (void)into;
-    read_product(b, value, PRODUCT_MAAS);
-}
-
-static const struct rule products_rules[] = {{"container", false, read_container},
-                                             {"model", false, read_model},
-                                             {"node", false, read_node},
-                                             {"storage", false, read_storage},
-                                             {"maas", false, read_maas}};
-
 static void read_products(struct builder *b, const struct yaml_node *value, void *into)
 {
-    read_map(b, value, products_rules, sizeof products_rules / sizeof *products_rules, into);
+    struct rule rules[PRODUCT_COUNT];
+    for (enum product p = 0; p < PRODUCT_COUNT; p++)
+        rules[p] = (struct rule){.key = product_name(p), .read_one = read_product, .which = p};
+    read_map(b, value, rules, PRODUCT_COUNT, into);
 }
 
 static const struct rule catalog_rules[] = {
-    {"currency", true, read_currency},      {"charge_scale", false, read_charge_scale},
-    {"bill_scale", false, read_bill_scale}, {"grace", false, read_grace},
-    {"void_after", false, read_void_after}, {"products", true, read_products}};
+    {.key = "currency", .required = true, .read = read_currency},
+    {.key = "charge_scale", .required = false, .read = read_charge_scale},
+    {.key = "bill_scale", .required = false, .read = read_bill_scale},
+    {.key = "grace", .required = false, .read = read_grace},
+    {.key = "void_after", .required = false, .read = read_void_after},
+    {.key = "products", .required = true, .read = read_products}};
 
 struct catalog *catalog_parse(struct str text, struct catalog_error *error)
 {
     *error = (struct catalog_error){0};
-    if (text.size > TEXT_BYTES_MAX) {
+    if (text.size > LIMIT_CATALOG_BYTES) {
         catalog_error_at(error, 1, 1, "expected a catalog of at most 3 MiB");
         return NULL;
     }

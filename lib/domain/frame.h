@@ -24,33 +24,19 @@ struct level_segment {
 /* Replaces what was known of this resource and hour. No segments: nothing is left of it. Segments are in
  * order of time, do not overlap, and two that touch differ. */
 struct level_row {
-    enum product product; /* container, model, node, storage */
+    enum product product; /* of SHAPE_LEVEL or SHAPE_POOL */
     struct str account;
     struct str resource; /* "*" for storage */
     struct str sku;      /* storage: the pool's sku; else size 0 */
     int64_t hour_s;      /* the hour's first second */
-    bool stopped;        /* said before the hour's close, because something stopped */
+    bool stopped;        /* emitted before the hour's close, because something stopped */
     const struct level_segment *segments;
     uint32_t segment_count;
 };
 
-enum meter {
-    METER_RUNTIME,
-    METER_CAPACITY,
-    METER_INPUT_TOKENS, /* neither cached nor written to a cache */
-    METER_CACHED_INPUT_TOKENS,
-    METER_CACHE_WRITE_TOKENS,
-    METER_OUTPUT_TOKENS,
-    METER_IMAGES,
-    METER_MONTHS
-};
-#define METER_COUNT 8
-/* "runtime", ...; CONTRACT §4. */
-const char *meter_name(enum meter meter);
-
 /* What was counted in the seconds of an hour that one price covers. */
 struct count_sum {
-    enum meter meter;
+    enum meter meter;      /* one of the product's */
     uint16_t from_s;       /* the first of these seconds, 0..3599 from the hour's start */
     unsigned __int128 sum; /* > 0 */
 };
@@ -58,25 +44,22 @@ struct count_sum {
 /* Adds to the sums of this endpoint, model and hour: in the epoch that closes the hour, and for what came
  * after its close in an epoch of its own. */
 struct count_row {
-    enum product product; /* maas */
+    enum product product; /* of SHAPE_COUNT */
     struct str account;
-    struct str resource; /* the endpoint called */
-    struct str sku;      /* the model */
+    struct str resource; /* maas: the endpoint called */
+    struct str sku;      /* maas: the model */
     int64_t hour_s;
-    bool replaces;                /* takes the place of what was said before, instead of adding to it */
+    bool replaces;                /* replaces what was emitted before, instead of adding to it */
     const struct count_sum *sums; /* by meter and second, at least one */
     uint32_t sum_count;
 };
 
-/* CONTRACT §7. GONE: it left the levels; forget it. */
-enum run_state { RUN_GONE, RUN_RUNNING, RUN_SILENT, RUN_STOPPED, RUN_FAILED, RUN_DELETED };
-#define RUN_STATE_COUNT 6
 /* "gone", "running", ...; CONTRACT §7. */
 const char *run_state_name(enum run_state state);
 
-/* What a resource is at log time, where that is not what was said of it last. For eyes; no money. */
+/* What a resource is at log time, where that differs from what was emitted last. For display; no money. */
 struct state_row {
-    enum product product; /* container, model, node */
+    enum product product; /* of SHAPE_LEVEL */
     struct str account;
     struct str resource;
     enum run_state state;

@@ -4,24 +4,6 @@
 
 #include "lib/base/time.h"
 
-int line_compare(const struct line *a, const struct line *b)
-{
-    int order = str_compare(a->account, b->account);
-    if (order == 0)
-        order = (a->hour_s > b->hour_s) - (a->hour_s < b->hour_s);
-    if (order == 0)
-        order = strcmp(a->product, b->product);
-    if (order == 0)
-        order = str_compare(a->resource, b->resource);
-    if (order == 0)
-        order = strcmp(a->meter, b->meter);
-    if (order == 0)
-        order = str_compare(a->sku, b->sku);
-    if (order == 0)
-        order = strcmp(a->kind, b->kind);
-    return order;
-}
-
 static void put(struct packer *out, const char *text)
 {
     pack_raw(out, text, strlen(text));

@@ -19,8 +19,6 @@ struct line {
 
 enum line_format { LINE_NDJSON, LINE_CSV, LINE_TABLE };
 
-/* Field by field as bytes: account, hour, product, resource, meter, sku, kind. */
-int line_compare(const struct line *a, const struct line *b);
 /* What comes before the first line of the format; nothing for NDJSON. */
 void line_header(enum line_format format, struct packer *out);
 void line_print(enum line_format format, const struct line *line, struct packer *out);

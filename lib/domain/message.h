@@ -3,6 +3,7 @@
  * No records: a tick. `control` set: it carries rules or a catalog instead of records, and no clock. */
 #pragma once
 
+#include "lib/domain/limits.h"
 #include "lib/domain/record.h"
 #include "lib/domain/rules.h"
 
@@ -17,9 +18,9 @@ struct catalog_text {
 
 enum control_kind { CONTROL_NONE, CONTROL_INIT, CONTROL_CATALOG };
 
-enum { CONTROL_HASH_SIZE = 32, CONTROL_BY_MAX = 256 };
+enum { CONTROL_HASH_SIZE = 32, CONTROL_BY_MAX = LIMIT_BY_BYTES };
 
-/* Where a control message stands in the register (DESIGN §2), and who wrote it. */
+/* The place of a control message in the register (DESIGN §2), and who wrote it. */
 struct control_origin {
     uint8_t prev_hash[CONTROL_HASH_SIZE]; /* of the control message before it; zeros: it is the first */
     uint8_t hash[CONTROL_HASH_SIZE];      /* SHA-256 of this message's bytes; not in them */

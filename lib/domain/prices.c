@@ -6,6 +6,7 @@
 
 bool prices_add(struct prices *prices, int64_t from_s, struct str text)
 {
+    CHECK(prices->added < UINT32_MAX);
     struct catalog_error error;
     struct catalog *catalog = catalog_parse(text, &error);
     if (catalog == NULL)

@@ -25,7 +25,7 @@ const struct catalog *prices_at(const struct prices *prices, int64_t hour_s);
 uint32_t prices_charge_scale(const struct prices *prices);
 uint32_t prices_bill_scale(const struct prices *prices);
 const char *prices_currency(const struct prices *prices);
-/* Whether a later catalog keeps what stays as the first said (CONTRACT §3): currency, charge_scale,
+/* Whether a later catalog keeps what must stay as in the first (CONTRACT §3): currency, charge_scale,
  * bill_scale, each product's liveness. If not, *why: which, what was expected and what was found. */
 enum { PRICES_WHY_SIZE = 120 };
 bool prices_may_follow(const struct catalog *first, const struct catalog *next, char why[PRICES_WHY_SIZE]);

@@ -4,41 +4,7 @@
  * usage.records). An optional string that is absent has size 0: CONTRACT allows no empty string. */
 #pragma once
 
-#include <stdbool.h>
-
-#include "lib/base/str.h"
-
-/* In the order of CONTRACT §3's list; the numbers stand in schemas/ and are for ever. */
-enum product {
-    PRODUCT_CONTAINER,
-    PRODUCT_MODEL,
-    PRODUCT_NODE,
-    PRODUCT_STORAGE,
-    PRODUCT_MAAS,
-    PRODUCT_NONE, /* orders' later events, payments */
-};
-#define PRODUCT_COUNT 5 /* those that can be billed */
-
-/* Of one microsecond, a resource's events sort by kind in this order (CONTRACT §2.1). */
-enum record_kind {
-    RECORD_LAUNCHED,
-    RECORD_RECONFIGURED,
-    RECORD_HEARTBEAT,
-    RECORD_STOPPED,
-    RECORD_FAILED,
-    RECORD_DELETED,
-    RECORD_STORAGE_USED,
-    RECORD_STORAGE_DELETED,
-    RECORD_TOKENS,
-    RECORD_IMAGES,
-    RECORD_ORDER_PAID,
-    RECORD_ORDER_FULFILLED,
-    RECORD_ORDER_FAILED,
-    RECORD_ORDER_REFUNDED,
-    RECORD_CREDITED,
-    RECORD_DEBITED,
-};
-#define RECORD_KIND_COUNT 16
+#include "lib/domain/kinds.h"
 
 struct record {
     enum record_kind kind;
@@ -73,10 +39,46 @@ static inline int64_t record_effective_us(const struct record *record)
 /* account.credited, account.debited. */
 static inline bool record_is_payment(enum record_kind kind)
 {
-    return kind == RECORD_CREDITED || kind == RECORD_DEBITED;
+    return kind_row(kind)->shape == SHAPE_PAYMENT;
 }
 
-/* "container", ...; CONTRACT §4. PRODUCT_NONE has no name. */
-const char *product_name(enum product product);
-/* PRODUCT_NONE where no product has that name. */
-enum product product_of(struct str name);
+/* Whether it counts for anything: what did not succeed bills nothing and has no identity (CONTRACT §2). */
+static inline bool record_bills(const struct record *record)
+{
+    return !kind_row(record->kind)->by_status || record->succeeded;
+}
+
+enum body_type { BODY_IS_WORD, BODY_IS_LONG, BODY_IS_TIME, BODY_IS_BOOL, BODY_IS_LEVEL_PRODUCT };
+
+struct body_row {
+    const char *name;      /* the schema's */
+    const char *text_name; /* of a time: how it is named in JSON where it is text */
+    enum body_type type;
+    uint16_t at;         /* offset in struct record */
+    int64_t least, most; /* of a number; of a word's bytes */
+};
+
+extern const struct body_row body_rows[BODY_LAST + 1];
+
+/* Where a record has what it counts of a meter. */
+struct counted_row {
+    uint16_t at;       /* offset in struct record, */
+    uint16_t parts[2]; /* less what other meters count of it; 0: none */
+};
+extern const struct counted_row counted_rows[METER_COUNT];
+
+/* What it counts of a meter that its kind counts. */
+static inline int64_t record_count(const struct record *record, enum meter meter)
+{
+    const struct counted_row *row = &counted_rows[meter];
+    const char *at = (const char *)record;
+    int64_t count = *(const int64_t *)(const void *)(at + row->at);
+    for (int i = 0; i < 2 && row->parts[i] != 0; i++)
+        count -= *(const int64_t *)(const void *)(at + row->parts[i]);
+    CHECK(count >= 0);
+    return count;
+}
+
+/* Whether what must hold between its fields does: `since` is not after the time, the parts of its input are
+ * not more than it, what did not succeed counts nothing, and a reconfiguration says something. */
+bool record_is_whole(const struct record *record);

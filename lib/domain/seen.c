@@ -2,13 +2,14 @@
 
 #include <stdlib.h>
 
-#define XXH_INLINE_ALL
-#include <xxhash.h>
-
 #include "lib/base/check.h"
+#include "lib/base/table.h"
 #include "lib/base/time.h"
+#include "lib/domain/limits.h"
 
-enum { IDENTITY_BYTES_MAX = 1024, CAPACITY_FIRST = 64, SLOT_BYTES = 20 };
+/* A kind, and three names with their ends: a log can hold an account or id as long as any name. */
+enum { IDENTITY_BYTES_MAX = 1 + 3 * (LIMIT_NAME_BYTES + 1) };
+enum { CAPACITY_FIRST = 64, SLOT_BYTES = 20 };
 _Static_assert(sizeof(struct seen_slot) == SLOT_BYTES, "what an identity weighs");
 
 static char *put(char *at, struct str name)
@@ -20,17 +21,18 @@ static char *put(char *at, struct str name)
 
 struct identity identity_of(const struct record *record)
 {
-    /* No name holds a zero byte (CONTRACT §2), so the four are told apart. */
+    /* No name holds a zero byte (CONTRACT §2), so different names give different bytes. */
     char bytes[IDENTITY_BYTES_MAX];
     bool payment = record_is_payment(record->kind);
     struct str first = payment ? record->subject : record->source, second = payment ? STR("") : record->id;
     CHECK((size_t)record->account.size + first.size + second.size + 4 <= sizeof bytes);
     bytes[0] = (char)record->kind;
     char *end = put(put(put(bytes + 1, record->account), first), second);
-    XXH128_hash_t hash = XXH3_128bits(bytes, (size_t)(end - bytes));
-    if (hash.low64 == 0 && hash.high64 == 0)
-        hash.low64 = 1;
-    return (struct identity){hash.low64, hash.high64};
+    struct identity identity;
+    hash_bytes_128(bytes, (size_t)(end - bytes), &identity.low, &identity.high);
+    if (identity.low == 0 && identity.high == 0)
+        identity.low = 1;
+    return identity;
 }
 
 static bool is_empty(const struct seen_slot *slot)
@@ -76,6 +78,7 @@ static uint32_t hour_of(int64_t hour_s)
 
 bool seen_add(struct seen *seen, int64_t hour_s, struct identity identity)
 {
+    CHECK(hour_s % HOUR_S == 0 && (identity.low != 0 || identity.high != 0));
     if ((seen->count + 1) * 8 >= seen->capacity * 7)
         rebuild(seen, seen->count + 1, 0);
     struct seen_slot *slot = slot_of(seen, identity);

@@ -29,7 +29,7 @@ struct seen {
 };
 
 /* Of counts and orders' events by (account, type, source, id), of payments by (account, type, subject); never
- * {0, 0}. A change of a level is told by its times too, and by its own resource. */
+ * {0, 0}. A change of a level is identified by its times too, among those of its own resource. */
 struct identity identity_of(const struct record *record);
 /* True when it is new; then it is in. */
 bool seen_add(struct seen *seen, int64_t hour_s, struct identity identity);

@@ -11,8 +11,9 @@ struct topics topics_of(const char *prefix)
     } names[] = {{topics.records, "usage.records"},
                  {topics.frames, "usage.frames"},
                  {topics.snapshots, "aggregator.snapshots"},
-                 {topics.rejects, "usage.rejects"}};
-    for (int i = 0; i < 4; i++)
+                 {topics.rejects, "usage.rejects"},
+                 {topics.index, "usage.register"}};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         snprintf(names[i].into, TOPIC_NAME_MAX, "%.*s%s", TOPIC_PREFIX_MAX, prefix, names[i].name);
     return topics;
 }

@@ -5,9 +5,8 @@
 #include <yaml.h>
 
 #include "lib/base/check.h"
+#include "lib/domain/limits.h"
 #include "lib/domain/yaml_text.h"
-
-enum { DEPTH_MAX = 16, NODES_MAX = 1000000 };
 
 void catalog_error_at(struct catalog_error *error, uint32_t line, uint32_t column, const char *message)
 {
@@ -25,7 +24,7 @@ struct reader {
     const struct yaml_text *text;
     yaml_parser_t *parser;
     struct catalog_error *error;
-    uint32_t open[DEPTH_MAX];
+    uint32_t open[LIMIT_CATALOG_DEPTH];
     uint32_t depth;
     uint32_t documents;
 };
@@ -39,7 +38,7 @@ static bool fail(struct reader *reader, yaml_mark_t mark, const char *message)
 static bool add_node(struct reader *reader, const yaml_event_t *event, struct yaml_node node)
 {
     struct yaml_tree *tree = reader->tree;
-    if (tree->nodes.count >= NODES_MAX)
+    if (tree->nodes.count >= LIMIT_CATALOG_NODES)
         return fail(reader, event->start_mark, "expected a smaller text");
     node.line = (uint32_t)event->start_mark.line + 1;
     node.column = (uint32_t)event->start_mark.column + 1;
@@ -49,7 +48,7 @@ static bool add_node(struct reader *reader, const yaml_event_t *event, struct ya
         vec_push(&tree->nodes.at[reader->open[reader->depth - 1]].items, index);
     if (node.kind == YAML_SCALAR)
         return true;
-    if (reader->depth == DEPTH_MAX)
+    if (reader->depth == LIMIT_CATALOG_DEPTH)
         return fail(reader, event->start_mark, "expected less nesting");
     reader->open[reader->depth++] = index;
     return true;

@@ -30,5 +30,5 @@ struct yaml_tree {
 void yaml_tree_read(struct yaml_tree *tree, struct str text, struct catalog_error *error);
 void yaml_tree_release(struct yaml_tree *tree);
 
-/* Of several faults the one that stands first in the text is kept. line 0: none yet. */
+/* Of several faults the first in the text is kept. line 0: none yet. */
 void catalog_error_at(struct catalog_error *error, uint32_t line, uint32_t column, const char *message);

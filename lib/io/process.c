@@ -29,6 +29,9 @@ void process_begin(void)
     struct sigaction action = {.sa_handler = on_signal};
     sigaction(SIGTERM, &action, NULL);
     sigaction(SIGINT, &action, NULL);
+    struct sigaction hangup;
+    if (sigaction(SIGHUP, NULL, &hangup) == 0 && hangup.sa_handler != SIG_IGN) /* else nohup's */
+        sigaction(SIGHUP, &action, NULL);
     struct sigaction ignore = {.sa_handler = SIG_IGN};
     sigaction(SIGPIPE, &ignore, NULL);
 }
@@ -36,11 +39,6 @@ void process_begin(void)
 bool process_stopping(void)
 {
     return stopping != 0;
-}
-
-void process_stop(void)
-{
-    stopping = 1;
 }
 
 static int64_t now_ms(void)

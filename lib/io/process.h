@@ -6,10 +6,10 @@
 
 #include "lib/port/host.h"
 
-/* SIGTERM and SIGINT ask the process to stop; SIGPIPE is ignored. */
+/* SIGTERM, SIGINT and SIGHUP ask the process to stop (a SIGHUP that was ignored before stays so, as nohup has
+ * it); SIGPIPE is ignored. */
 void process_begin(void);
 bool process_stopping(void);
-void process_stop(void);
 
 /* A thread of its own ends the process where it stands, which costs nothing but a replay: with exit 70 when
  * process_alive was not called for `limit_s` seconds (a blocking call far past its deadline), with exit 75

@@ -8,18 +8,14 @@ enum { PRICE_DECIMALS = 12 };
 static unsigned __int128 common_denominator(enum meter meter)
 {
     const unsigned __int128 day_s = 86400;
-    switch (meter) {
-    case METER_RUNTIME:
+    switch (meter_row(meter)->units) {
+    case UNITS_SECONDS:
         return day_s;
-    case METER_CAPACITY: /* of 10^9 = 2^9 x 5^9 and 2^30 bytes, by hour and by day */
+    case UNITS_BYTE_SECONDS: /* of 10^9 = 2^9 x 5^9 and 2^30 bytes, by hour and by day */
         return ((unsigned __int128)1 << 30) * 1953125 * day_s;
-    case METER_INPUT_TOKENS:
-    case METER_CACHED_INPUT_TOKENS:
-    case METER_CACHE_WRITE_TOKENS:
-    case METER_OUTPUT_TOKENS:
-    case METER_IMAGES:
+    case UNITS_COUNT:
         return 1000000;
-    case METER_MONTHS: /* by the month, by the year */
+    case UNITS_MONTHS: /* by the month, by the year */
         return 12;
     }
     CHECK_NEVER("a meter");
@@ -40,7 +36,7 @@ void rating_add(struct rating *rating, unsigned __int128 units, const struct pri
         rating->unpriced = true;
         return;
     }
-    CHECK(rating->common % price->per == 0);
+    CHECK(price->per > 0 && rating->common % price->per == 0);
     struct wide part = wide_of(units);
     wide_mul(&part, price->picounits);
     wide_mul(&part, rating->common / price->per);

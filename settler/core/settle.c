@@ -72,11 +72,11 @@ static void check_level(const struct level_row *row)
 static void settle_level(struct settlement *settlement, const struct level_row *row)
 {
     struct book *book = &settlement->book;
-    bool storage = row->product == PRODUCT_STORAGE;
+    bool storage = product_is(row->product, SHAPE_POOL);
     check_level(row);
     struct line_key key = {
         .product = row->product,
-        .meter = storage ? METER_CAPACITY : METER_RUNTIME,
+        .meter = product_row(row->product)->usage,
         .kind = CHARGE_USAGE,
         .account = names_intern(&book->names, row->account),
         .resource = names_intern(&book->names, row->resource),
@@ -306,12 +306,13 @@ static struct rated rate_usage(struct settlement *settlement, uint32_t at)
     struct str sku = names_get(&book->names, key->sku);
     struct price_list prices = catalog_prices(catalog, key->product, sku, key->meter);
     struct rating rating = rating_begin(key->meter);
-    unsigned __int128 free = key->product == PRODUCT_STORAGE ? catalog_free_bytes(catalog, sku) : 0;
-    if (key->product == PRODUCT_STORAGE || key->product == PRODUCT_MAAS) {
+    enum shape shape = product_row(key->product)->shape;
+    unsigned __int128 free = shape == SHAPE_POOL ? catalog_free_bytes(catalog, sku) : 0;
+    if (shape == SHAPE_POOL || shape == SHAPE_COUNT) {
         for (uint32_t i = 0; i < hour->use_count; i++) {
             struct use use = hour->uses[i];
             int64_t from_s = hour->hour_s + use.from_s;
-            int64_t len_s = key->product == PRODUCT_MAAS ? 1 : use.len_s;
+            int64_t len_s = shape == SHAPE_COUNT ? 1 : use.len_s;
             if (use.quantity > free)
                 rating_add_span(&rating, &prices, from_s, from_s + len_s, use.quantity - free);
         }
@@ -496,11 +497,12 @@ static void print_hour(const struct book *book, const struct line_hour *hour, en
     line_print(format, &line, out);
 }
 
-void settlement_print(const struct settlement *settlement, enum line_format format, struct packer *out,
-                      void (*flush)(void *context, struct packer *out), void *context)
+uint64_t settlement_print(const struct settlement *settlement, enum line_format format, struct packer *out,
+                          void (*flush)(void *context, struct packer *out), void *context)
 {
     const struct book *book = &settlement->book;
     VEC(uint32_t) order = {0};
+    uint64_t unpriced = 0;
     for (uint32_t i = 0; i < book->hours.count; i++)
         if (book->hours.at[i].settled.exists)
             vec_push(&order, i);
@@ -513,9 +515,11 @@ void settlement_print(const struct settlement *settlement, enum line_format form
     line_header(format, out);
     for (uint32_t i = 0; i < order.count; i++) {
         print_hour(book, &book->hours.at[order.at[i]], format, out);
+        unpriced += !book->hours.at[order.at[i]].settled.priced;
         if (out->bytes.count >= FLUSH_BYTES)
             flush(context, out);
     }
     flush(context, out);
     vec_release(&order);
+    return unpriced;
 }

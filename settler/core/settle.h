@@ -31,6 +31,6 @@ enum settle_outcome settle_frame(struct settlement *settlement, const struct fra
  */
 void settle_await_void(struct settlement *settlement, uint32_t order_at);
 
-/* Prints every line that exists, sorted, behind the format's header. */
-void settlement_print(const struct settlement *settlement, enum line_format format, struct packer *out,
-                      void (*flush)(void *context, struct packer *out), void *context);
+/* Prints every line that exists, sorted, behind the format's header. How many of them are unpriced. */
+uint64_t settlement_print(const struct settlement *settlement, enum line_format format, struct packer *out,
+                          void (*flush)(void *context, struct packer *out), void *context);

@@ -6,7 +6,7 @@
 #include "lib/base/time.h"
 #include "settler/store/loaded.h"
 
-enum { WORK_MAX = 50000, DAY_S = 86400 };
+enum { WORK_MAX = 50000 };
 
 void store_close(struct store *store)
 {

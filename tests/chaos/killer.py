@@ -19,6 +19,7 @@ RANDOM = random.Random(os.environ.get('CHAOS_SEED', '1'))
 COUNTERS = {'aggregator': ('hourglass_aggregator_frames_total', 'hourglass_aggregator_frames_replayed_total'),
             'settler': ('hourglass_settler_frames_total', 'hourglass_settler_frames_repeated_total'),
             'collector': ('hourglass_collector_messages_total',)}
+RESTARTS_MAX = 6  # of servers: on a slow machine a run would not end
 
 
 def read(path):
@@ -69,25 +70,32 @@ def kill(victim):
     return True
 
 
-def restart_server(victim):
-    """Stops a server hard and starts it again, with its data."""
+def restart_server(victim, settled):
+    """Stops a server hard and starts it again, with its data; how many frames the settler had then. Not before it has
+    settled some since the last time: it waits while servers are away, and would never get on."""
     calls = {'kafka': 'kafka_stop kill; kafka_start', 'postgres': 'pg_stop kill; pg_start'}
-    if (counted('settler') or 0) == 0:
-        return False
+    frames = counted('settler') or 0
+    if frames in (0, settled):
+        return settled
     subprocess.run(['bash', '-c', f'. {LOCAL}/lib.sh; run_open; {calls[victim]}'], check=True,
                    stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     log(f'killed {victim}')
-    return True
+    return frames
 
 
 def main():
     victims = os.environ['CHAOS_VICTIMS'].split(',')
     # The collector works for a short while only: it comes first.
     first = ['collector'] if 'collector' in victims else []
-    while True:
+    settled = restarts = 0
+    while restarts < RESTARTS_MAX:
         victim = first.pop() if first else RANDOM.choice(victims)
-        done = restart_server(victim) if victim in ('kafka', 'postgres') else kill(victim)
-        time.sleep(2 if done and victim in ('kafka', 'postgres') else 0.05)
+        if victim in ('kafka', 'postgres'):
+            before, settled = settled, restart_server(victim, settled)
+            restarts += settled != before
+        else:
+            kill(victim)
+        time.sleep(0.05)
 
 
 if __name__ == '__main__':

@@ -34,7 +34,7 @@ static rd_kafka_t *client_new(rd_kafka_type_t type, const char *broker, void *op
     const char *settings[][2] = {
         {"bootstrap.servers", broker},    {"group.id", "probe"},  {"enable.auto.commit", "false"},
         {"enable.partition.eof", "true"}, {"acks", "all"},        {"message.timeout.ms", "20000"},
-        {"message.max.bytes", "8400000"}, {"journal_level", "0"}, {"topic.metadata.propagation.max.ms", "0"},
+        {"message.max.bytes", "8400000"}, {"log_level", "0"}, {"topic.metadata.propagation.max.ms", "0"},
     };
     rd_kafka_conf_t *conf = rd_kafka_conf_new();
     for (size_t i = 0; i < sizeof settings / sizeof *settings; i++)

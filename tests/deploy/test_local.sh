@@ -1,5 +1,5 @@
 #!/bin/bash
-# Proves deploy/local's promises with real servers, in run folders of its own. Takes about a minute and a half.
+# Proves deploy/local's promises with real servers, in run folders of its own. Takes about four minutes.
 # Prints a line a fact, `ok - ...` or `not ok - ...`, then `N passed, N failed`. Exit status 1 if one failed.
 # Needs what deploy/local/install installs.
 set -euo pipefail
@@ -20,7 +20,7 @@ source "$LOCAL_COMMANDS/lib.sh"
 clean_up() {
   local folder
   [[ ${#strangers[@]} -eq 0 ]] || kill "${strangers[@]}" 2>/dev/null || true
-  for folder in "$HOURGLASS_RUN" "$WORK/private/run"; do
+  for folder in "$HOURGLASS_RUN" "$WORK/private/run" "$WORK/with a space/run" "$WORK/user/run"; do
     HOURGLASS_RUN=$folder "$LOCAL_COMMANDS/reset" || true
   done
   rm -rf -- "$WORK"
@@ -82,11 +82,15 @@ processes_with() { # start of an argument; prints each process that has such a o
 # ---- Facts, each a function whose name says no more than the text beside its call
 
 each_command_helps() {
-  local command help
-  for command in install up status down reset; do
-    help=$(run "$command" --help) && [[ $help == "Usage: deploy/local/$command"* ]] || return 1
-    exits 2 run "$command" --no-such-option || return 1
+  local command help said
+  for command in install up status down reset live run runs demo; do
+    for help in --help -h; do
+      help=$(run "$command" "$help") && [[ $help == "Usage: deploy/local/$command"* ]] || return 1
+    done
+    said=$(exits 2 run "$command" --no-such-option 2>&1) || { echo "$command: $said"; return 1; }
+    [[ $said == *--no-such-option* ]] || { echo "$command: $said"; return 1; }
   done
+  exits 2 run live stop now && exits 2 run status --env now && exits 2 run runs drop && exits 2 run run --until
 }
 
 nothing_before_the_first_start() {
@@ -127,9 +131,7 @@ settlers_role_has_nothing_of_its_own() {
 }
 
 wrong_password_is_refused() {
-  local url
-  url=$(env_of HOURGLASS_DATABASE)
-  exits 2 psql -Xq "${url/hourglass:/hourglass:x}" -c 'SELECT 1'
+  PGPASSWORD=wrong exits 2 psql -Xq "$(env_of HOURGLASS_DATABASE)" -c 'SELECT 1'
 }
 
 commits_are_flushed() { equal "$(sql 'SHOW fsync')$(sql 'SHOW synchronous_commit')" onon; }
@@ -140,11 +142,6 @@ topics_are_made_on_purpose() {
 }
 
 large_messages_pass() { probe make large && probe put large 8000000 1 && exits 1 probe put large 8388608 1; }
-
-live_url_is_shown() {
-  echo http://127.0.0.1:8080 >"$HOURGLASS_RUN/live.url"
-  equal "$(env_of HOURGLASS_URL)" http://127.0.0.1:8080
-}
 
 kept_is() { # rows, messages
   equal "$(sql 'SELECT count(*) FROM kept')" "$1" || return 1
@@ -208,7 +205,7 @@ stale_pids_are_seen_through() {
   exits 3 run status && run down && kill -0 "$pid" && run up && run status && kill -0 "$pid"
 }
 
-taken_port_is_given_up() {
+taken_port_is_replaced() {
   local before taken pid
   run down
   taken=$(port_of postgres)
@@ -273,6 +270,302 @@ wrong_jars_are_named() {
   grep -q '^snakeyaml-2.5.jar: ' <<<"$said" && grep -q '^re2j-1.8.jar: ' <<<"$said" && grep -q '^stranger.jar: ' <<<"$said"
 }
 
+# ---- The programs: live processes, runs of files
+
+CATALOG=$HERE/../../docs/catalog.yaml
+EVENTS=$WORK/events.ndjson
+LAUNCHED_AT='{"specversion":"1.0","id":"1","source":"/t","type":"container.launched","subject":"c","time":"2026-11-01T10:00:00Z","data":{"account":"acme","sku":"gpu.a100"}}'
+STOPPED_AT='{"specversion":"1.0","id":"2","source":"/t","type":"container.stopped","subject":"c","time":"2026-11-01T11:00:00Z","data":{"account":"acme"}}'
+printf '%s\n%s\n' "$LAUNCHED_AT" "$STOPPED_AT" >"$EVENTS"
+
+run_file() { run run --catalog "$CATALOG" --until 2026-11-01T12:00:00Z "$EVENTS"; }
+
+# Whoever is told of a signal to all of a terminal's processes, as ^C is; a test's own background would ignore it.
+in_a_session() { exec setsid env --default-signal=INT "$@"; }
+
+no_process() { equal "$(processes_with "$HOURGLASS_RUN/"; processes_with "--dir=$HOURGLASS_RUN")" ''; }
+
+no_process_soon() { wait_until 20 no_process >/dev/null || no_process; }
+
+events_are_taken() {
+  equal "$(curl -s -o /dev/null -w '%{http_code}' -H 'Content-Type: application/cloudevents-batch+json' -d '[]' \
+    "$(env_of HOURGLASS_URL)")" 200
+}
+
+live_as_the_first_command() {
+  local name
+  equal "$(run live)" '' && run status && events_are_taken || return 1
+  run status >"$WORK/status"
+  for name in Kafka PostgreSQL collector aggregator settler; do
+    grep -qE "^$name +ready +[0-9]+ +127.0.0.1:[0-9]+" "$WORK/status" || return 1
+  done
+  run up && run status
+}
+
+live_settles_as_the_settlers_role() {
+  equal "$(sql 'SELECT DISTINCT usename FROM pg_stat_activity
+    WHERE datname = current_database() AND pid <> pg_backend_pid()')" hourglass_settler
+}
+
+killed_live_processes_are_started_again() {
+  local name before url
+  url=$(env_of HOURGLASS_URL)
+  for name in collector aggregator settler; do
+    before=$(kept_pid "$LIVE/$name.pid") && kill -s KILL "$before" || return 1
+    wait_until 30 another_pid "$name" "$before" || return 1
+  done
+  wait_until 60 live_is_ready && equal "$(env_of HOURGLASS_URL)" "$url" && events_are_taken
+}
+
+another_pid() { local now; now=$(kept_pid "$LIVE/$1.pid") && [[ $now != "$2" ]]; } # name, pid
+
+two_lives_at_once() {
+  local first second name
+  run live stop
+  run live &
+  first=$!
+  run live &
+  second=$!
+  wait "$first" && wait "$second" && run status || return 1
+  for name in collector aggregator settler; do
+    equal "$(processes_with "$LIVE/$name.port" | grep -vc supervisor.sh)" 1 || return 1
+  done
+}
+
+stale_pids_of_live_are_seen_through() {
+  local pid=$1 name
+  kept_signal KILL "$LIVE/settler.pid"
+  for name in settler.pid settler.keeper; do
+    echo "$pid" >"$LIVE/$name"
+  done
+  exits 3 run status && run live && run status && kill -0 "$pid"
+}
+
+live_killed_then_up() {
+  local part
+  for part in 3 6 9 12; do
+    run down
+    timeout -s KILL "$((part / 10)).$((part % 10))" "$LOCAL_COMMANDS/live" || true
+  done
+  run up && run live && run status
+}
+
+status_says_what_is_down() {
+  kept_signal KILL "$LIVE/aggregator.pid"
+  exits 3 run status >"$WORK/status" || return 1
+  grep -qE '^aggregator +down' "$WORK/status" && run live && run status
+}
+
+down_stops_all() {
+  run live && run down && no_process && exits 3 run status
+}
+
+live_then_reset() {
+  run live && run reset && no_process && [[ ! -e $HOURGLASS_RUN ]]
+}
+
+taken_port_of_the_collector() {
+  local taken pid status=0
+  run live stop
+  taken=$(port_of collector)
+  python3 -c 'import socket, sys, time
+s = socket.create_server(("127.0.0.1", int(sys.argv[1])))
+time.sleep(100)' "$taken" >/dev/null 2>&1 &
+  pid=$!
+  wait_until 20 port_answers "$taken"
+  run live && events_are_taken && [[ $(env_of HOURGLASS_URL) != *":$taken/"* ]] || status=1
+  kill "$pid"
+  return $status
+}
+
+run_names_its_schema() {
+  local said
+  HOURGLASS_RUN_NAME=named run_file >"$WORK/lines" 2>"$WORK/errors" || return 1
+  said=$("$(program hourglass)" rate --catalog "$CATALOG" --until 2026-11-01T12:00:00Z "$EVENTS")
+  equal "$(cat "$WORK/lines")" "$said" && grep -q 'schema run_named$' "$WORK/errors" || return 1
+  equal "$(sql 'SELECT count(*) FROM run_named.lines')" 1
+}
+
+runs_are_listed_and_dropped() {
+  local list
+  HOURGLASS_RUN_NAME=other run_file 2>&1 || return 1
+  list=$(run runs list)
+  grep -qE '^named +run_named +1 ' <<<"$list" && grep -qE '^other .* 4$' <<<"$list" || { echo "$list"; return 1; }
+  exits 2 run runs drop nobody && run runs drop named || return 1
+  list=$(run runs list)
+  [[ $list != *named* && $list == *other* ]] || { echo "$list"; return 1; }
+  equal "$(sql "SELECT count(*) FROM pg_namespace WHERE nspname = 'run_named'")" 0 || return 1
+  [[ ! -e $HOURGLASS_RUN/runs/named ]] && run runs drop --all && equal "$(run runs list | wc -l)" 1 || return 1
+  wait_until 30 no_topics_of_runs
+}
+
+no_topics_of_runs() { ! compgen -G "$KAFKA_HOME/data/other.*-0" >/dev/null; }
+
+run_reads_standard_input() {
+  equal "$(run run --catalog "$CATALOG" --until 2026-11-01T12:00:00Z - <"$EVENTS" 2>/dev/null | wc -l)" 1
+}
+
+# meson and ninja that bring what is built already.
+run_builds_if_nothing_is_built() {
+  local built=$BUILD
+  mkdir -p "$WORK/bin"
+  # shellcheck disable=SC2016 # expanded by those scripts
+  printf '#!/bin/bash\nmkdir -p "${@: -2:1}"; touch "${@: -2:1}/build.ninja"\n' >"$WORK/bin/meson"
+  # shellcheck disable=SC2016
+  printf '#!/bin/bash\nmkdir -p "$2"; cp -r %q/{cli,collectors,aggregator,settler} "$2"\n' "$built" >"$WORK/bin/ninja"
+  chmod +x "$WORK/bin/meson" "$WORK/bin/ninja"
+  PATH=$WORK/bin:$PATH HOURGLASS_BUILD=$WORK/built run_file 2>"$WORK/errors" || { cat "$WORK/errors"; return 1; }
+  grep -q "^Building in $WORK/built" "$WORK/errors"
+}
+
+# A run that is under way for some seconds: returns once its processes are up.
+long_run() { # name
+  [[ -s $WORK/day.ndjson ]] || "$LOCAL_COMMANDS/day.py" --resources 300 >"$WORK/day.ndjson"
+  mkfifo "$WORK/hook.$1"
+  printf '#!/bin/bash\necho up >"%s"\n' "$WORK/hook.$1" >"$WORK/hook"
+  chmod +x "$WORK/hook"
+  HOURGLASS_RUN_NAME=$1 HOURGLASS_RUN_HOOK=$WORK/hook in_a_session "$LOCAL_COMMANDS/run" \
+    --catalog "$LOCAL_COMMANDS/catalog.yaml" "$WORK/day.ndjson" >"$WORK/out.$1" 2>"$WORK/err.$1" &
+  RUNNING=$!
+  timeout 60 cat "$WORK/hook.$1" >/dev/null
+}
+
+no_process_of_run() { equal "$(processes_with "$HOURGLASS_RUN/runs/$1/")" ''; } # name
+
+interrupted_run_leaves_nothing() {
+  local status=0
+  long_run cut || return 1
+  kill -s INT -- "-$RUNNING"
+  wait "$RUNNING" || status=$?
+  equal "$status" 130 && no_process_of_run cut || return 1
+  equal "$(grep -v 'schema run_cut' "$WORK/err.cut")" 'run: interrupted'
+}
+
+killed_run_leaves_nothing() {
+  long_run killed || return 1
+  kill -s KILL "$RUNNING"
+  wait_until 30 no_process_of_run killed >/dev/null || no_process_of_run killed
+}
+
+down_stops_a_run() {
+  local status=0
+  long_run downed || return 1
+  run status | grep -E '^downed/aggregator +(not )?ready' || return 1
+  run down
+  wait "$RUNNING" || status=$?
+  equal "$status" 75 && no_process && run up
+}
+
+signal_prints_progress() {
+  long_run asked || return 1
+  kill -s USR1 "$RUNNING"
+  wait_until 20 grep -q '^run: .*, [0-9]* s$' "$WORK/err.asked" || return 1
+  kill -s INT -- "-$RUNNING"
+  wait "$RUNNING"
+  ! grep -q $'[\r\e]' "$WORK/err.asked" "$WORK/out.asked"
+}
+
+on_a_terminal() { # environment and command; what is shown goes to $WORK/shown
+  script -qec "$(printf '%q ' env "$@")" /dev/null >"$WORK/shown" </dev/null
+}
+
+progress_never_goes_backwards() {
+  on_a_terminal TERM=xterm "$LOCAL_COMMANDS/run" --catalog "$LOCAL_COMMANDS/catalog.yaml" "$WORK/day.ndjson" || return 1
+  grep -q $'\r' "$WORK/shown" || return 1
+  tr '\r' '\n' <"$WORK/shown" | grep -oE '[0-9]+ %' | cut -d ' ' -f 1 >"$WORK/percents"
+  echo "percents: $(xargs <"$WORK/percents")"
+  [[ -s $WORK/percents ]] && sort -n -c "$WORK/percents"
+}
+
+plain_where_asked_for() {
+  local plain
+  for plain in NO_COLOR=1 TERM=dumb; do
+    on_a_terminal TERM=xterm "$plain" "$LOCAL_COMMANDS/run" --catalog "$CATALOG" "$EVENTS" || return 1
+    ! tr -d '\n' <"$WORK/shown" | sed 's/\r*$//' | grep -q $'\e' || return 1
+    ! grep -qE $'\r[^\r\n]' "$WORK/shown" || return 1
+  done
+}
+
+demo_interrupted() { # once it says this
+  local demo status=0 before
+  run down
+  in_a_session "$LOCAL_COMMANDS/demo" >"$WORK/demo.out" 2>"$WORK/demo.err" &
+  demo=$!
+  wait_until 120 grep -q "$1" "$WORK/demo.out" "$WORK/demo.err" || return 1
+  kill -s INT -- "-$demo"
+  wait "$demo" || status=$?
+  equal "$status" 130 && no_process || return 1
+  ! grep -q Traceback "$WORK/demo.out" "$WORK/demo.err" || return 1
+  equal "$(grep -c interrupted "$WORK/demo.err")" 1 && equal "$(tail -n 1 "$WORK/demo.err")" 'demo: interrupted'
+}
+
+interrupted_demo_leaves_nothing() {
+  demo_interrupted '^2\. ' && demo_interrupted '^3\. ' && demo_interrupted 'schema run_demo'
+}
+
+interrupted_up_leaves_nothing() {
+  local up status=0
+  run down
+  in_a_session "$LOCAL_COMMANDS/up" 2>"$WORK/up.err" &
+  up=$!
+  wait_until 30 kafka_is_alive
+  kill -s INT -- "-$up"
+  wait "$up" || status=$?
+  equal "$status" 130 && no_process_soon && equal "$(tail -n 1 "$WORK/up.err")" 'up: interrupted'
+}
+
+# Each process's arguments, each log, and what the commands print.
+passwords_are_nowhere() {
+  local said
+  cut -d : -f 5 "$PG_PASSFILE" >"$WORK/words"
+  equal "$(grep -c . "$WORK/words")" 3 && equal "$(stat -c %a "$PG_PASSFILE")" 600 || return 1
+  printf '#!/bin/bash\ncat /proc/[0-9]*/cmdline >"%s" 2>/dev/null\n' "$WORK/cmdlines" >"$WORK/hook"
+  chmod +x "$WORK/hook"
+  run live && HOURGLASS_RUN_HOOK=$WORK/hook run_file >"$WORK/output" 2>&1 || return 1
+  wait_until 10 grep -qa 'hourglass-settler' "$WORK/cmdlines" || return 1
+  cat /proc/[0-9]*/cmdline >>"$WORK/cmdlines" 2>/dev/null
+  { run status; run status --env; run runs list; run live; } >>"$WORK/output" 2>&1
+  said=$(grep -rlaF -f "$WORK/words" "$WORK/cmdlines" "$WORK/output" "$HOURGLASS_RUN" --include='*.log*' \
+    --include=cmdlines --include=output)
+  equal "$said" ''
+}
+
+demo_prints_no_password() {
+  "$LOCAL_COMMANDS/demo" >"$WORK/output" 2>&1 || { tail "$WORK/output"; return 1; }
+  grep -q '^charged: you' "$WORK/output" || return 1
+  cut -d : -f 5 "$PG_PASSFILE" >"$WORK/words" && ! grep -qF -f "$WORK/words" "$WORK/output" || return 1
+  ! grep -q $'[\r\e]' "$WORK/output"
+}
+
+folder_with_a_space() {
+  export HOURGLASS_RUN="$WORK/with a space/run"
+  local RUN=$HOURGLASS_RUN
+  run live && run status && run_file >"$WORK/lines" && equal "$(wc -l <"$WORK/lines")" 1 || return 1
+  equal "$(sql 'SELECT 1')" 1 && run status && run reset && no_process
+}
+
+# A user without a home in /root, without sudo: a copy of the commands and of the programs, as a clone of theirs has.
+ordinary_user() {
+  local home=$WORK/user as=(setpriv --reuid 65534 --regid 65534 --clear-groups env -u HOURGLASS_BUILD)
+  mkdir -p "$home/deploy" "$home/cache/hourglass"
+  cp -r "$LOCAL_COMMANDS" "$home/deploy/local" && cp -r "$KAFKA_JARS" "$home/cache/hourglass" || return 1
+  cp -r "$BUILD"/{cli,collectors,aggregator,settler} "$home" && cp "$EVENTS" "$CATALOG" "$home" || return 1
+  chown -R 65534:65534 "$home"
+  as+=("HOME=$home" "XDG_CACHE_HOME=$home/cache" "HOURGLASS_RUN=$home/run" "HOURGLASS_BUILD=$home")
+  timeout 180 "${as[@]}" "$home/deploy/local/live" && timeout 60 "${as[@]}" "$home/deploy/local/status" || return 1
+  equal "$(timeout 180 "${as[@]}" "$home/deploy/local/run" --catalog "$home/catalog.yaml" "$home/events.ndjson" | wc -l)" 1 ||
+    return 1
+  timeout 60 "${as[@]}" "$home/deploy/local/reset" && [[ ! -e $home/run ]]
+}
+
+folder_that_cannot_be_written() {
+  local said
+  ((EUID == 0)) || return 0
+  said=$(HOURGLASS_RUN=$WORK/nobodys/run exits 1 setpriv --reuid 65534 --regid 65534 --clear-groups \
+    env "HOME=$WORK" "$WORK/user/deploy/local/up" 2>&1) || { echo "$said"; return 1; }
+  [[ $said == *"cannot write $WORK/nobodys/run"* ]] || { echo "$said"; return 1; }
+}
+
 nothing_is_left_over() { equal "$(processes_with "$WORK")" ''; }
 
 gcc -O1 -Wall -Wextra "$HERE/probe.c" -o "$PROBE" -lrdkafka
@@ -290,7 +583,6 @@ fact 'a wrong password is refused' wrong_password_is_refused
 fact 'commits are flushed to disk' commits_are_flushed
 fact 'a topic that nobody made is refused, one that was made takes messages' topics_are_made_on_purpose
 fact 'messages of 4 MB pass, larger ones are refused' large_messages_pass
-fact 'status --env shows the live collector' live_url_is_shown
 fact 'down, then up: the same addresses, messages and rows' down_then_up
 fact 'two ups at once start one Kafka and one PostgreSQL' two_ups_at_once
 fact 'kill -9 of Kafka, then up: the same messages' kafka_killed_then_up
@@ -299,13 +591,45 @@ fact 'kill -9 of both at work, then up: both go on' both_killed_under_load_then_
 fact 'kafka_stop, kafka_start, pg_stop, pg_start do so, and twice does no harm' functions_stop_and_start
 strangers+=("$(stranger)")
 fact 'a stale pid file that names a stranger: seen through, and the stranger lives' stale_pids_are_seen_through "${strangers[0]}"
-fact 'a port that was taken while down is given up for another' taken_port_is_given_up
+fact 'a port that was taken while down is replaced by another' taken_port_is_replaced
 fact 'up and reset refuse a folder that is not ours' foreign_folder_is_left_alone
 fact 'up during reset: starts anew, whole' up_during_reset
 fact 'reset stops both and deletes the run folder' reset_deletes_all
 fact 'up, killed again and again in its first start, comes up the next time' up_after_half_a_start
 ((EUID != 0)) || fact 'a run folder that user postgres cannot enter works, and reset deletes its data' unreachable_folder_works
 fact 'jars that are missing, different or strange are refused and named' wrong_jars_are_named
+
+fact 'live as the first command starts all five, status shows them, and up takes the folder' live_as_the_first_command
+fact 'live settles as the role hourglass_settler' live_settles_as_the_settlers_role
+fact 'a live process that is killed is started again, at the same address' killed_live_processes_are_started_again
+fact 'two lives at once start each process once' two_lives_at_once
+fact 'status says which live process is down, with status 3; live starts it' status_says_what_is_down
+fact 'stale pid files of live processes that name a stranger: seen through' stale_pids_of_live_are_seen_through "${strangers[0]}"
+fact 'the port of the collector, taken while it was stopped, is replaced by another' taken_port_of_the_collector
+fact 'no password is in an argument of any process, in a log or in output' passwords_are_nowhere
+fact 'live, killed again and again in its start, then up and live: all are ready' live_killed_then_up
+fact 'down after live leaves no process' down_stops_all
+fact 'live, then reset: no process, no folder' live_then_reset
+fact 'run starts the servers, prints the lines that rate prints, and names its schema' run_names_its_schema
+fact 'runs list and drop: schema, topics and files of earlier runs' runs_are_listed_and_dropped
+fact 'run reads standard input' run_reads_standard_input
+fact 'run builds if nothing is built' run_builds_if_nothing_is_built
+fact 'SIGUSR1 prints the progress of run as a line; off a terminal nothing is written over' signal_prints_progress
+fact 'run, interrupted: one line, status 130, no process' interrupted_run_leaves_nothing
+fact 'run, killed: its processes end with it' killed_run_leaves_nothing
+fact 'down stops a run that is under way' down_stops_a_run
+fact 'on a terminal the progress of run never goes backwards' progress_never_goes_backwards
+fact 'NO_COLOR and TERM=dumb: plain lines on a terminal too' plain_where_asked_for
+fact 'up, interrupted: one line, no process' interrupted_up_leaves_nothing
+fact 'demo, interrupted anywhere: one line, no traceback, no process' interrupted_demo_leaves_nothing
+fact 'demo prints no password, and plain lines off a terminal' demo_prints_no_password
+fact 'demo, then down: no process' down_stops_all
+fact 'reset after demo' reset_deletes_all
+fact 'a run folder with a space in its path works' folder_with_a_space
+if ((EUID == 0)); then
+  fact 'an ordinary user needs no root' ordinary_user
+  fact 'a run folder that cannot be made is named' folder_that_cannot_be_written
+fi
 fact 'no process is left over' nothing_is_left_over
 
 printf '%d passed, %d failed\n' "$passed" "$failed"

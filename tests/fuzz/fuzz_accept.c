@@ -101,7 +101,7 @@ static void check_verdict(const struct verdict *verdict)
 }
 
 /* Of a batch, the last verdict. */
-static void tell(void *context, size_t index, const struct record *record, const struct rejection *rejection)
+static bool tell(void *context, size_t index, const struct record *record, const struct rejection *rejection)
 {
     struct verdict *verdict = context;
     CHECK(index == verdict->count++);
@@ -111,6 +111,7 @@ static void tell(void *context, size_t index, const struct record *record, const
     else
         verdict->rejection = *rejection;
     check_verdict(verdict);
+    return true;
 }
 
 static struct verdict event_verdict(struct acceptor *acceptor, struct str text)

@@ -81,14 +81,15 @@ def wait_until(what, seconds=20):
 class Collector:
     number = 0
 
-    def __init__(self, *words, prefix=PREFIX):
+    def __init__(self, *words, prefix=PREFIX, **options):
         Collector.number += 1
         name = FOLDER / f'collector{Collector.number}'
         self.log = name.with_suffix('.log')
         files = [name.with_suffix('.port'), name.with_suffix('.admin')]
         self.process = subprocess.Popen(
             [BUILD / 'collectors/hourglass-collector', '--kafka', KAFKA, '--prefix', prefix, '--http-port', '0',
-             '--http-port-file', files[0], '--admin-port-file', files[1], *map(str, words)], stderr=self.log.open('w'))
+             '--http-port-file', files[0], '--admin-port-file', files[1], *map(str, words)], stderr=self.log.open('w'),
+            **options)
         end = time.monotonic() + 20
         while not all(f.exists() for f in files) and time.monotonic() < end and self.process.poll() is None:
             time.sleep(0.02)
@@ -219,6 +220,37 @@ def check_rejections(door):
                                                       quantity=1, months=1))):
         status, body, _ = door.post(one)
         tell(status == 200, name + ' is accepted', status, body)
+
+
+def kept(door):
+    return door.metric('hourglass_collector_rejects_total{kept="yes"}')
+
+
+def check_kept_rejects(door):
+    """What was refused is refused for good, and stands in usage.rejects with its sender."""
+    late = event('kept-late', -25 * 3600, 'container.heartbeat', account='acme')
+    before = kept(door)
+    status, body, _ = door.post([event('kept-good'), late, {'id': 'kept-bad'}], BATCH)
+    reasons = [r['reason'] for r in body['rejected']]
+    tell(status == 200 and body['accepted'] == 1 and
+         re.fullmatch(r'time: behind the clock \d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ by more than 24 h', reasons[0]),
+         'what is too late is told its horizon and the clock', status, body)
+    door.post(b'{"id": "kept-json"', EVENT)
+    wait_until(lambda: kept(door) >= before + 3)
+    found = [m for m in messages(PREFIX, 'usage.rejects') if 'kept-' in m['bytes']]
+    by_id = {m['id']: m for m in found}
+    tell(len(found) == 3 and by_id['kept-late']['account'] == 'acme' and
+         by_id['kept-late']['type'] == 'container.heartbeat' and by_id['kept-late']['source'] == '/tests' and
+         by_id['kept-late']['reason'] == reasons[0] and json.loads(by_id['kept-late']['bytes']) == late and
+         all(m['feed'] == 'http' and m['sender'] == '127.0.0.1' for m in found),
+         'what was refused stands in usage.rejects: who sent it, why, and the event', found)
+    tell(by_id['']['bytes'] == '{"id": "kept-json"' and by_id['']['partition'] == 0 and
+         by_id['kept-bad']['origin'] == 'batch/2', 'of a batch by its place, of a body as it came', found)
+    tell(door.metric('hourglass_collector_refused_total{reason="too_late"}') > 0 and
+         door.metric('hourglass_collector_refused_total{reason="json"}') > 0 and
+         door.metric('hourglass_collector_rejects_total{kept="no"}') == 0, 'refused events are counted by what was wrong')
+    status, body, _ = door.post(b'[' + b'1,' * 2_000_000 + b'1]', BATCH)
+    tell(status == 413, 'two million numbers are too many events', status, body)
 
 
 def check_statuses(door):
@@ -444,12 +476,14 @@ def check_tokens():
 
 # --- time ---
 
+def messages_of_partitions():
+    return [sum(1 for m in messages(PREFIX) if m['partition'] == p) for p in range(PARTITIONS)]
+
+
 def check_ticks(door):
-    before = {p: sum(1 for m in messages(PREFIX) if m['partition'] == p) for p in range(PARTITIONS)}
-    time.sleep(13)
-    after = {p: sum(1 for m in messages(PREFIX) if m['partition'] == p) for p in range(PARTITIONS)}
-    tell(all(2 <= after[p] - before[p] <= 3 for p in before), 'each silent partition gets its ticks', before, after)
-    door.post(event('after'))
+    before = messages_of_partitions()
+    after = wait_until(lambda: (now := messages_of_partitions()) and all(n > b for n, b in zip(now, before)) and now)
+    tell(after, 'each silent partition gets its ticks', before)
     tell(door.metric('hourglass_collector_clock_disagreements_total') == 0, 'the clocks agree')
 
 
@@ -463,6 +497,35 @@ def check_before_ready():
     make_generation(PREFIX + 'files.', '--simulated')
     door = Collector(prefix=PREFIX + 'files.')
     tell(door.process.wait(20) == 78, 'it takes nothing live for a generation of files')
+
+
+def post_until(door, name, is_enough):
+    """Statuses of good events, one behind the other, until it is enough."""
+    statuses, end = [], time.monotonic() + 20
+    while not statuses or (not is_enough(statuses) and time.monotonic() < end):
+        statuses.append(door.post(event(f'{name}{len(statuses)}', kind='container.heartbeat'))[0])
+    return statuses
+
+
+def check_clock_steps():
+    """Good events while the collector's clock is wrong: some are accepted, none is refused for good."""
+    off = FOLDER / 'clock.s'
+    off.write_text('0')
+    door = Collector(env={**os.environ, 'LD_PRELOAD': str(BUILD / 'tests/support/stepped-clock.so'),
+                          'STEPPED_CLOCK_FILE': str(off)})
+    door.wait_ready()
+    for name, seconds in (('an hour back', -3600), ('a year ahead', 365 * 86400)):
+        tell(door.post(event('before-step'))[0] == 200, 'by a good clock it is accepted')
+        off.write_text(str(seconds))
+        statuses = post_until(door, 'stepped', lambda seen: door.ask('/readyz')[0] == 503)
+        tell(set(statuses) <= {200, 503} and door.ask('/readyz')[0] == 503,
+             f'while its clock is {name} no good event is refused for good, and it is not ready', statuses)
+        off.write_text('0')
+        statuses = post_until(door, 'healed', lambda seen: 200 in seen)
+        tell(set(statuses) == {200, 503} or statuses == [200], 'and once it is right they are accepted', statuses)
+    tell(door.metric('hourglass_collector_refused_total{reason="too_early"}') +
+         door.metric('hourglass_collector_refused_total{reason="too_late"}') == 0, 'nor counted as refused')
+    door.stop()
 
 
 # --- clients that do harm ---
@@ -515,6 +578,8 @@ def check_stopped_broker():
         began = time.monotonic()
         status, body, headers = door.post(event('waits'))
         took_s = time.monotonic() - began
+        tell(wait_until(lambda: door.ask('/readyz')[0] == 503, 2), 'and it is not ready, though the broker is connected')
+        tell('event=waiting' in door.log.read_text() and 'since=' in door.log.read_text(), 'which it says at once')
         tell(status == 503 and headers['Retry-After'] == '1' and 0.9 < took_s < 3,
              'without acknowledgement a request is 503 in time', status, body, took_s)
         padding = 'x' * 250
@@ -537,6 +602,7 @@ def check_stopped_broker():
     while (status := door.post(event('again'))[0]) == 503 and time.monotonic() < end + 20:
         time.sleep(0.1)
     tell(status == 200, 'and events are accepted again', status)
+    tell('event=back after_s=' in door.log.read_text(), 'and it says that it is back')
     door.stop()
 
 
@@ -584,6 +650,7 @@ def main():
     tell(door.wait_ready(), 'it is ready after the first agreed ticks')
     check_forms(door)
     check_rejections(door)
+    check_kept_rejects(door)
     check_statuses(door)
     check_compressed(door)
     check_damaged(door)
@@ -598,10 +665,12 @@ def main():
     check_files()
     check_tokens()
     check_room_for_inflated()
+    check_clock_steps()
     check_slow_clients()
     check_stopped_broker()
     check_stopping()
     return facts.end()
 
 
-sys.exit(main())
+if __name__ == '__main__':
+    sys.exit(main())

@@ -83,12 +83,15 @@ static bool fold_with_restart(const struct log *log, uint32_t stop, bool restart
                               struct packer *end)
 {
     struct log head = *log;
-    head.messages[0].ends.count = stop + 1;
     struct fold *fold = fold_new(0);
+    head.messages[0].ends.count = stop;
     log_fold(&head, 0, fold, 0, frames);
+    uint64_t seq = fold_next_seq(fold);
+    head.messages[0].ends.count = stop + 1;
+    log_fold(&head, 0, fold, stop, frames);
     struct packer snapshot = {0};
     uint8_t digest[DIGEST_SIZE];
-    bool at_epoch = fold_at_epoch(fold);
+    bool at_epoch = fold_next_seq(fold) > seq;
     if (at_epoch) {
         fold_snapshot(fold, &snapshot);
         digest_of(snapshot.bytes.at, snapshot.bytes.count, digest);

@@ -51,9 +51,24 @@ static struct line line_of(struct arena *memory, const struct memory_rows *rows,
                          .currency = rows->meta.currency};
 }
 
+/* Field by field as bytes: account, hour, product, resource, meter, sku, kind (CONTRACT §5). */
 static int compare_lines(const void *a, const void *b)
 {
-    return line_compare(a, b);
+    const struct line *x = a, *y = b;
+    int order = str_compare(x->account, y->account);
+    if (order == 0)
+        order = (x->hour_s > y->hour_s) - (x->hour_s < y->hour_s);
+    if (order == 0)
+        order = strcmp(x->product, y->product);
+    if (order == 0)
+        order = str_compare(x->resource, y->resource);
+    if (order == 0)
+        order = strcmp(x->meter, y->meter);
+    if (order == 0)
+        order = str_compare(x->sku, y->sku);
+    if (order == 0)
+        order = strcmp(x->kind, y->kind);
+    return order;
 }
 
 void lines_print(const struct memory_tables *tables, struct packer *out)

@@ -255,9 +255,24 @@ static void add_order_lines(struct audit *audit, const struct order *order)
     }
 }
 
-static int compare_lines(const void *a, const void *b)
+/* Field by field as bytes: account, hour, product, resource, meter, sku, kind. */
+static int compare_lines(const void *x, const void *y)
 {
-    return line_compare(a, b);
+    const struct line *a = x, *b = y;
+    int order = str_compare(a->account, b->account);
+    if (order == 0)
+        order = (a->hour_s > b->hour_s) - (a->hour_s < b->hour_s);
+    if (order == 0)
+        order = strcmp(a->product, b->product);
+    if (order == 0)
+        order = str_compare(a->resource, b->resource);
+    if (order == 0)
+        order = strcmp(a->meter, b->meter);
+    if (order == 0)
+        order = str_compare(a->sku, b->sku);
+    if (order == 0)
+        order = strcmp(a->kind, b->kind);
+    return order;
 }
 
 static void release(struct audit *audit)

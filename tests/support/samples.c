@@ -54,7 +54,7 @@ struct str sample_text(struct samples *samples, uint32_t least, uint32_t most)
 
 static struct str name(struct samples *samples, uint32_t least)
 {
-    return sample_text(samples, least, WIRE_NAME_MAX);
+    return sample_text(samples, least, LIMIT_NAME_BYTES);
 }
 
 /* A name of the frame's rows: as often as not one that is there already. */
@@ -95,13 +95,13 @@ static void fill_lifecycle(struct samples *samples, struct record *record)
     record->product = (enum product)sample_long(samples, PRODUCT_CONTAINER, PRODUCT_NODE);
     if (record->kind == RECORD_LAUNCHED) {
         record->sku = name(samples, 1);
-        record->quantity = sample_long(samples, 1, WIRE_COUNT_MAX);
+        record->quantity = sample_long(samples, 1, LIMIT_COUNT);
         record->order = name(samples, 0);
     } else if (record->kind == RECORD_RECONFIGURED) {
         record->sku = name(samples, 0);
         record->order = name(samples, 0);
         bool others = record->sku.size > 0 || record->order.size > 0;
-        record->quantity = sample_long(samples, others ? 0 : 1, WIRE_COUNT_MAX);
+        record->quantity = sample_long(samples, others ? 0 : 1, LIMIT_COUNT);
     } else if (record->kind == RECORD_FAILED) {
         record->since_us = sample_long(samples, 0, record->time_us);
     }
@@ -112,17 +112,17 @@ static void fill_report(struct samples *samples, struct record *record)
     record->sku = name(samples, 1);
     record->product = record->kind <= RECORD_STORAGE_DELETED ? PRODUCT_STORAGE : PRODUCT_MAAS;
     if (record->kind == RECORD_STORAGE_USED)
-        record->bytes = sample_long(samples, 0, WIRE_BYTES_MAX);
+        record->bytes = sample_long(samples, 0, LIMIT_STORED_BYTES);
     if (record->kind == RECORD_TOKENS) {
-        record->input_tokens = sample_long(samples, 0, WIRE_INPUT_MAX);
+        record->input_tokens = sample_long(samples, 0, LIMIT_INPUT);
         record->cached_input_tokens = sample_long(samples, 0, record->input_tokens);
         record->cache_write_tokens =
             sample_long(samples, 0, record->input_tokens - record->cached_input_tokens);
-        record->output_tokens = sample_long(samples, 0, WIRE_COUNT_MAX);
+        record->output_tokens = sample_long(samples, 0, LIMIT_COUNT);
     }
     if (record->kind == RECORD_IMAGES) {
         record->succeeded = chance(samples, 2);
-        record->images = record->succeeded ? sample_long(samples, 0, WIRE_COUNT_MAX) : 0;
+        record->images = record->succeeded ? sample_long(samples, 0, LIMIT_COUNT) : 0;
     }
 }
 
@@ -132,10 +132,10 @@ static void fill_other(struct samples *samples, struct record *record)
     if (record->kind == RECORD_ORDER_PAID) {
         record->product = (enum product)sample_long(samples, PRODUCT_CONTAINER, PRODUCT_NODE);
         record->sku = name(samples, 1);
-        record->quantity = sample_long(samples, 1, WIRE_COUNT_MAX);
-        record->months = sample_long(samples, 1, WIRE_MONTHS_MAX);
+        record->quantity = sample_long(samples, 1, LIMIT_COUNT);
+        record->months = sample_long(samples, 1, LIMIT_MONTHS);
     } else if (record->kind == RECORD_CREDITED || record->kind == RECORD_DEBITED) {
-        record->amount = sample_text(samples, 1, WIRE_AMOUNT_MAX);
+        record->amount = sample_text(samples, 1, LIMIT_AMOUNT_BYTES);
         record->currency = STR("EUR");
         record->for_bill = record->kind == RECORD_CREDITED && chance(samples, 2);
     }
@@ -279,7 +279,7 @@ static struct state_row sample_state(struct samples *samples)
         return row;
     row.sku = row_name(samples, 1);
     row.order = row_name(samples, 0);
-    row.quantity = sample_long(samples, 1, WIRE_COUNT_MAX);
+    row.quantity = sample_long(samples, 1, LIMIT_COUNT);
     row.since_s = sample_long(samples, INT64_MIN, INT64_MAX);
     return row;
 }

@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "collectors/core/accept.h"
+#include "lib/base/pack.h"
 
 #define NOV_1_US (INT64_C(1793527200) * 1000000) /* 2026-11-01T10:00:00Z */
 #define ATTRIBUTES(type)                                                                                     \
@@ -239,7 +240,7 @@ struct told {
     struct rejection rejections[TOLD_MAX];
 };
 
-static void keep(void *context, size_t index, const struct record *record, const struct rejection *rejection)
+static bool keep(void *context, size_t index, const struct record *record, const struct rejection *rejection)
 {
     struct told *told = context;
     assert_int_equal(index, told->count);
@@ -250,6 +251,7 @@ static void keep(void *context, size_t index, const struct record *record, const
     else
         told->rejections[told->count] = *rejection;
     told->count++;
+    return true;
 }
 
 #define STOPPED(more) "{" ATTRIBUTES("node.stopped") ",\"data\":{\"account\":\"a\"}" more "}"
@@ -297,6 +299,75 @@ static void what_is_no_array_is_no_batch(void **state)
     assert_int_equal(told.count, 0);
 }
 
+static bool stop_after_two(void *context, size_t index, const struct record *record,
+                           const struct rejection *rejection)
+{
+    (void)record, (void)rejection;
+    size_t *told = context;
+    *told = index + 1;
+    return index < 1;
+}
+
+static void a_batch_tells_no_more_than_it_is_asked_to(void **state)
+{
+    (void)state;
+    size_t told = 0;
+    struct rejection rejection;
+    assert_true(accept_batch(acceptor, STR("[1,2,3,4]"), stop_after_two, &told, &rejection));
+    assert_int_equal(told, 2);
+}
+
+static void assert_names(const char *account, const char *type, const char *source, const char *id)
+{
+    struct event_names names = accept_names(acceptor);
+    assert_str(names.account, account);
+    assert_str(names.type, type);
+    assert_str(names.source, source);
+    assert_str(names.id, id);
+}
+
+static void an_event_is_named_whether_it_is_good_or_bad(void **state)
+{
+    (void)state;
+    struct record record;
+    struct rejection rejection;
+    assert_true(accept_event(acceptor, STR(STOPPED("")), &record, &rejection));
+    assert_names("a", "node.stopped", "s", "e");
+    assert_false(accept_event(acceptor, STR("{" ATTRIBUTES("node.launched") ",\"data\":{\"account\":\"b\"}}"),
+                              &record, &rejection));
+    assert_names("b", "node.launched", "s", "e");
+    assert_false(accept_event(acceptor, STR("{\"id\":\"x\",\"type\":5}"), &record, &rejection));
+    assert_names("", "", "", "x");
+    assert_false(accept_event(acceptor, STR("{"), &record, &rejection));
+    assert_names("", "", "", "");
+}
+
+static bool write_down(void *context, size_t index, const struct record *record,
+                       const struct rejection *rejection)
+{
+    (void)index, (void)record, (void)rejection;
+    struct packer *out = context;
+    char text[64];
+    pack_str(out, (struct str){text, accept_text(acceptor, text, index == 3 ? 4 : sizeof text)});
+    return true;
+}
+
+static void an_event_of_a_batch_is_written_anew(void **state)
+{
+    (void)state;
+    static const char *const expected[] = {"{\"b\":[1,\"\\n\\\"\"]}", "7", "\"x\\\"\\u000a\"", "{\"lo",
+                                           "null"};
+    struct packer out = {0};
+    struct rejection rejection;
+    assert_true(accept_batch(acceptor,
+                             STR("[ {\"b\" : [1, \"\\n\\u0022\"]}, 7, \"x\\u0022\\n\", {\"long\":1}, null ]"),
+                             write_down, &out, &rejection));
+    struct unpacker in = {out.bytes.at, out.bytes.at + out.bytes.count, false};
+    for (size_t i = 0; i < sizeof expected / sizeof *expected; i++)
+        assert_str(unpack_str(&in), expected[i]);
+    vec_release(&out.bytes);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -305,6 +376,9 @@ int main(void)
         cmocka_unit_test(in_binary_mode_attributes_stand_beside_the_data),
         cmocka_unit_test(a_batch_tells_each_of_its_events),
         cmocka_unit_test(what_is_no_array_is_no_batch),
+        cmocka_unit_test(a_batch_tells_no_more_than_it_is_asked_to),
+        cmocka_unit_test(an_event_is_named_whether_it_is_good_or_bad),
+        cmocka_unit_test(an_event_of_a_batch_is_written_anew),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

@@ -271,9 +271,9 @@ enum { FRAME_BYTES = 512 * 1024, MESSAGE_BYTES = 4000000, REJECTS = 2 * 1000 };
 static struct str longest_name(struct samples *samples)
 {
     static uint32_t made;
-    char *text = arena_take(&samples->memory, WIRE_NAME_MAX + 1);
-    snprintf(text, WIRE_NAME_MAX + 1, "%0*u", WIRE_NAME_MAX, made++);
-    return (struct str){text, WIRE_NAME_MAX};
+    char *text = arena_take(&samples->memory, LIMIT_NAME_BYTES + 1);
+    snprintf(text, LIMIT_NAME_BYTES + 1, "%0*u", LIMIT_NAME_BYTES, made++);
+    return (struct str){text, LIMIT_NAME_BYTES};
 }
 
 static uint32_t encoded_size(const struct frame *frame)
@@ -301,8 +301,8 @@ static uint32_t hour_size(struct samples *samples)
                             .segments = segments,
                             .segment_count = HOUR_S};
     for (uint32_t i = 0; i < HOUR_S; i++)
-        segments[i] = (struct level_segment){(uint16_t)i, 1, longest_name(samples), longest_name(samples),
-                                             WIRE_COUNT_MAX};
+        segments[i] =
+            (struct level_segment){(uint16_t)i, 1, longest_name(samples), longest_name(samples), LIMIT_COUNT};
     return encoded_size(&(struct frame){.levels = &row, .level_count = 1});
 }
 

@@ -88,14 +88,24 @@ static void reject_round(struct samples *samples, struct oracle *oracle, struct 
 {
     struct reject reject = {.reason = sample_text(samples, 1, TEXT_MAX),
                             .feed = sample_text(samples, 0, 200),
+                            .sender = sample_text(samples, 0, 64),
                             .origin = sample_text(samples, 0, TEXT_MAX),
+                            .account = sample_text(samples, 0, 128),
+                            .type = sample_text(samples, 0, 256),
+                            .source = sample_text(samples, 0, 256),
+                            .id = sample_text(samples, 0, 128),
                             .clock_us = sample_long(samples, INT64_MIN, INT64_MAX),
                             .bytes = sample_text(samples, 0, TEXT_MAX)};
     reject_encode(&reject, bytes);
     assert_true(oracle_read(oracle, slice(bytes)));
     oracle_expect_bytes(oracle, "", "reason", reject.reason);
     oracle_expect_bytes(oracle, "", "feed", reject.feed);
+    oracle_expect_bytes(oracle, "", "sender", reject.sender);
     oracle_expect_bytes(oracle, "", "origin", reject.origin);
+    oracle_expect_bytes(oracle, "", "account", reject.account);
+    oracle_expect_bytes(oracle, "", "type", reject.type);
+    oracle_expect_bytes(oracle, "", "source", reject.source);
+    oracle_expect_bytes(oracle, "", "id", reject.id);
     oracle_expect_long(oracle, "", "clock_us", reject.clock_us);
     oracle_expect_bytes(oracle, "", "bytes", reject.bytes);
 }
@@ -108,7 +118,7 @@ static const struct {
     {"snapshot_chunk", chunk_round, snapshot_chunk_again},
     {"snapshot_manifest", manifest_round, snapshot_manifest_again},
     {"generation", generation_round, generation_again},
-    {"reject", reject_round, reject_again},
+    {"reject_2", reject_round, reject_again},
 };
 enum { MESSAGES = sizeof messages / sizeof *messages };
 
@@ -157,14 +167,53 @@ static void one_kinds_message_is_another_schemas_to_every_other(void **state)
 static void a_reject_is_cut_to_what_its_reader_takes(void **state)
 {
     (void)state;
-    static char long_text[REJECT_BYTES_MAX * 2];
+    static char long_text[LIMIT_REJECT_BYTES * 2];
     struct str text = {long_text, sizeof long_text};
-    struct reject reject = {text, text, text, 0, text}, back;
+    struct reject reject = {.reason = text, .origin = text, .bytes = text}, back;
     struct packer bytes = {0};
     reject_encode(&reject, &bytes);
     assert_int_equal(reject_decode(slice(&bytes), &back), DECODE_OK);
-    assert_int_equal(back.bytes.size, REJECT_BYTES_MAX);
+    assert_int_equal(back.bytes.size, LIMIT_REJECT_BYTES);
     vec_release(&bytes.bytes);
+}
+
+static void a_reject_keeps_no_name_that_is_none(void **state)
+{
+    (void)state;
+    struct reject reject = {.reason = STR("id: expected"),
+                            .id = STR("\xff"),
+                            .type = STR("a\nb"),
+                            .source = STR("good"),
+                            .account = STR("\0")},
+                  back;
+    struct packer bytes = {0};
+    reject_encode(&reject, &bytes);
+    assert_int_equal(reject_decode(slice(&bytes), &back), DECODE_OK);
+    assert_int_equal(back.id.size + back.type.size + back.account.size, 0);
+    assert_true(str_equal(back.source, STR("good")));
+    vec_release(&bytes.bytes);
+}
+
+static void the_first_schema_of_rejects_is_read_for_ever(void **state)
+{
+    (void)state;
+    static const char bytes[] = "\xC3\x01\x82\x3A\xE7\xEE\x43\x62\x61\x95"
+                                "\x0A"
+                                "reaso"
+                                "\x08"
+                                "file"
+                                "\x06"
+                                "f:1"
+                                "\x54"
+                                "\x04"
+                                "{}";
+    struct reject back = {.sender = STR("x")};
+    assert_int_equal(reject_decode((struct str){bytes, sizeof bytes - 1}, &back), DECODE_OK);
+    assert_true(str_equal(back.reason, STR("reaso")) && str_equal(back.feed, STR("file")));
+    assert_true(str_equal(back.origin, STR("f:1")) && str_equal(back.bytes, STR("{}")));
+    assert_int_equal(back.clock_us, 42);
+    assert_int_equal(back.sender.size + back.account.size + back.id.size, 0);
+    assert_int_equal(reject_decode((struct str){bytes, sizeof bytes - 2}, &back), DECODE_MALFORMED);
 }
 
 int main(void)
@@ -173,6 +222,8 @@ int main(void)
         cmocka_unit_test(avro_c_finds_each_value_under_its_name_and_gives_the_bytes_back),
         cmocka_unit_test(one_kinds_message_is_another_schemas_to_every_other),
         cmocka_unit_test(a_reject_is_cut_to_what_its_reader_takes),
+        cmocka_unit_test(a_reject_keeps_no_name_that_is_none),
+        cmocka_unit_test(the_first_schema_of_rejects_is_read_for_ever),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -138,12 +138,12 @@ static void names_are_utf_8_without_control_characters(void **state)
 static void names_have_1_to_256_bytes(void **state)
 {
     (void)state;
-    static char name[WIRE_NAME_MAX + 1];
+    static char name[LIMIT_NAME_BYTES + 1];
     memset(name, 'n', sizeof name);
     assert_false(name_is_taken(name, 0));
     assert_true(name_is_taken(name, 1));
-    assert_true(name_is_taken(name, WIRE_NAME_MAX));
-    assert_false(name_is_taken(name, WIRE_NAME_MAX + 1));
+    assert_true(name_is_taken(name, LIMIT_NAME_BYTES));
+    assert_false(name_is_taken(name, LIMIT_NAME_BYTES + 1));
 }
 
 static uint32_t items(const char *at, size_t size, bool *good)

@@ -16,7 +16,7 @@ sys.dont_write_bytecode = True
 import fingerprints  # noqa: E402
 
 SCHEMAS = sorted((ROOT / 'schemas').glob('*.avsc'))
-CODECS = sorted((ROOT / 'lib/codec').glob('*.c'))
+CODECS = sorted((ROOT / 'lib/codec').glob('*.[ch]'))
 ASSERTION = re.compile(r'_Static_assert\(SCHEMA_(\w+) == (0x[0-9A-F]{16})u')
 OTHER = {'long': 'int', 'int': 'long', 'string': 'bytes', 'bytes': 'string', 'boolean': 'int'}
 

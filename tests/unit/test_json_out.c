@@ -209,11 +209,23 @@ static void the_smaller_messages_have_theirs(void **state)
     assert_text(&out, PLACE "\"schema\":\"Generation\",\"partitions\":64,\"rules_number\":1,"
                             "\"lifecycle_horizon_us\":2,\"report_horizon_us\":3,\"simulated\":false,"
                             "\"init_digest\":" ZEROS "}\n");
-    json_out_reject(&place, &(struct reject){STR("time: x"), STR("http"), STR("f:1"), 0, STR("{\"a\"")},
+    json_out_reject(&place,
+                    &(struct reject){.reason = STR("time: x"),
+                                     .feed = STR("http"),
+                                     .sender = STR("10.0.0.1"),
+                                     .origin = STR("f:1"),
+                                     .account = STR("a"),
+                                     .type = STR("t"),
+                                     .source = STR("/s"),
+                                     .id = STR("9"),
+                                     .bytes = STR("{\"a\"")},
                     &out);
-    assert_text(&out, PLACE "\"schema\":\"Reject\",\"reason\":\"time: x\",\"feed\":\"http\","
-                            "\"origin\":\"f:1\",\"clock_us\":0,\"clock\":\"1970-01-01T00:00:00Z\","
-                            "\"bytes\":\"{\\\"a\\\"\"}\n");
+    assert_text(
+        &out, PLACE
+        "\"schema\":\"Reject\",\"reason\":\"time: x\",\"feed\":\"http\","
+        "\"sender\":\"10.0.0.1\",\"origin\":\"f:1\",\"account\":\"a\","
+        "\"type\":\"t\",\"source\":\"/s\",\"id\":\"9\",\"clock_us\":0,\"clock\":\"1970-01-01T00:00:00Z\","
+        "\"bytes\":\"{\\\"a\\\"\"}\n");
     json_out_undecoded(&place, 17, &out);
     assert_text(&out, "{\"partition\":3,\"offset\":42,\"undecoded_bytes\":17}\n");
 }

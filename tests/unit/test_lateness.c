@@ -16,7 +16,8 @@ static const struct horizons horizons = {35 * 24 * 60 * MINUTE_US, 24 * 60 * MIN
 static bool in_time(enum record_kind kind, int64_t time_us, int64_t since_us)
 {
     struct record record = {.kind = kind, .time_us = time_us, .since_us = since_us};
-    return lateness_reason(&record, &horizons, clock_us).size == 0;
+    char reason[LATENESS_TEXT_SIZE];
+    return lateness_of(&record, &horizons, clock_us, reason) == LATENESS_IN_TIME;
 }
 
 static void nothing_is_taken_more_than_five_minutes_ahead(void **state)
@@ -59,8 +60,9 @@ static void a_failure_is_early_by_its_time_and_late_by_its_since(void **state)
     assert_false(in_time(RECORD_FAILED, clock_us + 6 * MINUTE_US, clock_us));
     assert_false(in_time(RECORD_FAILED, clock_us, clock_us - horizons.lifecycle_us - 1));
     struct record record = {.kind = RECORD_FAILED, .time_us = clock_us, .since_us = 0};
-    struct str reason = lateness_reason(&record, &horizons, clock_us);
-    assert_memory_equal(reason.at, "data.since:", 11);
+    char reason[LATENESS_TEXT_SIZE];
+    assert_int_equal(lateness_of(&record, &horizons, clock_us, reason), LATENESS_TOO_LATE);
+    assert_string_equal(reason, "data.since: behind the clock 2027-01-15T08:00:00Z by more than 35 d");
 }
 
 static void horizons_without_end_know_no_late(void **state)
@@ -68,7 +70,23 @@ static void horizons_without_end_know_no_late(void **state)
     (void)state;
     struct horizons endless = {INT64_MAX, INT64_MAX};
     struct record record = {.kind = RECORD_HEARTBEAT};
-    assert_int_equal(lateness_reason(&record, &endless, clock_us).size, 0);
+    char reason[LATENESS_TEXT_SIZE];
+    assert_int_equal(lateness_of(&record, &endless, clock_us, reason), LATENESS_IN_TIME);
+}
+
+static void a_reason_names_the_horizon_and_the_clock(void **state)
+{
+    (void)state;
+    struct record record = {.kind = RECORD_HEARTBEAT};
+    char reason[LATENESS_TEXT_SIZE];
+    lateness_of(&record, &horizons, clock_us, reason);
+    assert_string_equal(reason, "time: behind the clock 2027-01-15T08:00:00Z by more than 24 h");
+    struct horizons odd = {0, 90 * (int64_t)SECOND_US};
+    lateness_of(&record, &odd, clock_us, reason);
+    assert_string_equal(reason, "time: behind the clock 2027-01-15T08:00:00Z by more than 90 s");
+    record.time_us = record.since_us = clock_us + 6 * MINUTE_US;
+    assert_int_equal(lateness_of(&record, &horizons, clock_us, reason), LATENESS_TOO_EARLY);
+    assert_string_equal(reason, "time: ahead of the clock 2027-01-15T08:00:00Z by more than 5 min");
 }
 
 int main(void)
@@ -79,6 +97,7 @@ int main(void)
         cmocka_unit_test(orders_and_credits_are_never_too_late),
         cmocka_unit_test(a_failure_is_early_by_its_time_and_late_by_its_since),
         cmocka_unit_test(horizons_without_end_know_no_late),
+        cmocka_unit_test(a_reason_names_the_horizon_and_the_clock),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -21,6 +21,22 @@ static const struct option_row rows[] = {
     {"switch", OPTION_SWITCH, &on, "false", 0, 0, "a switch"},
 };
 static const char *needed;
+static struct option_list listed, files;
+static const char *word;
+static const char *const words[] = {"one", "two", "three", NULL};
+
+static const char *expect_good(const char *value)
+{
+    return strcmp(value, "good") == 0 ? NULL : "expected good";
+}
+
+static const struct option_row more[] = {
+    {"list", OPTION_LIST, &listed, "", 0, 0, "several", .letter = 'l'},
+    {"word", OPTION_TEXT, &word, "one", 0, 0, "one of three", .words = words},
+    {"switch", OPTION_SWITCH, &on, "false", 0, 0, "a switch", .letter = 's'},
+    {"some-text", OPTION_TEXT, &text, "", 0, 0, "checked", .check = expect_good},
+    {"files", OPTION_LIST, &files, NULL, 0, 0, "what it works on", .value = "FILE", .argument = true},
+};
 static const struct option_row needing[] = {{"needed", OPTION_TEXT, &needed, NULL, 0, 0, "must be"}};
 
 static char said[8192];
@@ -53,7 +69,9 @@ static int read_rows(const struct option_row *table, size_t count, const char *c
     fflush(stdout);
     dup2(fileno(file), STDERR_FILENO);
     dup2(fileno(file), STDOUT_FILENO);
-    int status = options_read("program", "Does nothing.", table, count, given, list);
+    const struct option_page page = {
+        .name = "program", .summary = "Does nothing.", .rows = table, .count = count};
+    int status = options_read(&page, given, list);
     fflush(stdout);
     dup2(kept, STDERR_FILENO);
     dup2(kept_out, STDOUT_FILENO);
@@ -65,6 +83,15 @@ static int read_rows(const struct option_row *table, size_t count, const char *c
 }
 
 #define READ(...) read_rows(rows, 3, (const char *const[]){__VA_ARGS__ __VA_OPT__(, ) NULL})
+
+static int read_more(const char *const *arguments)
+{
+    vec_clear(&listed.values);
+    vec_clear(&files.values);
+    return read_rows(more, sizeof more / sizeof *more, arguments);
+}
+
+#define READ_MORE(...) read_more((const char *const[]){__VA_ARGS__ __VA_OPT__(, ) NULL})
 
 static void write_config(const char *yaml)
 {
@@ -175,6 +202,84 @@ static void help_prints_the_table(void **state)
     assert_non_null(strstr(said, "--switch\n"));
 }
 
+static void an_unknown_name_is_told_with_the_nearest_and_without_its_value(void **state)
+{
+    (void)state;
+    assert_int_equal(READ("--numbr=secret"), 64);
+    assert_non_null(strstr(said, "unknown option --numbr (did you mean --number?)"));
+    assert_null(strstr(said, "secret"));
+    assert_int_equal(READ("--elephant"), 64);
+    assert_null(strstr(said, "did you mean"));
+    write_config("some-txt: 1\n");
+    assert_int_equal(READ("--config", path), 78);
+    assert_non_null(strstr(said, ":1:1: unknown key (did you mean some-text?)"));
+}
+
+static void help_and_version_are_asked_for_by_word_or_letter(void **state)
+{
+    (void)state;
+    assert_int_equal(READ("--nonsense", "-h"), 0);
+    assert_memory_equal(said, "usage: program", strlen("usage: program"));
+    assert_int_equal(READ("--version"), 0);
+    assert_memory_equal(said, "program ", strlen("program "));
+    assert_true(strlen(said) > strlen("program \n"));
+}
+
+static void what_stands_by_itself_is_an_argument_and_all_is_after_two_hyphens(void **state)
+{
+    (void)state;
+    assert_int_equal(READ_MORE("a", "--word", "two", "-", "--", "--switch", "-h"), OPTIONS_GO);
+    assert_int_equal(files.values.count, 4);
+    assert_string_equal(files.values.at[0], "a");
+    assert_string_equal(files.values.at[1], "-");
+    assert_string_equal(files.values.at[3], "-h");
+    assert_string_equal(word, "two");
+    assert_false(on);
+    assert_int_equal(READ_MORE("--word", "two"), 64);
+    assert_non_null(strstr(said, "expected FILE"));
+    assert_int_equal(READ("stray"), 64);
+}
+
+static void a_letter_takes_its_value_behind_it_or_attached(void **state)
+{
+    (void)state;
+    assert_int_equal(READ_MORE("-l", "x", "-ly", "--list=z", "-s", "f"), OPTIONS_GO);
+    assert_int_equal(listed.values.count, 3);
+    assert_string_equal(listed.values.at[0], "x");
+    assert_string_equal(listed.values.at[1], "y");
+    assert_string_equal(listed.values.at[2], "z");
+    assert_true(on);
+    assert_int_equal(READ_MORE("-q", "f"), 64);
+    assert_int_equal(READ_MORE("f", "-l"), 64);
+}
+
+static void a_value_that_is_none_of_the_words_is_refused_with_all_of_them(void **state)
+{
+    (void)state;
+    assert_int_equal(READ_MORE("--word=four", "f"), 64);
+    assert_non_null(strstr(said, "expected one, two or three"));
+}
+
+static void checking_looks_at_the_values_and_says_that_they_are_good(void **state)
+{
+    (void)state;
+    assert_int_equal(READ_MORE("--check-config", "--some-text", "bad", "f"), 78);
+    assert_non_null(strstr(said, "--some-text: expected good"));
+    assert_int_equal(READ_MORE("--some-text", "bad", "f"), OPTIONS_GO);
+    assert_int_equal(READ_MORE("--check-config", "--some-text", "good", "f"), 0);
+    assert_non_null(strstr(said, "configuration is good"));
+    assert_int_equal(READ_MORE("--check-config", "f"), 0);
+}
+
+static void the_page_prints_itself_in_markdown(void **state)
+{
+    (void)state;
+    assert_int_equal(READ_MORE("--help=markdown"), 0);
+    assert_memory_equal(said, "## program\n", strlen("## program\n"));
+    assert_non_null(strstr(said, "| `--word VALUE` | `HOURGLASS_WORD` | `one` | one of three |"));
+    assert_non_null(strstr(said, "| `FILE` |  | needed | what it works on |"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -187,6 +292,13 @@ int main(void)
         cmocka_unit_test(an_empty_file_says_nothing),
         cmocka_unit_test(checking_stops_after_reading),
         cmocka_unit_test(help_prints_the_table),
+        cmocka_unit_test(an_unknown_name_is_told_with_the_nearest_and_without_its_value),
+        cmocka_unit_test(help_and_version_are_asked_for_by_word_or_letter),
+        cmocka_unit_test(what_stands_by_itself_is_an_argument_and_all_is_after_two_hyphens),
+        cmocka_unit_test(a_letter_takes_its_value_behind_it_or_attached),
+        cmocka_unit_test(a_value_that_is_none_of_the_words_is_refused_with_all_of_them),
+        cmocka_unit_test(checking_looks_at_the_values_and_says_that_they_are_good),
+        cmocka_unit_test(the_page_prints_itself_in_markdown),
     };
     return cmocka_run_group_tests(tests, with_file, without_file);
 }

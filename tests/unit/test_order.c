@@ -11,7 +11,7 @@
 #include "settler/core/order.h"
 #include "tests/unit/random.h"
 
-enum { DAY_S = 86400, FACTS_MAX = 8, PERMUTATIONS = 40 };
+enum { FACTS_MAX = 8, PERMUTATIONS = 40 };
 
 /* A whole day counts as void_after where `VOIDS` is used. */
 #define CATALOG(policies)                                                                                    \

@@ -13,7 +13,7 @@
 #include "lib/io/process.h"
 
 /* A child runs the body with the watchdog on; returns its wait status. */
-static int run(void (*body)(void), int limit_s, int signal_after_ms)
+static int run(void (*body)(void), int limit_s, int signal_after_ms, int number)
 {
     pid_t child = fork();
     if (child == 0) {
@@ -24,7 +24,7 @@ static int run(void (*body)(void), int limit_s, int signal_after_ms)
     }
     if (signal_after_ms > 0) {
         nanosleep(&(struct timespec){0, signal_after_ms * 1000000L}, NULL);
-        kill(child, SIGTERM);
+        kill(child, number);
     }
     int status;
     assert_int_equal(waitpid(child, &status, 0), child);
@@ -52,7 +52,32 @@ static void hang_alive(void)
 static void a_process_that_listens_stops_as_it_likes(void **state)
 {
     (void)state;
-    int status = run(work_until_told, 60, 100);
+    int status = run(work_until_told, 60, 100, SIGTERM);
+    assert_true(WIFEXITED(status));
+    assert_int_equal(WEXITSTATUS(status), 0);
+}
+
+static void a_hangup_stops_it_in_order_too(void **state)
+{
+    (void)state;
+    int status = run(work_until_told, 60, 100, SIGHUP);
+    assert_true(WIFEXITED(status));
+    assert_int_equal(WEXITSTATUS(status), 0);
+}
+
+static void raise_hangup(void)
+{
+    raise(SIGHUP);
+    _exit(process_stopping() ? 1 : 0);
+}
+
+static void a_hangup_that_was_ignored_before_stays_so(void **state)
+{
+    (void)state;
+    struct sigaction ignore = {.sa_handler = SIG_IGN}, before;
+    sigaction(SIGHUP, &ignore, &before);
+    int status = run(raise_hangup, 60, 0, 0);
+    sigaction(SIGHUP, &before, NULL);
     assert_true(WIFEXITED(status));
     assert_int_equal(WEXITSTATUS(status), 0);
 }
@@ -60,7 +85,7 @@ static void a_process_that_listens_stops_as_it_likes(void **state)
 static void a_process_that_is_silent_too_long_is_ended(void **state)
 {
     (void)state;
-    int status = run(hang, 1, 0);
+    int status = run(hang, 1, 0, 0);
     assert_true(WIFEXITED(status));
     assert_int_equal(WEXITSTATUS(status), 70);
 }
@@ -70,7 +95,7 @@ static void a_process_that_does_not_stop_when_told_is_ended_within_five_seconds(
     (void)state;
     struct timespec before, after;
     clock_gettime(CLOCK_MONOTONIC, &before);
-    int status = run(hang_alive, 60, 100);
+    int status = run(hang_alive, 60, 100, SIGTERM);
     clock_gettime(CLOCK_MONOTONIC, &after);
     assert_true(WIFEXITED(status));
     assert_int_equal(WEXITSTATUS(status), 75);
@@ -81,6 +106,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_process_that_listens_stops_as_it_likes),
+        cmocka_unit_test(a_hangup_stops_it_in_order_too),
+        cmocka_unit_test(a_hangup_that_was_ignored_before_stays_so),
         cmocka_unit_test(a_process_that_is_silent_too_long_is_ended),
         cmocka_unit_test(a_process_that_does_not_stop_when_told_is_ended_within_five_seconds),
     };

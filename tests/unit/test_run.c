@@ -10,7 +10,7 @@
 #include "tests/support/driver.h"
 #include "tests/unit/random.h"
 
-enum { LIVENESS_S = 90, DAY_S = 24 * HOUR_S };
+enum { LIVENESS_S = 90 };
 
 static const int64_t hour_s = DRIVER_BEGIN_S;
 

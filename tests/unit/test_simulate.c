@@ -190,9 +190,9 @@ static void a_message_ends_when_it_is_full(void **state)
     struct simulation *simulation = begin(&log_a, 1, INT64_MAX);
     for (int i = 0; i < 1000; i++)
         assert_true(add(simulation, id, "acc", 0));
-    assert_int_equal(log_a.messages, 1000 * (32 + 128 + 3 + 2) / BATCH_BYTES_MAX);
+    assert_int_equal(log_a.messages, 1000 * (32 + 128 + 3 + 2) / LIMIT_BATCH_BYTES);
     simulation_end(simulation, base_s + 3600);
-    assert_int_equal(log_a.messages, 1000 * (32 + 128 + 3 + 2) / BATCH_BYTES_MAX + 2);
+    assert_int_equal(log_a.messages, 1000 * (32 + 128 + 3 + 2) / LIMIT_BATCH_BYTES + 2);
     simulation_free(simulation);
 }
 

@@ -111,6 +111,80 @@ static void a_new_round_does_not_lose_trust(void **state)
     assert_true(trust.given);
 }
 
+static void agree(uint32_t round)
+{
+    for (uint32_t p = 0; p < PARTITIONS; p++)
+        hear(p, round, 0, 0);
+}
+
+static const int64_t steady_us = 77 * (int64_t)SECOND_US, hour_us = HOUR_S * (int64_t)SECOND_US;
+
+static void a_refusal_stands_once_a_round_begun_since_has_agreed(void **state)
+{
+    (void)state;
+    agree(trust_begin_round(&trust));
+    struct doubt doubt = trust_doubt(&trust, now_us, steady_us);
+    assert_int_equal(trust_settle(&trust, &doubt, now_us, steady_us), DOUBT_OPEN);
+    uint32_t round = trust_begin_round(&trust);
+    hear(0, round, 0, 0);
+    hear(1, round, 0, 0);
+    assert_int_equal(trust_settle(&trust, &doubt, now_us, steady_us), DOUBT_OPEN);
+    hear(2, round, 0, 0);
+    assert_int_equal(trust_settle(&trust, &doubt, now_us + SECOND_US, steady_us + SECOND_US), DOUBT_STANDS);
+}
+
+static void a_round_that_was_under_way_says_nothing_of_a_refusal(void **state)
+{
+    (void)state;
+    uint32_t round = trust_begin_round(&trust);
+    struct doubt doubt = trust_doubt(&trust, now_us, steady_us);
+    agree(round);
+    assert_int_equal(trust_settle(&trust, &doubt, now_us, steady_us), DOUBT_OPEN);
+    agree(trust_begin_round(&trust));
+    assert_int_equal(trust_settle(&trust, &doubt, now_us, steady_us), DOUBT_STANDS);
+}
+
+/* Too early by a clock an hour back, too late by one that is a year ahead: the next message tells. */
+static void a_clock_that_was_wrong_when_it_judged_lets_the_refusal_fall(void **state)
+{
+    (void)state;
+    const int64_t ahead_us[] = {-hour_us, 365 * 24 * hour_us};
+    for (int i = 0; i < 2; i++) {
+        agree(trust_begin_round(&trust));
+        struct doubt doubt = trust_doubt(&trust, now_us + ahead_us[i], steady_us);
+        uint32_t round = trust_begin_round(&trust);
+        assert_false(hear(0, round, ahead_us[i], ahead_us[i]));
+        assert_int_equal(trust_settle(&trust, &doubt, now_us + ahead_us[i], steady_us), DOUBT_FALLS);
+        /* Not even when later rounds agree. */
+        agree(trust_begin_round(&trust));
+        assert_int_equal(trust_settle(&trust, &doubt, now_us + ahead_us[i], steady_us), DOUBT_FALLS);
+    }
+}
+
+static void a_clock_that_was_wrong_for_a_moment_is_noticed_too(void **state)
+{
+    (void)state;
+    agree(trust_begin_round(&trust));
+    struct doubt doubt = trust_doubt(&trust, now_us + hour_us, steady_us);
+    agree(trust_begin_round(&trust));
+    assert_int_equal(trust_settle(&trust, &doubt, now_us, steady_us), DOUBT_FALLS);
+    doubt = trust_doubt(&trust, now_us - hour_us, steady_us);
+    agree(trust_begin_round(&trust));
+    assert_int_equal(trust_settle(&trust, &doubt, now_us, steady_us), DOUBT_FALLS);
+}
+
+static void a_clock_may_be_slewed_by_some_seconds(void **state)
+{
+    (void)state;
+    agree(trust_begin_round(&trust));
+    struct doubt doubt = trust_doubt(&trust, now_us, steady_us);
+    agree(trust_begin_round(&trust));
+    const int64_t five_s = 5 * (int64_t)SECOND_US;
+    assert_int_equal(trust_settle(&trust, &doubt, now_us + five_s, steady_us), DOUBT_STANDS);
+    assert_int_equal(trust_settle(&trust, &doubt, now_us - five_s, steady_us), DOUBT_STANDS);
+    assert_int_equal(trust_settle(&trust, &doubt, now_us + five_s + 1, steady_us), DOUBT_FALLS);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -120,6 +194,12 @@ int main(void)
         cmocka_unit_test_setup_teardown(more_than_five_seconds_apart_is_no_agreement, begin, end),
         cmocka_unit_test_setup_teardown(one_disagreement_loses_trust_until_a_later_round, begin, end),
         cmocka_unit_test_setup_teardown(a_new_round_does_not_lose_trust, begin, end),
+        cmocka_unit_test_setup_teardown(a_refusal_stands_once_a_round_begun_since_has_agreed, begin, end),
+        cmocka_unit_test_setup_teardown(a_round_that_was_under_way_says_nothing_of_a_refusal, begin, end),
+        cmocka_unit_test_setup_teardown(a_clock_that_was_wrong_when_it_judged_lets_the_refusal_fall, begin,
+                                        end),
+        cmocka_unit_test_setup_teardown(a_clock_that_was_wrong_for_a_moment_is_noticed_too, begin, end),
+        cmocka_unit_test_setup_teardown(a_clock_may_be_slewed_by_some_seconds, begin, end),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
