@@ -151,10 +151,21 @@ void dump_print_difference(const struct dump *dump, const struct dump *other, ui
     }
 }
 
-uint64_t tables_next_seq(const struct memory_tables *tables, uint32_t partition)
+static const struct claim_row *claim_of(const struct memory_tables *tables, uint32_t partition)
 {
+    static const struct claim_row none;
     for (uint32_t i = 0; i < tables->rows.claims.count; i++)
         if (tables->rows.claims.at[i].partition == partition)
-            return tables->rows.claims.at[i].row.next_seq;
-    return 0;
+            return &tables->rows.claims.at[i].row;
+    return &none;
+}
+
+uint64_t tables_next_seq(const struct memory_tables *tables, uint32_t partition)
+{
+    return claim_of(tables, partition)->next_seq;
+}
+
+int64_t tables_next_step(const struct memory_tables *tables, uint32_t partition)
+{
+    return claim_of(tables, partition)->next_step;
 }

@@ -40,6 +40,7 @@ static enum error_class move_claim(struct store *store, uint32_t partition, cons
     enum error_class class = own_ops->move_claim(store, partition, from, to, moved, error);
     if (class != ERROR_NONE)
         return class;
+    CHECK(*moved == (branch == FENCE_MOVED));
     watching->struck[branch]++;
     watching->steps += *moved && to->next_step != 0;
     return class;

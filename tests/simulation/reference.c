@@ -3,14 +3,14 @@
 /* Longer than any pause that nobody's failure has made longer. */
 enum { CALM_MS = 3000, TURNS_MAX = 200000 };
 
-/* What moves while there is work: ends of topics, and numbers of frames. */
+/* What moves while there is work: ends of topics, numbers of frames, and steps. */
 static int64_t progress_of(const struct house *house)
 {
     int64_t sum = 0;
     for (uint32_t p = 0; p < house->input->partitions; p++) {
         struct log_range range = {.topic = house->topics.frames, .partition = p};
         memory_log_range(house->log, &range);
-        sum += range.high + (int64_t)tables_next_seq(house->tables, p);
+        sum += range.high + (int64_t)tables_next_seq(house->tables, p) + tables_next_step(house->tables, p);
     }
     return sum;
 }

@@ -148,16 +148,6 @@ static void tables_that_came_back_beneath_it_are_settled_from_where_they_are(voi
     expect_whole();
 }
 
-/* The step that the claim of the first partition stands at; 0: none. */
-static int64_t step_of_first(void)
-{
-    const struct memory_rows *rows = &stand.house->tables->rows;
-    for (uint32_t i = 0; i < rows->claims.count; i++)
-        if (rows->claims.at[i].partition == 0)
-            return rows->claims.at[i].row.next_step;
-    return 0;
-}
-
 static void tables_that_came_back_between_the_steps_of_a_frame_are_settled_from_there(void **state)
 {
     (void)state;
@@ -167,13 +157,14 @@ static void tables_that_came_back_between_the_steps_of_a_frame_are_settled_from_
     struct memory_tables *backup = NULL;
     uint64_t seq = 0;
     while (fenced(FENCE_OTHER_STEP) == 0) {
-        int64_t step = step_of_first();
+        int64_t step = tables_next_step(stand.house->tables, 0);
         struct memory_tables *before = memory_tables_copy(stand.house->tables);
         uint64_t seq_before = tables_next_seq(stand.house->tables, 0);
         for (uint32_t i = 0; i < stand.house->count; i++)
             house_turn(stand.house, &stand.house->processes[i]);
         seq = tables_next_seq(stand.house->tables, 0);
-        if (backup == NULL && seq == seq_before && step != 0 && step_of_first() != step) {
+        if (backup == NULL && seq == seq_before && step != 0 &&
+            tables_next_step(stand.house->tables, 0) != step) {
             backup = before;
             fence_restore(&stand.house->fence, backup, true);
         } else {

@@ -45,23 +45,23 @@ static uint32_t choice(struct random *random, const uint32_t *list, uint32_t cou
     choice((random), (const uint32_t[]){__VA_ARGS__},                                                        \
            sizeof((const uint32_t[]){__VA_ARGS__}) / sizeof(uint32_t))
 
+/* Draws are statements of their own: in what order a compiler takes initializers is its own affair. */
 static struct house_config make(struct world_of *world)
 {
     struct random random = random_for(world->seed, 3);
-    uint32_t partitions = CHOICE(&random, 2, 3, 4);
-    struct input_kind kind = {.events = (int)(CHOICE(&random, 260, 320) / partitions),
-                              .hours = (int)CHOICE(&random, 3, 8, 30),
-                              .partitions = partitions,
-                              .frame_rows = CHOICE(&random, 0, 1, 3, 8),
-                              .snapshot_bytes = CHOICE(&random, 300, 1000, 4000, 20000),
-                              .signs = CHOICE(&random, 0, 5, 20)};
+    struct input_kind kind = {.partitions = CHOICE(&random, 2, 3, 4)};
+    kind.events = (int)(CHOICE(&random, 260, 320) / kind.partitions);
+    kind.hours = (int)CHOICE(&random, 3, 8, 30);
+    kind.frame_rows = CHOICE(&random, 0, 1, 3, 8);
+    kind.snapshot_bytes = CHOICE(&random, 300, 1000, 4000, 20000);
+    kind.signs = CHOICE(&random, 0, 5, 20);
     input_of_story(&world->input, world->seed, kind);
-    return (struct house_config){.input = &world->input,
-                                 .seed = world->seed,
-                                 .aggregators = CHOICE(&random, 1, 2, 2, 3),
-                                 .settlers = CHOICE(&random, 1, 2, 2),
-                                 .latency_ms = CHOICE(&random, 0, 5, 40),
-                                 .work_max = CHOICE(&random, 0, 1, 3, 10)};
+    struct house_config config = {.input = &world->input, .seed = world->seed};
+    config.aggregators = CHOICE(&random, 1, 2, 2, 3);
+    config.settlers = CHOICE(&random, 1, 2, 2);
+    config.latency_ms = CHOICE(&random, 0, 5, 40);
+    config.work_max = CHOICE(&random, 0, 1, 3, 10);
+    return config;
 }
 
 /* --- living --- */
