@@ -8,6 +8,8 @@
 
 /* So long an answer may take: to a question, and to a statement that does much. */
 enum { PROBE_WAITS_MS = 1000, WORK_WAITS_MS = 10000, MANIFEST_MS = 5000 };
+/* So rarely a store that refuses is opened anew. */
+enum { RENEW_MS = 10000 };
 
 static struct settler *of(struct stage *stage)
 {
@@ -35,7 +37,8 @@ static enum error_class open_stage(struct stage *stage, struct error *error)
     struct settler *settler = of(stage);
     settler->probing = true;
     settler->store = settler->opener.open(settler->opener.context, error);
-    settler->probing = settler->known = false;
+    settler->probing = settler->known = settler->refused = false;
+    settler->opened_ms = stage->host->now_ms(stage->host);
     return settler->store == NULL ? error->class : ERROR_NONE;
 }
 
@@ -45,13 +48,36 @@ static void close_stage(struct stage *stage)
     of(stage)->store = NULL;
 }
 
+/* What was refused may be the session's fault: it keeps what its role had when it began (statement_timeout,
+ * say), whatever an operator mends meanwhile. So what was refused is tried in a new one. While there is none
+ * to be had, the old one goes on. A claim is no matter of sessions: those of the partitions that work
+ * stand. */
+static void renew_store(struct settler *settler)
+{
+    struct host *host = settler->stage.host;
+    struct error ignored;
+    if (!settler->refused || !settler->known || host->now_ms(host) - settler->opened_ms < RENEW_MS)
+        return;
+    settler->opened_ms = host->now_ms(host);
+    struct store *fresh = settler->opener.open(settler->opener.context, &ignored);
+    if (fresh == NULL)
+        return;
+    bool told = settler->generation.partitions == 0 ||
+                store_generation(fresh, &settler->generation, &ignored) == ERROR_NONE;
+    store_close(told ? settler->store : fresh);
+    settler->store = told ? fresh : settler->store;
+    settler->refused = !told;
+}
+
 static enum error_class probe(struct stage *stage, struct error *error)
 {
     struct settler *settler = of(stage);
-    uint64_t before = store_statements(settler->store);
     settler->probing = true;
+    renew_store(settler);
+    uint64_t before = store_statements(settler->store);
     enum error_class class = store_ping(settler->store, error);
     settler->probing = false;
+    settler->refused |= class == ERROR_RETRY;
     metric_add(&settler_metrics[SETTLER_STATEMENTS], (int64_t)(store_statements(settler->store) - before));
     return class;
 }
@@ -72,6 +98,7 @@ static enum error_class tell_generation(struct settler *settler, struct error *e
     if (class == ERROR_NONE && generation.partitions > 0)
         class = store_generation(settler->store, &generation, error);
     settler->known = class == ERROR_NONE;
+    settler->generation = generation;
     return class;
 }
 
@@ -99,6 +126,7 @@ static enum error_class claim(struct stage *stage, struct partition *const *part
         if (class != ERROR_RETRY)
             continue;
         partition_refuse(partitions[i], error->text);
+        settler->refused = true;
         class = ERROR_NONE;
     }
     return class;
@@ -147,6 +175,7 @@ static enum error_class take(struct stage *stage, struct partition *partition,
     struct part *part = part_of(partition);
     struct before before = before_of(stage, part);
     enum error_class class = settler_part_take(part, of(stage)->store, message, before.at_ms / 1000, error);
+    of(stage)->refused |= class == ERROR_RETRY;
     note_settled(stage, part, before);
     return class;
 }
@@ -160,6 +189,7 @@ static enum error_class turn(struct stage *stage, struct partition *partition, s
     struct before before = before_of(stage, part);
     stage->host->alive(stage->host);
     enum error_class class = settler_part_settle(part, of(stage)->store, error);
+    of(stage)->refused |= class == ERROR_RETRY;
     note_settled(stage, part, before);
     stage->yield = false;
     return class;

@@ -11,8 +11,11 @@ struct settler {
     const struct topics *topics;
     struct store_opener opener;
     struct store *store; /* NULL: none is open */
-    bool known;          /* the store was told whose log it settles */
+    bool known;          /* the store was told whose log it settles: */
+    struct store_generation generation;
     bool probing;
+    bool refused;      /* a partition's work was, since it was opened: it may be the session's fault */
+    int64_t opened_ms; /* when it was, or the last try to open another */
 };
 
 /* In the caller's storage; the topics last as long. */

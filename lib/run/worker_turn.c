@@ -155,8 +155,6 @@ static void note_state(struct worker *worker, struct partition *partition)
         tell_state(worker, partition);
         if (partition->state == PARTITION_STOPPED)
             worker->stage->ops->stopped(worker->stage, partition);
-        if (partition->state == PARTITION_WORKING)
-            partition->claimed_ms = now_of(worker);
         if (partition->state == PARTITION_LOST)
             wait_alone(worker, partition, LOST_LEAST_MS, LOST_MOST_MS);
     }
@@ -220,6 +218,8 @@ static enum error_class claim_on(struct worker *worker, struct error *error)
     enum error_class class = ERROR_NONE;
     if (due.list.count > 0)
         class = worker->stage->ops->claim(worker->stage, due.list.at, due.list.count, error);
+    for (uint32_t i = 0; i < due.list.count; i++)
+        due.list.at[i]->claimed_ms = now_of(worker); /* those that work now begin now to prove themselves */
     vec_release(&due.list);
     worker->claims_read = worker->stage->ops->reads_to_claim && any_claiming(worker);
     if (class != ERROR_RETRY)

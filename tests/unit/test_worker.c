@@ -422,6 +422,25 @@ static void a_partition_whose_rows_are_refused_waits_alone(void **state)
     assert_true(f->ready);
 }
 
+/* So that each pause is the longest that chance gives. */
+static uint64_t most(struct host *host)
+{
+    (void)host;
+    return 251ULL * 501 * 1001 * 2001 * 4001 * 8001 - 1; /* 0.5, 1, 2 ... 16 s are whole */
+}
+
+static void a_claim_alone_does_not_end_a_refusal_whatever_chance_says(void **state)
+{
+    struct fixture *f = *state;
+    begin_well(f);
+    f->host.host.random = most;
+    f->take_fails[1] = ERROR_RETRY;
+    put(f, 1, 50);
+    live(f, 30000);
+    assert_false(f->ready);
+    assert_in_range(f->claims[1], 5, 7);
+}
+
 static void records_that_are_gone_stop_their_partition_and_no_other(void **state)
 {
     struct fixture *f = *state;
@@ -506,6 +525,8 @@ int main(void)
                                         unmake),
         cmocka_unit_test_setup_teardown(after_a_failure_it_is_ready_only_when_it_has_proven_so, make, unmake),
         cmocka_unit_test_setup_teardown(a_partition_whose_rows_are_refused_waits_alone, make, unmake),
+        cmocka_unit_test_setup_teardown(a_claim_alone_does_not_end_a_refusal_whatever_chance_says, make,
+                                        unmake),
         cmocka_unit_test_setup_teardown(records_that_are_gone_stop_their_partition_and_no_other, make,
                                         unmake),
         cmocka_unit_test_setup_teardown(a_partition_that_was_lost_is_claimed_again_after_ever_longer_pauses,
