@@ -29,6 +29,7 @@ static void files_are_there_to_be_read_and_folders_to_be_written(void **state)
     assert_null(check_input_file("-"));
     assert_null(check_input_file("/proc/self/status"));
     assert_non_null(check_input_file("/no/such/file"));
+    assert_non_null(check_input_file("/tmp"));
     assert_null(check_output_file("/tmp/port"));
     assert_null(check_output_file("port"));
     assert_non_null(check_output_file("/no/such/port"));
