@@ -4,7 +4,7 @@
 #include "lib/io/journal.h"
 #include "lib/run/worker_own.h"
 
-enum { POLL_MS = 100, BATCH = 1000, PROBE_MS = 1000, COMMIT_MS = 5000 };
+enum { POLL_MS = 100, BATCH = 1000, READ_MS = 250, PROBE_MS = 1000, COMMIT_MS = 5000 };
 enum { REFUSED_LEAST_MS = 500, REFUSED_MOST_MS = 30000, LOST_LEAST_MS = 1000, LOST_MOST_MS = 60000 };
 
 static int64_t now_of(const struct worker *worker)
@@ -159,10 +159,13 @@ static void note_state(struct worker *worker, struct partition *partition)
             partition->claimed_ms = now_of(worker);
         if (partition->state == PARTITION_LOST)
             wait_alone(worker, partition, LOST_LEAST_MS, LOST_MOST_MS);
-        partition->told = partition->state;
     }
     if (partition->refused)
         wait_alone(worker, partition, REFUSED_LEAST_MS, REFUSED_MOST_MS);
+    bool idle = partition->state != partition->told && !works(partition);
+    partition->told = partition->state;
+    if (idle)
+        worker_show(worker); /* a turn may last */
     if (!works(partition) && outage_speaks(&partition->outage, now_of(worker)))
         journal_warning("partition_waits", JOURNAL_INT("partition", partition->number),
                         JOURNAL_STR("why", partition->outage.why),
@@ -351,7 +354,9 @@ static enum error_class read_batch(struct worker *worker, struct error *error)
 {
     enum error_class class = ERROR_NONE;
     int wait_ms = any_busy(worker) ? 0 : POLL_MS;
-    for (int i = 0; i < BATCH && class == ERROR_NONE && !worker->stage->yield; i++) {
+    int64_t end_ms = now_of(worker) + READ_MS;
+    for (int i = 0; i < BATCH && class == ERROR_NONE && !worker->stage->yield && now_of(worker) < end_ms;
+         i++) {
         struct log_message message;
         enum log_got got = log_poll(worker->log, i == 0 ? wait_ms : 0, &message, error);
         if (worker->revoked || worker->reassigned) {

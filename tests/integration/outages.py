@@ -176,7 +176,7 @@ def claims_lost(prefix, settler):
     other = Process('other', 'settler', prefix, '--group', f'{RUN}-other', '--partitions', 'all')
     tell(wait_for(lambda: settler.metric('settler_partitions_lost_total') or not settler.lives(), 40),
          'another settler takes the claims', settler.log.read_text()[-800:])
-    tell(settler.not_ready(), 'the one that lost them is not ready', settler.get('/readyz'))
+    tell(wait_for(settler.not_ready, 10), 'the one that lost them is not ready', settler.get('/readyz'))
     other.kill()
     tell(wait_for(settler.ready, 90) and goes_on(settler), 'it claims them again once the other has ended',
          settler.log.read_text()[-1500:])
