@@ -124,8 +124,6 @@ static enum error_class take(struct settler *settler, struct part *part, const s
                              struct error *error)
 {
     int64_t now_ms = now_of(settler);
-    if (message->offset < part->rejects.next)
-        return ERROR_NONE;
     if (!reject_copy_take(&part->rejects, message, now_ms)) {
         metric_add(&settler_metrics[SETTLER_REJECTS_SKIPPED], 1);
         journal_warning("reject_skipped", JOURNAL_INT("partition", part->base.number),

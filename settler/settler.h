@@ -1,5 +1,6 @@
 /* The settler as a stage of the worker (lib/run/worker.h): usage.frames settled into a store, each frame once
- * (DESIGN §5). Through ports alone: the log and the host are the worker's, the store is its own. */
+ * (DESIGN §5), and usage.rejects copied beside it (settler/rejects.h). Through ports alone: the log and the
+ * host are the worker's, the store is its own. */
 #pragma once
 
 #include "lib/domain/topics.h"
@@ -13,6 +14,9 @@ struct settler {
     struct store *store; /* NULL: none is open */
     bool known;          /* the store was told whose log it settles */
     bool probing;
+    uint32_t reject_partitions; /* of usage.rejects; 0: it is not there, or was not looked for */
+    struct outage no_rejects;   /* it is not there */
+    int64_t look_ms;            /* it is looked for then */
 };
 
 /* In the caller's storage; the topics last as long. */
