@@ -29,6 +29,8 @@ struct http_handler {
     /* What is no request of HTTP's, or one too many, is to be answered with that status now. It is not begun:
      * its head says nothing. */
     void (*refused)(void *context, struct exchange *exchange, unsigned status, struct str why);
+    /* Some times a second, whether requests come or not; NULL: nothing to do then. */
+    void (*look)(void *context);
 };
 
 struct http_server_config {

@@ -285,6 +285,8 @@ static void look_at_deadlines(struct http_server *server, int64_t now_ms)
         return;
     server->look_at_ms = now_ms + LOOK_MS;
     end_pause(server, now_ms);
+    if (server->config.handler->look != NULL)
+        server->config.handler->look(server->config.context);
     for (struct connection *c = server->first, *next; c != NULL; c = next) {
         next = c->next;
         if (now_ms < c->deadline_ms)

@@ -35,7 +35,9 @@ static int serve(void *context)
         journal_error("descriptors_missing", JOURNAL_STR("why", error.text));
         return EX_CONFIG;
     }
-    struct http_source *http = http_source_start(&live->options->http, collector_metrics + SENDER_METRICS,
+    struct http_source_options http_options = live->options->http;
+    http_options.reload = process_reload;
+    struct http_source *http = http_source_start(&http_options, collector_metrics + SENDER_METRICS,
                                                  collector_latencies, live->sender, &error);
     if (http == NULL) {
         journal_error("http_failed", JOURNAL_STR("why", error.text));
@@ -64,6 +66,7 @@ int live_run(const struct live_options *options)
                                        .rejects = {kafka_log_open, &appends},
                                        .host = process_host(),
                                        .clock_us = realtime_us};
+    process_reloads();
     struct live live = {options, sender_new(&options->sender, &ports, collector_metrics)};
     int status = program_serve(&(struct program_work){
         .metrics = &collector_all_metrics,

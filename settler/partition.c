@@ -33,6 +33,7 @@ void settler_part_free(struct part *part)
     for (int s = 0; s <= BATCH_FRAMES; s++)
         slot_release(&part->slots[s]);
     store_claim_release(&part->claim);
+    reject_copy_release(&part->rejects);
     free(part);
 }
 
@@ -106,6 +107,7 @@ enum error_class settler_part_claim(struct part *part, struct store *store, stru
 {
     forget_batch(part);
     part->one_waits = false;
+    reject_copy_end(&part->rejects);
     enum store_outcome outcome = store_claim(store, part->base.number, &part->claim, error);
     if (outcome != STORE_OK)
         return error->class;
@@ -120,6 +122,12 @@ enum error_class settler_part_claim(struct part *part, struct store *store, stru
 
 /* --- settling --- */
 
+static void lose(struct part *part)
+{
+    metric_add(&settler_metrics[SETTLER_PARTITIONS_LOST], 1);
+    partition_set(&part->base, PARTITION_LOST, "another settler claimed it");
+}
+
 static enum error_class judge(struct part *part, enum store_outcome outcome, struct error *error)
 {
     switch (outcome) {
@@ -131,8 +139,7 @@ static enum error_class judge(struct part *part, enum store_outcome outcome, str
         part->in_steps = true;
         return ERROR_NONE;
     case STORE_LOST:
-        metric_add(&settler_metrics[SETTLER_PARTITIONS_LOST], 1);
-        partition_set(&part->base, PARTITION_LOST, "another settler claimed it");
+        lose(part);
         return ERROR_NONE;
     case STORE_FRAMES:
         partition_set(&part->base, PARTITION_STOPPED, "a frame that cannot be settled");
@@ -158,6 +165,24 @@ enum error_class settler_part_settle(struct part *part, struct store *store, str
     enum error_class class = judge(part, outcome, error);
     show_busy(part);
     return class;
+}
+
+enum error_class settler_part_copy_rejects(struct part *part, struct store *store, struct error *error)
+{
+    struct reject_copy *copy = &part->rejects;
+    uint64_t before = store_statements(store);
+    enum store_outcome outcome =
+        store_copy_rejects(store, &part->claim, copy->rows.at, copy->rows.count, copy->next, error);
+    metric_add(&settler_metrics[SETTLER_STATEMENTS], (int64_t)(store_statements(store) - before));
+    if (outcome == STORE_FAILED)
+        return error->class;
+    if (outcome == STORE_LOST) {
+        lose(part);
+        return ERROR_NONE;
+    }
+    metric_add(&settler_metrics[SETTLER_REJECTS_COPIED], copy->rows.count);
+    reject_copy_done(copy);
+    return ERROR_NONE;
 }
 
 /* --- frames --- */

@@ -7,6 +7,7 @@
 #include "lib/port/log.h"
 #include "lib/run/partition_state.h"
 #include "settler/core/intake.h"
+#include "settler/reject_copy.h"
 #include "settler/store/store.h"
 
 /* Frames of one transaction at most. */
@@ -30,7 +31,8 @@ struct part {
     bool frame_alone; /* the batch's frame must be settled alone */
     bool in_steps;    /* the batch is settled in part; nothing of the partition is read meanwhile */
     bool one_waits;   /* the frame behind the batch is the next one's first */
-    int64_t read_on;  /* offset behind the last message that was taken; -1: not claimed yet */
+    struct reject_copy rejects;
+    int64_t read_on; /* offset behind the last message that was taken; -1: not claimed yet */
 };
 
 /* Never NULL. */
@@ -45,3 +47,5 @@ enum error_class settler_part_take(struct part *part, struct store *store, const
                                    int64_t now_s, struct error *error);
 /* The batch, or a step of it. RETRY: the partition's rows were refused; ABORT: the store is dead. */
 enum error_class settler_part_settle(struct part *part, struct store *store, struct error *error);
+/* What waits of usage.rejects. It fails as settler_part_settle does; after RETRY it still waits. */
+enum error_class settler_part_copy_rejects(struct part *part, struct store *store, struct error *error);

@@ -5,6 +5,7 @@
 #include "lib/run/manifest.h"
 #include "settler/counters.h"
 #include "settler/partition.h"
+#include "settler/rejects.h"
 
 /* So long an answer may take: to a question, and to a statement that does much. */
 enum { PROBE_WAITS_MS = 1000, WORK_WAITS_MS = 10000, MANIFEST_MS = 5000 };
@@ -39,6 +40,7 @@ static enum error_class open_stage(struct stage *stage, struct error *error)
     settler->store = settler->opener.open(settler->opener.context, error);
     settler->probing = settler->known = settler->refused = false;
     settler->opened_ms = stage->host->now_ms(stage->host);
+    settler->reject_partitions = 0;
     return settler->store == NULL ? error->class : ERROR_NONE;
 }
 
@@ -79,6 +81,8 @@ static enum error_class probe(struct stage *stage, struct error *error)
     settler->probing = false;
     settler->refused |= class == ERROR_RETRY;
     metric_add(&settler_metrics[SETTLER_STATEMENTS], (int64_t)(store_statements(settler->store) - before));
+    if (class == ERROR_NONE)
+        settler_rejects_look(settler);
     return class;
 }
 
@@ -192,7 +196,22 @@ static enum error_class turn(struct stage *stage, struct partition *partition, s
     of(stage)->refused |= class == ERROR_RETRY;
     note_settled(stage, part, before);
     stage->yield = false;
+    if (class == ERROR_NONE && part->base.state == PARTITION_WORKING && !part->in_steps)
+        class = settler_rejects_turn(of(stage), part, error);
     return class;
+}
+
+static int64_t beside(const struct stage *stage, const struct partition *partition)
+{
+    (void)stage;
+    const struct part *part = (const struct part *)partition;
+    return part->rejects.reads ? part->rejects.next : -1;
+}
+
+static enum error_class take_beside(struct stage *stage, struct partition *partition, enum log_got got,
+                                    const struct log_message *message, struct error *error)
+{
+    return settler_rejects_take(of(stage), part_of(partition), got, message, error);
 }
 
 static void figures(const struct stage *stage, const struct partition *partition,
@@ -215,6 +234,8 @@ static const struct stage_ops ops = {
     .claim = claim,
     .take = take,
     .turn = turn,
+    .beside = beside,
+    .take_beside = take_beside,
     .drop = drop,
     .stopped = stopped,
     .figures = figures,
@@ -223,5 +244,6 @@ static const struct stage_ops ops = {
 
 void settler_init(struct settler *settler, const struct topics *topics, struct store_opener opener)
 {
-    *settler = (struct settler){.stage = {.ops = &ops}, .topics = topics, .opener = opener};
+    *settler = (struct settler){
+        .stage = {.ops = &ops, .beside = topics->rejects}, .topics = topics, .opener = opener};
 }

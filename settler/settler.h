@@ -1,5 +1,6 @@
 /* The settler as a stage of the worker (lib/run/worker.h): usage.frames settled into a store, each frame once
- * (DESIGN §5). Through ports alone: the log and the host are the worker's, the store is its own. */
+ * (DESIGN §5), and usage.rejects copied beside it (settler/rejects.h). Through ports alone: the log and the
+ * host are the worker's, the store is its own. */
 #pragma once
 
 #include "lib/domain/topics.h"
@@ -16,6 +17,9 @@ struct settler {
     bool probing;
     bool refused;      /* a partition's work was, since it was opened: it may be the session's fault */
     int64_t opened_ms; /* when it was, or the last try to open another */
+    uint32_t reject_partitions; /* of usage.rejects; 0: it is not there, or was not looked for */
+    struct outage no_rejects;   /* it is not there */
+    int64_t look_ms;            /* it is looked for then */
 };
 
 /* In the caller's storage; the topics last as long. */

@@ -215,7 +215,7 @@ enum error_class kafka_reader_assign(struct kafka_reader *reader, const struct l
 }
 
 static enum log_got failed(const struct kafka_reader *reader, const rd_kafka_message_t *message,
-                           struct error *error)
+                           struct log_message *out, struct error *error)
 {
     const char *what = message->rkt != NULL ? rd_kafka_topic_name(message->rkt) : "reader";
     char why[200];
@@ -226,6 +226,8 @@ static enum log_got failed(const struct kafka_reader *reader, const rd_kafka_mes
         error_set(error, ERROR_ABORT, what, why);
     else
         error_set(error, kafka_classify(message->err), what, rd_kafka_message_errstr(message));
+    if (fatal != RD_KAFKA_RESP_ERR_NO_ERROR)
+        out->topic = "";
     return LOG_GOT_ERROR;
 }
 
@@ -234,15 +236,17 @@ static enum log_got take_event(struct kafka_reader *reader, const rd_kafka_messa
                                struct log_message *out, struct error *error)
 {
     const struct place *place = place_of(reader, message);
+    if (place != NULL) {
+        out->topic = place->topic;
+        out->partition = (uint32_t)message->partition;
+    }
     bool end = message->err == RD_KAFKA_RESP_ERR__PARTITION_EOF;
     bool gone = message->err == RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET ||
                 message->err == RD_KAFKA_RESP_ERR_OFFSET_OUT_OF_RANGE;
     if (!end && !gone)
-        return failed(reader, message, error);
+        return failed(reader, message, out, error);
     if (place == NULL || (gone && message->offset < place->next))
         return LOG_GOT_NOTHING; /* of an assignment before */
-    out->topic = place->topic;
-    out->partition = (uint32_t)message->partition;
     out->offset = end ? message->offset : place->next;
     return end ? LOG_GOT_END : LOG_GOT_GONE;
 }

@@ -16,6 +16,7 @@
 enum { WATCH_MS = 100, STOP_LIMIT_MS = 4500 };
 
 static volatile sig_atomic_t stopping;
+static atomic_bool reloading;
 static _Atomic int64_t last_alive_ms;
 static int limit_ms;
 
@@ -35,6 +36,24 @@ void process_begin(void)
         sigaction(SIGHUP, &action, NULL);
     struct sigaction ignore = {.sa_handler = SIG_IGN};
     sigaction(SIGPIPE, &ignore, NULL);
+}
+
+static void on_reload(int number)
+{
+    (void)number;
+    atomic_store(&reloading, true);
+}
+
+void process_reloads(void)
+{
+    struct sigaction action = {.sa_handler = on_reload, .sa_flags = SA_RESTART}, before;
+    if (sigaction(SIGHUP, NULL, &before) == 0 && before.sa_handler != SIG_IGN)
+        sigaction(SIGHUP, &action, NULL);
+}
+
+bool process_reload(void)
+{
+    return atomic_exchange(&reloading, false);
 }
 
 bool process_stopping(void)

@@ -35,6 +35,10 @@ struct fixture {
     bool lose[PARTITIONS];
     bool turn_fails; /* half a second after the claim */
     int64_t claimed_ms;
+    bool fills; /* with each message, until its next turn */
+    /* Of the topic beside: how far each was read, and what else the log gave. */
+    int64_t beside[PARTITIONS];
+    uint32_t beside_gone;
     /* What was shown last. */
     bool ready;
     char why[300];
@@ -101,12 +105,34 @@ static enum error_class take(struct stage *stage, struct partition *partition,
     assert_int_equal(message->offset, counting->next);
     of(stage)->stood[number] = ++counting->next;
     stage->progress++;
+    partition->full = of(stage)->fills;
+    return ERROR_NONE;
+}
+
+static int64_t beside(const struct stage *stage, const struct partition *partition)
+{
+    return ((const struct fixture *)stage)->beside[partition->number];
+}
+
+static enum error_class take_beside(struct stage *stage, struct partition *partition, enum log_got got,
+                                    const struct log_message *message, struct error *error)
+{
+    (void)error;
+    int64_t *next = &of(stage)->beside[partition->number];
+    of(stage)->beside_gone += got == LOG_GOT_GONE;
+    if (got == LOG_GOT_GONE)
+        *next = -1;
+    partition->reread |= got == LOG_GOT_GONE;
+    if (got != LOG_GOT_MESSAGE)
+        return ERROR_NONE;
+    assert_int_equal(message->offset, *next);
+    (*next)++;
     return ERROR_NONE;
 }
 
 static enum error_class turn(struct stage *stage, struct partition *partition, struct error *error)
 {
-    (void)partition;
+    partition->full = false;
     if (!of(stage)->turn_fails || stage->host->now_ms(stage->host) < of(stage)->claimed_ms + 500)
         return ERROR_NONE;
     return error_set(error, ERROR_ABORT, "store", "fails late");
@@ -146,6 +172,8 @@ static const struct stage_ops ops = {
     .claim = claim,
     .take = take,
     .turn = turn,
+    .beside = beside,
+    .take_beside = take_beside,
     .drop = drop,
     .stopped = stopped,
     .figures = figures,
@@ -209,10 +237,16 @@ static void live(struct fixture *f, int64_t ms)
         f->ended = !worker_turn(f->worker, &f->status);
 }
 
-static void put(struct fixture *f, uint32_t partition, uint32_t count)
+static void put_in(struct fixture *f, const char *topic, uint32_t partition, uint32_t count)
 {
     for (uint32_t i = 0; i < count; i++)
-        memory_log_put(f->log, &(struct log_record){.topic = "t", .partition = partition, .value = STR("v")});
+        memory_log_put(f->log,
+                       &(struct log_record){.topic = topic, .partition = partition, .value = STR("v")});
+}
+
+static void put(struct fixture *f, uint32_t partition, uint32_t count)
+{
+    put_in(f, "t", partition, count);
 }
 
 static void begin_well(struct fixture *f)
@@ -259,6 +293,42 @@ static void lag_is_shown_while_a_partition_waits(void **state)
     live(f, 60000);
     assert_int_equal(f->lags[1], 0);
     assert_int_equal(f->stood[1], 40);
+}
+
+static void a_topic_beside_is_read_with_it_and_no_message_of_it_is_missed(void **state)
+{
+    struct fixture *f = *state;
+    memory_log_topic(f->log, "b", PARTITIONS);
+    f->stage.beside = "b";
+    f->fills = true;
+    begin_well(f);
+    for (int i = 0; i < 20; i++) {
+        for (uint32_t p = 0; p < PARTITIONS; p++) {
+            put(f, p, 1);
+            put_in(f, "b", p, 7);
+        }
+        live(f, 500);
+    }
+    live(f, 5000);
+    for (uint32_t p = 0; p < PARTITIONS; p++) {
+        assert_int_equal(f->stood[p], 20);
+        assert_int_equal(f->beside[p], 140);
+    }
+}
+
+static void what_fails_beside_stops_no_partition(void **state)
+{
+    struct fixture *f = *state;
+    memory_log_topic(f->log, "b", PARTITIONS);
+    put_in(f, "b", 1, 50);
+    memory_log_delete_below(f->log, &(struct log_position){"b", 1, 20});
+    f->stage.beside = "b";
+    begin_well(f);
+    put(f, 1, 10);
+    live(f, 3000);
+    assert_true(f->ready);
+    assert_int_equal(f->stood[1], 10);
+    assert_int_equal(f->beside_gone, 1);
 }
 
 /* --- what an operator must mend --- */
@@ -510,6 +580,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(each_message_is_taken_once_and_in_order, make, unmake),
         cmocka_unit_test_setup_teardown(group_offsets_are_committed_for_whoever_watches_lag, make, unmake),
         cmocka_unit_test_setup_teardown(lag_is_shown_while_a_partition_waits, make, unmake),
+        cmocka_unit_test_setup_teardown(a_topic_beside_is_read_with_it_and_no_message_of_it_is_missed, make,
+                                        unmake),
+        cmocka_unit_test_setup_teardown(what_fails_beside_stops_no_partition, make, unmake),
         cmocka_unit_test_setup_teardown(a_topic_that_is_not_there_ends_it_and_says_the_way_out, make, unmake),
         cmocka_unit_test_setup_teardown(a_partition_that_the_topic_has_not_ends_it, make, unmake),
         cmocka_unit_test_setup_teardown(a_stage_that_says_fatal_ends_it, make, unmake),
