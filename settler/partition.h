@@ -19,7 +19,7 @@ struct slot {
     struct frame_rows rows;
 };
 
-struct part {
+struct settler_part {
     struct partition base;
     struct claim claim;
     struct intake intake;
@@ -36,16 +36,17 @@ struct part {
 };
 
 /* Never NULL. */
-struct part *settler_part_new(uint32_t number);
-void settler_part_free(struct part *part);
+struct settler_part *settler_part_new(uint32_t number);
+void settler_part_free(struct settler_part *part);
 
 /* Claims the row and goes on from it: the partition works. */
-enum error_class settler_part_claim(struct part *part, struct store *store, struct error *error);
+enum error_class settler_part_claim(struct settler_part *part, struct store *store, struct error *error);
 /* A message of usage.frames: into the batch, if it is the next frame. What is too much for one transaction is
  * settled first, and a full batch at once. `now_s` never steps back. */
-enum error_class settler_part_take(struct part *part, struct store *store, const struct log_message *message,
-                                   int64_t now_s, struct error *error);
+enum error_class settler_part_take(struct settler_part *part, struct store *store,
+                                   const struct log_message *message, int64_t now_s, struct error *error);
 /* The batch, or a step of it. RETRY: the partition's rows were refused; ABORT: the store is dead. */
-enum error_class settler_part_settle(struct part *part, struct store *store, struct error *error);
+enum error_class settler_part_settle(struct settler_part *part, struct store *store, struct error *error);
 /* What waits of usage.rejects. It fails as settler_part_settle does; after RETRY it still waits. */
-enum error_class settler_part_copy_rejects(struct part *part, struct store *store, struct error *error);
+enum error_class settler_part_copy_rejects(struct settler_part *part, struct store *store,
+                                           struct error *error);

@@ -4,8 +4,6 @@
 
 #include "lib/run/manifest.h"
 #include "settler/counters.h"
-#include "settler/partition.h"
-#include "settler/rejects.h"
 
 /* So long an answer may take: to a question, and to a statement that does much. */
 enum { PROBE_WAITS_MS = 1000, WORK_WAITS_MS = 10000, MANIFEST_MS = 5000 };
@@ -17,9 +15,9 @@ static struct settler *of(struct stage *stage)
     return (struct settler *)stage;
 }
 
-static struct part *part_of(struct partition *partition)
+static struct settler_part *part_of(struct partition *partition)
 {
-    return (struct part *)partition;
+    return (struct settler_part *)partition;
 }
 
 void settler_waiting(void *context, int64_t waited_ms)
@@ -40,7 +38,7 @@ static enum error_class open_stage(struct stage *stage, struct error *error)
     settler->store = settler->opener.open(settler->opener.context, error);
     settler->probing = settler->known = settler->refused = false;
     settler->opened_ms = stage->host->now_ms(stage->host);
-    settler->reject_partitions = 0;
+    settler->rejects.partitions = 0;
     return settler->store == NULL ? error->class : ERROR_NONE;
 }
 
@@ -82,7 +80,7 @@ static enum error_class probe(struct stage *stage, struct error *error)
     settler->refused |= class == ERROR_RETRY;
     metric_add(&settler_metrics[SETTLER_STATEMENTS], (int64_t)(store_statements(settler->store) - before));
     if (class == ERROR_NONE)
-        settler_rejects_look(settler);
+        settler_rejects_look(&settler->rejects);
     return class;
 }
 
@@ -155,14 +153,14 @@ struct before {
     int64_t at_ms;
 };
 
-static struct before before_of(struct stage *stage, const struct part *part)
+static struct before before_of(struct stage *stage, const struct settler_part *part)
 {
     return (struct before){part->claim.next_seq, part->claim.next_step, stage->host->now_ms(stage->host)};
 }
 
 /* A partition that has much ends the turn with its first full batch, so that the others settle what they have
  * before its next. */
-static void note_settled(struct stage *stage, const struct part *part, struct before before)
+static void note_settled(struct stage *stage, const struct settler_part *part, struct before before)
 {
     if (part->claim.next_seq == before.seq && part->claim.next_step == before.step)
         return;
@@ -176,7 +174,7 @@ static void note_settled(struct stage *stage, const struct part *part, struct be
 static enum error_class take(struct stage *stage, struct partition *partition,
                              const struct log_message *message, struct error *error)
 {
-    struct part *part = part_of(partition);
+    struct settler_part *part = part_of(partition);
     struct before before = before_of(stage, part);
     enum error_class class = settler_part_take(part, of(stage)->store, message, before.at_ms / 1000, error);
     of(stage)->refused |= class == ERROR_RETRY;
@@ -187,7 +185,7 @@ static enum error_class take(struct stage *stage, struct partition *partition,
 /* Of those in steps one a turn: a step may take seconds. */
 static enum error_class turn(struct stage *stage, struct partition *partition, struct error *error)
 {
-    struct part *part = part_of(partition);
+    struct settler_part *part = part_of(partition);
     if (part->in_steps && stage->worked_long)
         return ERROR_NONE;
     struct before before = before_of(stage, part);
@@ -197,28 +195,29 @@ static enum error_class turn(struct stage *stage, struct partition *partition, s
     note_settled(stage, part, before);
     stage->yield = false;
     if (class == ERROR_NONE && part->base.state == PARTITION_WORKING && !part->in_steps)
-        class = settler_rejects_turn(of(stage), part, error);
+        class = settler_rejects_turn(&of(stage)->rejects, of(stage)->store, part, error);
     return class;
 }
 
 static int64_t beside(const struct stage *stage, const struct partition *partition)
 {
     (void)stage;
-    const struct part *part = (const struct part *)partition;
+    const struct settler_part *part = (const struct settler_part *)partition;
     return part->rejects.reads ? part->rejects.next : -1;
 }
 
 static enum error_class take_beside(struct stage *stage, struct partition *partition, enum log_got got,
                                     const struct log_message *message, struct error *error)
 {
-    return settler_rejects_take(of(stage), part_of(partition), got, message, error);
+    return settler_rejects_take(&of(stage)->rejects, of(stage)->store, part_of(partition), got, message,
+                                error);
 }
 
 static void figures(const struct stage *stage, const struct partition *partition,
                     struct partition_figures *out)
 {
     (void)stage;
-    const struct part *part = (const struct part *)partition;
+    const struct settler_part *part = (const struct settler_part *)partition;
     *out = (struct partition_figures){-1, -1, INT64_MIN, INT64_MIN};
     if (part->read_on >= 0)
         *out = (struct partition_figures){part->read_on, part->claim.next_offset, part->claim.watermark_us,
@@ -244,6 +243,8 @@ static const struct stage_ops ops = {
 
 void settler_init(struct settler *settler, const struct topics *topics, struct store_opener opener)
 {
-    *settler = (struct settler){
-        .stage = {.ops = &ops, .beside = topics->rejects}, .topics = topics, .opener = opener};
+    *settler = (struct settler){.stage = {.ops = &ops, .beside = topics->rejects},
+                                .topics = topics,
+                                .opener = opener,
+                                .rejects = {.stage = &settler->stage}};
 }

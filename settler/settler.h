@@ -5,6 +5,7 @@
 
 #include "lib/domain/topics.h"
 #include "lib/run/worker.h"
+#include "settler/rejects.h"
 #include "settler/store/store.h"
 
 struct settler {
@@ -17,9 +18,7 @@ struct settler {
     bool probing;
     bool refused;      /* a partition's work was, since it was opened: it may be the session's fault */
     int64_t opened_ms; /* when it was, or the last try to open another */
-    uint32_t reject_partitions; /* of usage.rejects; 0: it is not there, or was not looked for */
-    struct outage no_rejects;   /* it is not there */
-    int64_t look_ms;            /* it is looked for then */
+    struct settler_rejects rejects;
 };
 
 /* In the caller's storage; the topics last as long. */

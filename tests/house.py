@@ -83,6 +83,7 @@ TESTED_ELSEWHERE = {
     'settler/core/book.c': 'test_settle',
     'settler/core/cover.c': 'test_settle, test_order',
     'settler/core/preview.c': 'test_settle, and the worked cases',
+    'settler/core/work.c': 'test_settle, test_order',
 }
 
 # Circles that are to be opened with what they lie in.

@@ -371,7 +371,7 @@ static void who_is_behind_with_its_frames_does_not_copy(void **state)
     struct fixture *f = *state;
     struct stage *stage = &f->settler.stage;
     stage->host = &f->host.host;
-    f->settler.reject_partitions = PARTITIONS;
+    f->settler.rejects.partitions = PARTITIONS;
     f->settler.store = open_store(NULL, NULL);
     struct partition *partition = stage->ops->make(stage, 0);
     partition_set(partition, PARTITION_CLAIMING, NULL);
