@@ -8,7 +8,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { OUTAGE_SAY_MS = 60000 };
+/* The last two: how long handles of a server that is away are not opened again. */
+enum { OUTAGE_SAY_MS = 60000, OUTAGE_PAUSE_LEAST_MS = 500, OUTAGE_PAUSE_MOST_MS = 30000 };
 
 struct outage {
     bool going;

@@ -6,7 +6,7 @@
 #include "lib/io/journal.h"
 #include "lib/run/worker_own.h"
 
-enum { PAUSE_LEAST_MS = 500, PAUSE_MOST_MS = 30000, NAP_MS = 250 };
+enum { NAP_MS = 250 };
 
 struct worker *worker_new(const struct worker_config *config)
 {
@@ -97,8 +97,8 @@ static bool recover(struct worker *worker, const struct error *error)
     }
     int64_t now_ms = worker->host->now_ms(worker->host);
     outage_fail(&worker->outage, now_ms, error->text);
-    int64_t pause_ms =
-        outage_pause(&worker->outage, PAUSE_LEAST_MS, PAUSE_MOST_MS, worker->host->random(worker->host));
+    int64_t pause_ms = outage_pause(&worker->outage, OUTAGE_PAUSE_LEAST_MS, OUTAGE_PAUSE_MOST_MS,
+                                    worker->host->random(worker->host));
     worker->next_try_ms = now_ms + pause_ms;
     worker->restarts++;
     return true;

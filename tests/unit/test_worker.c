@@ -44,8 +44,7 @@ struct fixture {
     char why[300];
     enum partition_state states[PARTITIONS];
     int64_t lags[PARTITIONS];
-    uint32_t shown;
-    uint32_t restarts;
+    uint32_t shown, restarts;
 };
 
 /* --- a stage that counts --- */
@@ -239,9 +238,9 @@ static void live(struct fixture *f, int64_t ms)
 
 static void put_in(struct fixture *f, const char *topic, uint32_t partition, uint32_t count)
 {
+    const struct log_record record = {.topic = topic, .partition = partition, .value = STR("v")};
     for (uint32_t i = 0; i < count; i++)
-        memory_log_put(f->log,
-                       &(struct log_record){.topic = topic, .partition = partition, .value = STR("v")});
+        memory_log_put(f->log, &record);
 }
 
 static void put(struct fixture *f, uint32_t partition, uint32_t count)
@@ -302,12 +301,10 @@ static void a_topic_beside_is_read_with_it_and_no_message_of_it_is_missed(void *
     f->stage.beside = "b";
     f->fills = true;
     begin_well(f);
-    for (int i = 0; i < 20; i++) {
-        for (uint32_t p = 0; p < PARTITIONS; p++) {
-            put(f, p, 1);
-            put_in(f, "b", p, 7);
-        }
-        live(f, 500);
+    for (uint32_t i = 0; i < 20 * PARTITIONS; i++) {
+        put(f, i % PARTITIONS, 1);
+        put_in(f, "b", i % PARTITIONS, 7);
+        live(f, 200);
     }
     live(f, 5000);
     for (uint32_t p = 0; p < PARTITIONS; p++) {
@@ -333,13 +330,18 @@ static void what_fails_beside_stops_no_partition(void **state)
 
 /* --- what an operator must mend --- */
 
-static void a_topic_that_is_not_there_ends_it_and_says_the_way_out(void **state)
+static void ends_for_an_operator(struct fixture *f, const char *partitions)
 {
-    struct fixture *f = *state;
-    begin(f, "group");
+    begin(f, partitions);
     live(f, 10000);
     assert_true(f->ended);
     assert_int_equal(f->status, EX_CONFIG);
+}
+
+static void a_topic_that_is_not_there_ends_it_and_says_the_way_out(void **state)
+{
+    struct fixture *f = *state;
+    ends_for_an_operator(f, "group");
     assert_int_equal(f->opened, 1);
 }
 
@@ -347,10 +349,7 @@ static void a_partition_that_the_topic_has_not_ends_it(void **state)
 {
     struct fixture *f = *state;
     memory_log_topic(f->log, "t", PARTITIONS);
-    begin(f, "0,7");
-    live(f, 10000);
-    assert_true(f->ended);
-    assert_int_equal(f->status, EX_CONFIG);
+    ends_for_an_operator(f, "0,7");
 }
 
 static void a_stage_that_says_fatal_ends_it(void **state)
@@ -358,10 +357,7 @@ static void a_stage_that_says_fatal_ends_it(void **state)
     struct fixture *f = *state;
     memory_log_topic(f->log, "t", PARTITIONS);
     f->open_fails = ERROR_FATAL;
-    begin(f, "group");
-    live(f, 10000);
-    assert_true(f->ended);
-    assert_int_equal(f->status, EX_CONFIG);
+    ends_for_an_operator(f, "group");
 }
 
 /* --- what heals --- */
@@ -574,37 +570,31 @@ static void what_the_group_hands_out_is_what_is_worked_on(void **state)
     assert_true(f->ready);
 }
 
+#define TEST(name) cmocka_unit_test_setup_teardown(name, make, unmake)
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(each_message_is_taken_once_and_in_order, make, unmake),
-        cmocka_unit_test_setup_teardown(group_offsets_are_committed_for_whoever_watches_lag, make, unmake),
-        cmocka_unit_test_setup_teardown(lag_is_shown_while_a_partition_waits, make, unmake),
-        cmocka_unit_test_setup_teardown(a_topic_beside_is_read_with_it_and_no_message_of_it_is_missed, make,
-                                        unmake),
-        cmocka_unit_test_setup_teardown(what_fails_beside_stops_no_partition, make, unmake),
-        cmocka_unit_test_setup_teardown(a_topic_that_is_not_there_ends_it_and_says_the_way_out, make, unmake),
-        cmocka_unit_test_setup_teardown(a_partition_that_the_topic_has_not_ends_it, make, unmake),
-        cmocka_unit_test_setup_teardown(a_stage_that_says_fatal_ends_it, make, unmake),
-        cmocka_unit_test_setup_teardown(what_cannot_be_opened_is_tried_again_for_ever_ever_more_rarely, make,
-                                        unmake),
-        cmocka_unit_test_setup_teardown(a_group_is_not_joined_before_there_is_something_to_work_with, make,
-                                        unmake),
-        cmocka_unit_test_setup_teardown(a_log_that_cannot_be_opened_is_tried_again, make, unmake),
-        cmocka_unit_test_setup_teardown(a_dead_handle_is_opened_again_and_nothing_is_missed, make, unmake),
-        cmocka_unit_test_setup_teardown(
-            brokers_that_are_away_make_it_not_ready_within_two_seconds_and_it_waits, make, unmake),
-        cmocka_unit_test_setup_teardown(a_store_that_does_not_answer_makes_it_not_ready_within_a_second, make,
-                                        unmake),
-        cmocka_unit_test_setup_teardown(after_a_failure_it_is_ready_only_when_it_has_proven_so, make, unmake),
-        cmocka_unit_test_setup_teardown(a_partition_whose_rows_are_refused_waits_alone, make, unmake),
-        cmocka_unit_test_setup_teardown(a_claim_alone_does_not_end_a_refusal_whatever_chance_says, make,
-                                        unmake),
-        cmocka_unit_test_setup_teardown(records_that_are_gone_stop_their_partition_and_no_other, make,
-                                        unmake),
-        cmocka_unit_test_setup_teardown(a_partition_that_was_lost_is_claimed_again_after_ever_longer_pauses,
-                                        make, unmake),
-        cmocka_unit_test_setup_teardown(what_the_group_hands_out_is_what_is_worked_on, make, unmake),
+        TEST(each_message_is_taken_once_and_in_order),
+        TEST(group_offsets_are_committed_for_whoever_watches_lag),
+        TEST(lag_is_shown_while_a_partition_waits),
+        TEST(a_topic_beside_is_read_with_it_and_no_message_of_it_is_missed),
+        TEST(what_fails_beside_stops_no_partition),
+        TEST(a_topic_that_is_not_there_ends_it_and_says_the_way_out),
+        TEST(a_partition_that_the_topic_has_not_ends_it),
+        TEST(a_stage_that_says_fatal_ends_it),
+        TEST(what_cannot_be_opened_is_tried_again_for_ever_ever_more_rarely),
+        TEST(a_group_is_not_joined_before_there_is_something_to_work_with),
+        TEST(a_log_that_cannot_be_opened_is_tried_again),
+        TEST(a_dead_handle_is_opened_again_and_nothing_is_missed),
+        TEST(brokers_that_are_away_make_it_not_ready_within_two_seconds_and_it_waits),
+        TEST(a_store_that_does_not_answer_makes_it_not_ready_within_a_second),
+        TEST(after_a_failure_it_is_ready_only_when_it_has_proven_so),
+        TEST(a_partition_whose_rows_are_refused_waits_alone),
+        TEST(a_claim_alone_does_not_end_a_refusal_whatever_chance_says),
+        TEST(records_that_are_gone_stop_their_partition_and_no_other),
+        TEST(a_partition_that_was_lost_is_claimed_again_after_ever_longer_pauses),
+        TEST(what_the_group_hands_out_is_what_is_worked_on),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
