@@ -12,7 +12,7 @@
  *     held           frames of every partition show it
  *
  * It is written before the log is, so it knows of everything that may be in the log; and it is believed only
- * as far as hashes lead from the message at the log's offset 0 (docs/decisions/010-register-index.md). */
+ * as far as hashes lead from the message at the log's offset 0 (docs/decisions/011-register-index.md). */
 #pragma once
 
 #include "lib/base/pack.h"
