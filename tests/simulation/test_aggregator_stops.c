@@ -73,6 +73,18 @@ static void a_gap_in_the_offsets_stops_the_partition(void **state)
     expect_stopped(RULE_OFFSET_GAP);
 }
 
+static void a_gap_before_a_record_that_does_not_decode_stops_the_partition_too(void **state)
+{
+    (void)state;
+    begin((struct stand_kind){0});
+    house_feed(stand.house, stand.input.list.count / 2);
+    stand_strike(&stand, strike_record_missing, 0); /* the last one */
+    memory_log_put(stand.house->log,
+                   &(struct log_record){.topic = stand.house->topics.records, .value = STR("no message")});
+    stand_feed(&stand, 1000);
+    expect_stopped(RULE_OFFSET_GAP);
+}
+
 static void records_that_were_acknowledged_and_are_missing_stop_the_partition(void **state)
 {
     (void)state;
@@ -243,6 +255,7 @@ int main(void)
         cmocka_unit_test(a_message_of_a_later_schema_stops_the_partition),
         cmocka_unit_test(a_log_that_does_not_begin_with_its_rules_stops_the_partition),
         cmocka_unit_test(a_gap_in_the_offsets_stops_the_partition),
+        cmocka_unit_test(a_gap_before_a_record_that_does_not_decode_stops_the_partition_too),
         cmocka_unit_test(records_that_were_acknowledged_and_are_missing_stop_the_partition),
         cmocka_unit_test(records_that_were_deleted_below_its_position_stop_the_partition),
         cmocka_unit_test(records_that_it_has_read_and_the_log_has_lost_stop_the_partition),
