@@ -11,6 +11,8 @@ enum { CONNECT_MS = 10000, PROBE_MS = 2000, STATE_SIZE = 6 };
 
 /* --- why it failed --- */
 
+#define WRONG_PASSWORD "28P01"
+
 /* With verbose errors the server's text is "FATAL:  28P01: ...", in whatever language: the code is the first
  * word of five capitals or digits between ":  " and ":". "": there is none. */
 static void find_state(const char *text, char state[STATE_SIZE])
@@ -33,7 +35,8 @@ static void fail_to_connect(struct pg *pg)
     char state[STATE_SIZE], why[300];
     const char *text = PQerrorMessage(pg->connection);
     find_state(text, state);
-    snprintf(why, sizeof why, "%.*s", (int)strcspn(text, "\n"), text);
+    snprintf(why, sizeof why, "%.*s%s", (int)strcspn(text, "\n"), text,
+             strcmp(state, WRONG_PASSWORD) == 0 ? "; see --database, PGPASSFILE and PGPASSWORD" : "");
     pg_fail(pg, "connect", state, why);
 }
 

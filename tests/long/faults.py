@@ -422,7 +422,7 @@ def postgres():
 
     try:
         outage(world, 'default_transaction_read_only', lambda: reload('SET default_transaction_read_only = on'),
-               lambda: reload('RESET default_transaction_read_only'), 62, settler, within=7)
+               lambda: reload('RESET default_transaction_read_only'), 62, settler)
         try_sql('statement_timeout of 1 ms', f"ALTER ROLE hourglass_settler SET statement_timeout = '1ms'; {CUT}",
                 'ALTER ROLE hourglass_settler RESET statement_timeout')
         for right, table in (('INSERT', 'settled'), ('UPDATE', 'claim'), ('SELECT', 'meta')):
@@ -443,6 +443,7 @@ def postgres():
         freeze.end()
         over.set()
         reload('RESET default_transaction_read_only')
+        sql('ALTER ROLE hourglass_settler LOGIN; ALTER ROLE hourglass_settler RESET ALL')
     one_account_refused(world)
     world.exact('after all of PostgreSQL')
     world.end()
@@ -500,7 +501,7 @@ def deleted():
             kafka_client.delete_records(KAFKA, world.prefix + topic, 2, -1)
         tell(wait_for(lambda: process.said('partition_stopped'), 40), f'{topic}: records below a position are gone: the {part} says so',
              process.text()[-1500:])
-        print('#   ' + process.get('/readyz')[1].strip(), *process.said('partition_stopped'), sep='\n#   ')
+        tell(re.search(r'offset=\d', (process.said('partition_stopped') or [''])[0]), 'and at which offset', process.said('partition_stopped'))
         before = world.settler.partitions_now()
         time.sleep(20)
         after = world.settler.partitions_now()
@@ -707,9 +708,8 @@ def prices():
     finally:
         local('pg_start')
     tell(wait_for(world.settler.ready, 45) and world.settles(), 'the settler goes on', world.settler.text()[-800:])
-    digests = sql(f'SELECT count(*) FROM {world.schema}.catalogs')
-    shown = sql(f'SELECT count(DISTINCT price) FROM {world.schema}.prices WHERE sku = $$gpu$$ AND product = $$container$$')
-    tell(True, f'catalogs {digests}, prices {shown}')
+    tell(wait_for(lambda: int(sql(f'SELECT count(*) FROM {world.schema}.catalogs')[0]) >= 2, 20),
+         'and has the second catalog', sql(f'SELECT * FROM {world.schema}.catalogs'))
     world.exact('a price that holds later changes nothing yet')
     world.end()
 
