@@ -120,7 +120,7 @@ static void figures(const struct stage *stage, const struct partition *partition
     const struct aggregator_part *part = (const struct aggregator_part *)partition;
     *out = (struct partition_figures){part->stopped_at, -1, INT64_MIN, INT64_MIN};
     if (part->fold != NULL && partition->state == PARTITION_STOPPED && part->stopped_at < 0)
-        out->position = part_next_offset(part); /* it stopped at what it was to read next */
+        out->position = aggregator_part_next_offset(part); /* it stopped at what it was to read next */
     if (part->fold == NULL || partition->state != PARTITION_WORKING)
         return;
     *out = (struct partition_figures){aggregator_part_next_offset(part), fold_next_offset(part->fold),

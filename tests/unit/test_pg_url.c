@@ -1,13 +1,8 @@
 /* What is no name of a database is refused before anybody waits for it, and no word of it is told. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <string.h>
 
-#include <cmocka.h>
-
 #include "lib/io/pg_url.h"
+#include "tests/support/test.h"
 
 static void what_libpq_can_begin_with_is_good(void **state)
 {
