@@ -3,7 +3,7 @@
 #include "lib/io/journal.h"
 #include "settler/counters.h"
 
-enum { PAUSE_LEAST_MS = 1000, PAUSE_MOST_MS = 60000, PROVEN_MS = 5000 };
+enum { PAUSE_LEAST_MS = 1000, PAUSE_MOST_MS = 60000, PROVEN_MS = 5000, LOOK_AGAIN_MS = 30000 };
 /* Frames that a partition has not read: it copies again when they are so few, and no more beyond. */
 enum { LAG_NEAR = 8, LAG_FAR = 64 };
 
@@ -14,26 +14,41 @@ static int64_t now_of(const struct settler *settler)
 
 /* --- the topic --- */
 
-void settler_rejects_look(struct settler *settler)
+static void found(struct settler *settler, uint32_t partitions, int64_t now_ms)
 {
-    const char *topic = settler->stage.beside;
+    settler->reject_partitions = partitions;
+    settler->look_ms = now_ms + LOOK_AGAIN_MS;
+    if (outage_heal(&settler->no_rejects, now_ms) >= 0)
+        journal_info("rejects_found", JOURNAL_STR("topic", settler->stage.beside));
+}
+
+static void missed(struct settler *settler, const char *why, int64_t now_ms)
+{
     struct outage *outage = &settler->no_rejects;
     struct host *host = settler->stage.host;
-    struct error error = {ERROR_NONE, ""};
-    int64_t now_ms = now_of(settler);
-    if (settler->reject_partitions > 0 || now_ms < settler->look_ms)
-        return;
-    enum error_class class = log_partitions(settler->stage.log, topic, &settler->reject_partitions, &error);
-    if (class == ERROR_NONE && settler->reject_partitions > 0) {
-        if (outage_heal(outage, now_ms) >= 0)
-            journal_info("rejects_found", JOURNAL_STR("topic", topic));
-        return;
-    }
     settler->reject_partitions = 0;
-    outage_fail(outage, now_ms, class == ERROR_NONE ? "there is no such topic" : error.text);
+    outage_fail(outage, now_ms, why);
     settler->look_ms = now_ms + outage_pause(outage, PAUSE_LEAST_MS, PAUSE_MOST_MS, host->random(host));
     if (outage_speaks(outage, now_ms))
-        journal_warning("rejects_not_copied", JOURNAL_STR("topic", topic), JOURNAL_STR("why", outage->why));
+        journal_warning("rejects_not_copied", JOURNAL_STR("topic", settler->stage.beside),
+                        JOURNAL_STR("why", outage->why));
+}
+
+/* A reader is told nothing of a topic that is deleted beneath it. */
+void settler_rejects_look(struct settler *settler)
+{
+    struct error error;
+    int64_t now_ms = now_of(settler);
+    uint32_t partitions = 0;
+    if (now_ms < settler->look_ms)
+        return;
+    enum error_class class = log_partitions(settler->stage.log, settler->stage.beside, &partitions, &error);
+    if (class == ERROR_NONE && partitions > 0)
+        found(settler, partitions, now_ms);
+    else if (class == ERROR_NONE)
+        missed(settler, "there is no such topic", now_ms);
+    else if (settler->reject_partitions == 0)
+        missed(settler, error.text, now_ms);
 }
 
 /* --- a partition --- */
@@ -147,6 +162,7 @@ enum error_class settler_rejects_take(struct settler *settler, struct part *part
         return ERROR_NONE;
     }
     settler->reject_partitions = 0; /* the topic may be gone: it is looked for again */
+    settler->look_ms = 0;
     fail(settler, part, error->text);
     return ERROR_NONE;
 }

@@ -8,7 +8,7 @@
 #include "settler/partition.h"
 #include "settler/settler.h"
 
-/* Once a second: whether the topic is there. */
+/* Once a second; looks now and then whether the topic is there. */
 void settler_rejects_look(struct settler *settler);
 /* Begins or ends to read, and copies what is due. ABORT: the store is dead. */
 enum error_class settler_rejects_turn(struct settler *settler, struct part *part, struct error *error);

@@ -39,6 +39,7 @@ static enum error_class open_stage(struct stage *stage, struct error *error)
     settler->store = settler->opener.open(settler->opener.context, error);
     settler->probing = settler->known = false;
     settler->reject_partitions = 0;
+    settler->look_ms = 0;
     return settler->store == NULL ? error->class : ERROR_NONE;
 }
 
