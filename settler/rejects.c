@@ -3,7 +3,7 @@
 #include "lib/io/journal.h"
 #include "settler/counters.h"
 
-enum { PAUSE_LEAST_MS = 1000, PAUSE_MOST_MS = 60000, PROVEN_MS = 5000 };
+enum { PAUSE_LEAST_MS = 1000, PAUSE_MOST_MS = 60000, PROVEN_MS = 5000, LOOK_AGAIN_MS = 30000 };
 /* Frames that a partition has not read: it copies again when they are so few, and no more beyond. */
 enum { LAG_NEAR = 8, LAG_FAR = 64 };
 
@@ -14,26 +14,41 @@ static int64_t now_of(const struct settler_rejects *rejects)
 
 /* --- the topic --- */
 
-void settler_rejects_look(struct settler_rejects *rejects)
+static void found(struct settler_rejects *rejects, uint32_t partitions, int64_t now_ms)
 {
-    const char *topic = rejects->stage->beside;
+    rejects->partitions = partitions;
+    rejects->look_ms = now_ms + LOOK_AGAIN_MS;
+    if (outage_heal(&rejects->absent, now_ms) >= 0)
+        journal_info("rejects_found", JOURNAL_STR("topic", rejects->stage->beside));
+}
+
+static void missed(struct settler_rejects *rejects, const char *why, int64_t now_ms)
+{
     struct outage *outage = &rejects->absent;
     struct host *host = rejects->stage->host;
-    struct error error = {ERROR_NONE, ""};
-    int64_t now_ms = now_of(rejects);
-    if (rejects->partitions > 0 || now_ms < rejects->look_ms)
-        return;
-    enum error_class class = log_partitions(rejects->stage->log, topic, &rejects->partitions, &error);
-    if (class == ERROR_NONE && rejects->partitions > 0) {
-        if (outage_heal(outage, now_ms) >= 0)
-            journal_info("rejects_found", JOURNAL_STR("topic", topic));
-        return;
-    }
     rejects->partitions = 0;
-    outage_fail(outage, now_ms, class == ERROR_NONE ? "there is no such topic" : error.text);
+    outage_fail(outage, now_ms, why);
     rejects->look_ms = now_ms + outage_pause(outage, PAUSE_LEAST_MS, PAUSE_MOST_MS, host->random(host));
     if (outage_speaks(outage, now_ms))
-        journal_warning("rejects_not_copied", JOURNAL_STR("topic", topic), JOURNAL_STR("why", outage->why));
+        journal_warning("rejects_not_copied", JOURNAL_STR("topic", rejects->stage->beside),
+                        JOURNAL_STR("why", outage->why));
+}
+
+/* A reader is told nothing of a topic that is deleted beneath it. */
+void settler_rejects_look(struct settler_rejects *rejects)
+{
+    struct error error;
+    int64_t now_ms = now_of(rejects);
+    uint32_t partitions = 0;
+    if (now_ms < rejects->look_ms)
+        return;
+    enum error_class class = log_partitions(rejects->stage->log, rejects->stage->beside, &partitions, &error);
+    if (class == ERROR_NONE && partitions > 0)
+        found(rejects, partitions, now_ms);
+    else if (class == ERROR_NONE)
+        missed(rejects, "there is no such topic", now_ms);
+    else if (rejects->partitions == 0)
+        missed(rejects, error.text, now_ms);
 }
 
 /* --- a partition --- */
@@ -150,6 +165,7 @@ enum error_class settler_rejects_take(struct settler_rejects *rejects, struct st
         return ERROR_NONE;
     }
     rejects->partitions = 0; /* the topic may be gone: it is looked for again */
+    rejects->look_ms = 0;
     fail(rejects, part, error->text);
     return ERROR_NONE;
 }

@@ -16,7 +16,7 @@ struct settler_rejects {
     int64_t look_ms;      /* it is looked for then */
 };
 
-/* Once a second: whether the topic is there. */
+/* Once a second; looks now and then whether the topic is there. */
 void settler_rejects_look(struct settler_rejects *rejects);
 /* Begins or ends to read, and copies what is due. ABORT: the store is dead. */
 enum error_class settler_rejects_turn(struct settler_rejects *rejects, struct store *store,

@@ -39,6 +39,7 @@ static enum error_class open_stage(struct stage *stage, struct error *error)
     settler->probing = settler->known = settler->refused = false;
     settler->opened_ms = stage->host->now_ms(stage->host);
     settler->rejects.partitions = 0;
+    settler->rejects.look_ms = 0;
     return settler->store == NULL ? error->class : ERROR_NONE;
 }
 
