@@ -1,7 +1,7 @@
 /* What is read for a batch: usage that a frame adds to, wherever it was settled. */
 #include "lib/base/time.h"
-#include "settler/store/memory_store.h"
 #include "settler/store/memory_own.h"
+#include "settler/store/memory_store.h"
 #include "tests/support/test.h"
 
 static const int64_t hour_s = INT64_C(1793527200);
