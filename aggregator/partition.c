@@ -217,6 +217,7 @@ int64_t aggregator_part_next_offset(const struct aggregator_part *part)
 enum error_class aggregator_part_go_on(struct aggregator_part *part, struct aggregator_work *work,
                                        struct error *error)
 {
+    CHECK(part->base.state == PARTITION_WORKING);
     enum error_class class = say_slice(part, work, error);
     uint32_t taken = 0;
     while (class == ERROR_NONE && part->base.state == PARTITION_WORKING && !saying(part) &&

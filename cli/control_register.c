@@ -69,6 +69,7 @@ void control_register_release(struct control_register *of)
 
 struct register_entry *control_register_last(const struct control_register *of)
 {
+    CHECK(of->order.count > 0); /* it was read */
     return &of->entries.at[of->order.at[of->order.count - 1]];
 }
 

@@ -47,6 +47,7 @@ struct control_register {
 enum error_class control_register_read(struct control_register *of, bool whole, struct error *error);
 void control_register_release(struct control_register *of);
 
+/* Of one that was read. */
 struct register_entry *control_register_last(const struct control_register *of);
 /* The catalog in force from that hour on: of several, the later in the register. NULL: there is none. */
 struct register_entry *control_register_find(const struct control_register *of, int64_t from_s);

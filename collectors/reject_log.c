@@ -26,7 +26,7 @@ struct reject_log {
 struct reject_log *reject_log_new(const struct reject_log_config *config)
 {
     struct reject_log *log = calloc(1, sizeof *log);
-    CHECK(log != NULL);
+    CHECK(log != NULL && config->topic != NULL && config->kept != NULL && config->not_kept != NULL);
     log->config = *config;
     int64_t now_ms = config->host->now_ms(config->host);
     log->count = allowance_of(PER_S, MOST, now_ms);

@@ -1,9 +1,12 @@
 #include "lib/run/read_through.h"
 
+#include "lib/base/check.h"
+
 enum { POLL_MS = 100 };
 
 void read_add(struct reading *reading, const char *topic, uint32_t partition, int64_t from, void *tag)
 {
+    CHECK(!reading->begun && from >= 0);
     vec_push(&reading->parts, (struct read_part){topic, partition, from, INT64_MAX, tag});
 }
 

@@ -8,10 +8,18 @@
 
 enum { NAP_MS = 250 };
 
+static void check_stage(const struct stage_ops *ops)
+{
+    CHECK(ops->make != NULL && ops->free != NULL && ops->claim != NULL && ops->take != NULL);
+    CHECK(ops->turn != NULL && ops->drop != NULL && ops->stopped != NULL && ops->figures != NULL);
+    CHECK(!ops->reads_to_claim || ops->claim_take != NULL);
+}
+
 struct worker *worker_new(const struct worker_config *config)
 {
     struct worker *worker = calloc(1, sizeof *worker);
-    CHECK(worker != NULL);
+    CHECK(worker != NULL && config->host != NULL && config->topic != NULL && config->partitions != NULL);
+    check_stage(config->stage->ops);
     worker->config = config;
     worker->stage = config->stage;
     worker->host = config->host;

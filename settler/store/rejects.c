@@ -2,8 +2,7 @@
 #include "lib/base/arena.h"
 #include "lib/base/check.h"
 #include "lib/base/utf8.h"
-#include "settler/store/port.h"
-#include "settler/store/store.h"
+#include "settler/store/loaded.h"
 
 enum { EVENT_BYTES_MAX = 4096 };
 
@@ -56,7 +55,6 @@ enum store_outcome store_copy_rejects(struct store *store, struct claim *claim,
 {
     struct reject_move move = {claim->fence, claim->next_reject, next_offset};
     struct arena memory = {0};
-    struct error undoing;
     VEC(struct store_reject) cleaned = {0};
     CHECK(next_offset >= claim->next_reject);
     for (uint32_t i = 0; i < count; i++) {
@@ -66,11 +64,8 @@ enum store_outcome store_copy_rejects(struct store *store, struct claim *claim,
     enum store_outcome outcome = STORE_FAILED;
     if (store->ops->begin(store, error) == ERROR_NONE) {
         outcome = copy_inside(store, claim, cleaned.at, cleaned.count, &move, error);
-        if (outcome != STORE_OK && store->ops->rollback(store, &undoing) != ERROR_NONE) {
-            *error = outcome == STORE_FAILED ? *error : undoing;
-            error->class = ERROR_ABORT;
-            outcome = STORE_FAILED;
-        }
+        if (outcome != STORE_OK)
+            outcome = store_undo(store, outcome, error);
     }
     vec_release(&cleaned);
     arena_release(&memory);
