@@ -36,7 +36,7 @@ struct store_generation {
 };
 
 /* Says which log is settled; to be called first of all. FATAL: the tables are another generation's, or the
- * log was made anew. */
+ * log was made anew. ABORT also where the tables know their log and this one does not say yet which it is. */
 __attribute__((warn_unused_result)) enum error_class
 store_generation(struct store *store, const struct store_generation *generation, struct error *error);
 
