@@ -386,6 +386,13 @@ static void log_fails(struct sender *sender, const char *why)
     journal_warning("waiting", JOURNAL_STR("why", sender->outage.why), JOURNAL_STR("since", since));
 }
 
+static void log_is_back(struct sender *sender)
+{
+    int64_t after_ms = outage_heal(&sender->outage, now_ms(sender));
+    if (after_ms >= 0)
+        journal_info("back", JOURNAL_INT("after_s", after_ms / 1000));
+}
+
 static void show(struct sender *sender)
 {
     int64_t silence_ms = 0;
@@ -396,7 +403,7 @@ static void show(struct sender *sender)
     if (silence_ms > SILENT_MS)
         log_fails(sender, "the log does not acknowledge");
     else if (sender->outage.going && sender->deliveries > sender->deliveries_then)
-        journal_info("back", JOURNAL_INT("after_s", outage_heal(&sender->outage, now_ms(sender)) / 1000));
+        log_is_back(sender);
     if (sender->outage.going)
         readiness_set_waiting(&sender->readiness, sender->outage.why);
     else if (!sender_is_open(sender))

@@ -7,6 +7,9 @@
 
 /* So long an answer may take: to a question, and to a statement that does much. */
 enum { PROBE_WAITS_MS = 1000, WORK_WAITS_MS = 10000, MANIFEST_MS = 5000 };
+/* So long it is waited for when the process is to stop: an answer that is lost then is as if it was killed.
+ */
+enum { STOP_WAITS_MS = 1500 };
 /* So rarely a store that refuses is opened anew. */
 enum { RENEW_MS = 10000 };
 
@@ -20,13 +23,14 @@ static struct settler_part *part_of(struct partition *partition)
     return (struct settler_part *)partition;
 }
 
-void settler_waiting(void *context, int64_t waited_ms)
+bool settler_waiting(void *context, int64_t waited_ms)
 {
     struct settler *settler = context;
     struct stage *stage = &settler->stage;
     stage->host->alive(stage->host);
     if (waited_ms >= (settler->probing ? PROBE_WAITS_MS : WORK_WAITS_MS))
         stage->waits(stage->worker, "PostgreSQL does not answer");
+    return waited_ms < STOP_WAITS_MS || !stage->host->stopping(stage->host);
 }
 
 /* --- the store --- */

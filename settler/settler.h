@@ -24,5 +24,6 @@ struct settler {
 /* In the caller's storage; the topics last as long. */
 void settler_init(struct settler *settler, const struct topics *topics, struct store_opener opener);
 /* To be called while the store waits for an answer, and for how long already: it is alive all the same, and
- * not ready when that is long. `settler` is a struct settler. */
-void settler_waiting(void *settler, int64_t waited_ms);
+ * not ready when that is long. False: it is to stop, and the answer is not worth more. `settler` is a struct
+ * settler. */
+bool settler_waiting(void *settler, int64_t waited_ms);

@@ -20,6 +20,7 @@ struct kafka_reader {
     struct kafka_group group;
     VEC(struct place) places; /* of what is assigned */
     uint32_t at;              /* the place that was looked at last */
+    _Atomic bool over;        /* nobody is to be called any more */
 };
 
 /* --- places --- */
@@ -104,10 +105,14 @@ static void on_rebalance(rd_kafka_t *handle, rd_kafka_resp_err_t code,
     struct kafka_reader *reader = opaque;
     if (code != RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS) {
         rd_kafka_assign(handle, NULL);
+        if (reader->over)
+            return;
         forget_places(reader);
         reader->group.revoked(reader->group.context);
         return;
     }
+    if (reader->over)
+        return;
     VEC(uint32_t) numbers = {0};
     for (int i = 0; i < partitions->cnt; i++)
         vec_push(&numbers, (uint32_t)partitions->elems[i].partition);
@@ -184,15 +189,20 @@ struct kafka_reader *kafka_reader_new(const char *brokers, const char *client_id
     return reader;
 }
 
+static void release(void *context)
+{
+    struct kafka_reader *reader = context;
+    forget_places(reader);
+    vec_release(&reader->places);
+    free(reader);
+}
+
 void kafka_reader_free(struct kafka_reader *reader)
 {
     if (reader == NULL)
         return;
-    rd_kafka_consumer_close(reader->handle);
-    rd_kafka_destroy(reader->handle);
-    forget_places(reader);
-    vec_release(&reader->places);
-    free(reader);
+    reader->over = true;
+    kafka_discard(reader->handle, release, reader);
 }
 
 /* --- reading --- */

@@ -39,11 +39,10 @@ bool pg_wait(struct pg *pg, short events, int64_t since_ms, int64_t deadline_ms)
     struct pollfd poll_for = {PQsocket(pg->connection), events, 0};
     for (;;) {
         int64_t waited_ms = clock_steady_us() / 1000 - since_ms;
-        if (pg->waiting.waiting != NULL)
-            pg->waiting.waiting(pg->waiting.context, waited_ms);
-        if (poll_for.fd < 0 || poll(&poll_for, 1, SLICE_MS) > 0)
+        bool goes_on = pg->waiting.waiting == NULL || pg->waiting.waiting(pg->waiting.context, waited_ms);
+        if (poll_for.fd < 0 || poll(&poll_for, 1, goes_on ? SLICE_MS : 0) > 0)
             return true;
-        if (deadline_ms == 0 || waited_ms < deadline_ms)
+        if (goes_on && (deadline_ms == 0 || waited_ms < deadline_ms))
             continue;
         char why[80];
         snprintf(why, sizeof why, "no answer for %lld s", (long long)(waited_ms / 1000));

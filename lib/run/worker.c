@@ -97,14 +97,16 @@ static enum error_class open_handles(struct worker *worker, struct error *error)
  * does not heal is the end. False: it is. */
 static bool recover(struct worker *worker, const struct error *error)
 {
-    close_handles(worker);
     if (error->class == ERROR_FATAL) {
         journal_error("gave_up", JOURNAL_STR("why", error->text));
         worker->status = EX_CONFIG;
+        close_handles(worker);
         return false;
     }
+    worker_trouble(worker, error->text);
+    worker_show(worker); /* closing may last */
+    close_handles(worker);
     int64_t now_ms = worker->host->now_ms(worker->host);
-    outage_fail(&worker->outage, now_ms, error->text);
     int64_t pause_ms = outage_pause(&worker->outage, OUTAGE_PAUSE_LEAST_MS, OUTAGE_PAUSE_MOST_MS,
                                     worker->host->random(worker->host));
     worker->next_try_ms = now_ms + pause_ms;

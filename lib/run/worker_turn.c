@@ -180,8 +180,9 @@ static void heal_alone(struct worker *worker, struct partition *partition, bool 
         (partition->contested && now_ms - partition->claimed_ms < 2 * pause_ms))
         return;
     int64_t after_ms = outage_heal(&partition->outage, now_of(worker));
-    journal_info("partition_back", JOURNAL_INT("partition", partition->number),
-                 JOURNAL_INT("after_s", after_ms / 1000));
+    if (after_ms >= 0)
+        journal_info("partition_back", JOURNAL_INT("partition", partition->number),
+                     JOURNAL_INT("after_s", after_ms / 1000));
 }
 
 /* --- claiming --- */

@@ -67,6 +67,9 @@ enum error_class store_generation(struct store *store, const struct store_genera
     if (!good(store->ops->read_meta(store, &row, &found, error)) ||
         (found && !good(generation_check(generation, &row.generation, error))))
         return error->class;
+    if (found && is_known(row.generation.init_hash) && !is_known(generation->init_hash))
+        return error_set(error, ERROR_ABORT, "the log does not say yet which it is",
+                         "hourglass init has not come to its end");
     store->generation = *generation;
     if (!found || (row.generation.partitions > 0 &&
                    (is_known(row.generation.init_hash) || !is_known(generation->init_hash))))

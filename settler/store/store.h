@@ -28,7 +28,9 @@ __attribute__((warn_unused_result)) enum error_class store_ping(struct store *st
 uint64_t store_statements(const struct store *store);
 
 /* Says which log is settled here; to be called first of all. FATAL: the tables are another generation's, or
- * the log was made anew. */
+ * the log was made anew. ABORT also where the tables know their log and this one does not say yet which it
+ * is.
+ */
 __attribute__((warn_unused_result)) enum error_class
 store_generation(struct store *store, const struct store_generation *generation, struct error *error);
 

@@ -168,17 +168,20 @@ def ends(prefix):
                    'hourglass db migrate')
 
 
-def log_made_anew(prefix):
+def log_made_anew(prefix, settler):
     for process in processes:
-        if process.lives():
+        if process.lives() and process != settler:
             process.kill()
     topics = [prefix + name for name in ('usage.records', 'usage.frames', 'usage.rejects', 'aggregator.snapshots')]
     kafka_client.delete_topics(KAFKA, topics)
+    tell(wait_for(settler.not_ready, 10), 'topics are deleted: the settler that reads them is not ready',
+         settler.get('/readyz'))
     changed = FOLDER / 'changed.yaml'
     changed.write_text(CATALOG.read_text() + '\n# another one\n')
     wait_for(lambda: subprocess.run([BUILD / 'cli/hourglass', 'init', '--kafka', KAFKA, '--prefix', prefix, '--partitions',
                                      str(PARTITIONS), '--replicas', '1', '--catalog', changed], check=False,
                                     stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL).returncode == 0, 30)
+    told_and_ended('a settler that runs while its log is made anew', settler, 'made anew')
     told_and_ended('a settler whose log was made anew', Process('anew', 'settler', prefix), 'made anew')
 
 
@@ -207,7 +210,7 @@ def prove():
     claims_lost(prefix, settler)
     lag_is_shown(prefix, aggregator, settler)
     ends(prefix)
-    log_made_anew(prefix)
+    log_made_anew(prefix, settler)
     records_gone(RUN + 'b.')
 
 

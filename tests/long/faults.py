@@ -523,7 +523,8 @@ def deleted():
 def remade():
     """Topics deleted under running processes, and made anew under the same prefix; the schema stays."""
     world = World('r')
-    world.settles()
+    tell(world.settles(), 'all go on')
+    time.sleep(15)
     world.flow.end()
     for process in (world.collector,):
         process.kill()
@@ -637,7 +638,7 @@ def kills():
         process.again()
     tell(all(wait_for(p.ready, 45) for p in world.all) and world.settles(), 'all are started again')
     freeze_broker, freeze_database = Frozen(broker_pids), Frozen(database_pids)
-    for what, begin, end, those in (
+    for what, begin, end, those in (  # each from a process that works
             ('Kafka is away', lambda: local('kafka_stop'), lambda: local('kafka_start'), world.all),
             ('Kafka is frozen', freeze_broker.begin, freeze_broker.end, world.all),
             ('PostgreSQL is away', lambda: local('pg_stop'), lambda: local('pg_start'), [world.settler]),

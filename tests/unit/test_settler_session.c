@@ -149,10 +149,22 @@ static void a_session_that_works_goes_on_while_there_is_no_other(void **state)
     assert_true(f->ready);
 }
 
+static void an_answer_is_not_waited_for_once_the_process_is_to_stop(void **state)
+{
+    struct fixture *f = *state;
+    live(f, 1000);
+    assert_true(settler_waiting(&f->settler, 60000));
+    f->host.stopping = true;
+    assert_true(settler_waiting(&f->settler, 500));
+    assert_false(settler_waiting(&f->settler, 2500));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(what_a_session_refuses_is_tried_in_a_new_one, make, unmake),
+        cmocka_unit_test_setup_teardown(an_answer_is_not_waited_for_once_the_process_is_to_stop, make,
+                                        unmake),
         cmocka_unit_test_setup_teardown(a_session_that_works_goes_on_while_there_is_no_other, make, unmake),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

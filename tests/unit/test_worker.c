@@ -28,6 +28,7 @@ struct fixture {
     int64_t stood[PARTITIONS];
     uint32_t claims[PARTITIONS];
     uint32_t opened;
+    bool closed_while_ready;
     /* What the stage is to do. */
     enum error_class open_fails;
     enum error_class take_fails[PARTITIONS];
@@ -60,6 +61,11 @@ static enum error_class open_stage(struct stage *stage, struct error *error)
     if (of(stage)->open_fails == ERROR_NONE)
         return ERROR_NONE;
     return error_set(error, of(stage)->open_fails, "store", "cannot be had");
+}
+
+static void close_stage(struct stage *stage)
+{
+    of(stage)->closed_while_ready |= of(stage)->ready;
 }
 
 static struct partition *make_partition(struct stage *stage, uint32_t number)
@@ -166,6 +172,7 @@ static enum error_class probe(struct stage *stage, struct error *error)
 static const struct stage_ops ops = {
     .name = "counting",
     .open = open_stage,
+    .close = close_stage,
     .make = make_partition,
     .free = free_partition,
     .claim = claim,
@@ -418,6 +425,17 @@ static void a_dead_handle_is_opened_again_and_nothing_is_missed(void **state)
     assert_int_equal(f->restarts, 1);
 }
 
+static void handles_are_let_go_only_once_it_is_shown_not_ready(void **state)
+{
+    struct fixture *f = *state;
+    begin_well(f);
+    f->probe_fails = ERROR_ABORT;
+    live(f, 2000);
+    assert_int_equal(f->restarts, 1);
+    assert_false(f->closed_while_ready);
+    assert_string_equal(f->why, "store: does not answer");
+}
+
 static void brokers_that_are_away_make_it_not_ready_within_two_seconds_and_it_waits(void **state)
 {
     struct fixture *f = *state;
@@ -587,6 +605,7 @@ int main(void)
         TEST(a_group_is_not_joined_before_there_is_something_to_work_with),
         TEST(a_log_that_cannot_be_opened_is_tried_again),
         TEST(a_dead_handle_is_opened_again_and_nothing_is_missed),
+        TEST(handles_are_let_go_only_once_it_is_shown_not_ready),
         TEST(brokers_that_are_away_make_it_not_ready_within_two_seconds_and_it_waits),
         TEST(a_store_that_does_not_answer_makes_it_not_ready_within_a_second),
         TEST(after_a_failure_it_is_ready_only_when_it_has_proven_so),
