@@ -6,7 +6,6 @@
 #include "lib/run/read_through.h"
 #include "settler/counters.h"
 #include "settler/partition.h"
-#include "settler/rejects.h"
 
 /* So long an answer may take: to a question, and to a statement that does much. */
 enum { PROBE_WAITS_MS = 1000, WORK_WAITS_MS = 10000, MANIFEST_MS = 5000 };
@@ -38,8 +37,7 @@ static enum error_class open_stage(struct stage *stage, struct error *error)
     settler->probing = true;
     settler->store = settler->opener.open(settler->opener.context, error);
     settler->probing = settler->known = false;
-    settler->reject_partitions = 0;
-    settler->look_ms = 0;
+    rejects_topic_begin(&settler->rejects);
     return settler->store == NULL ? error->class : ERROR_NONE;
 }
 
@@ -58,7 +56,7 @@ static enum error_class probe(struct stage *stage, struct error *error)
     settler->probing = false;
     metric_add(&settler_metrics[SETTLER_STATEMENTS], (int64_t)(store_statements(settler->store) - before));
     if (class == ERROR_NONE)
-        settler_rejects_look(settler);
+        rejects_topic_look(&settler->rejects);
     return class;
 }
 
@@ -183,7 +181,7 @@ static enum error_class turn(struct stage *stage, struct partition *partition, s
     note_settled(stage, part, before);
     stage->yield = false;
     if (class == ERROR_NONE && part->base.state == PARTITION_WORKING && !part->in_steps)
-        class = settler_rejects_turn(of(stage), part, error);
+        class = rejects_topic_turn(&of(stage)->rejects, part, of(stage)->store, error);
     return class;
 }
 
@@ -197,7 +195,7 @@ static int64_t beside(const struct stage *stage, const struct partition *partiti
 static enum error_class take_beside(struct stage *stage, struct partition *partition, enum log_got got,
                                     const struct log_message *message, struct error *error)
 {
-    return settler_rejects_take(of(stage), part_of(partition), got, message, error);
+    return rejects_topic_take(&of(stage)->rejects, part_of(partition), of(stage)->store, got, message, error);
 }
 
 static void figures(const struct stage *stage, const struct partition *partition,
@@ -232,4 +230,5 @@ void settler_init(struct settler *settler, const struct topics *topics, struct s
 {
     *settler = (struct settler){
         .stage = {.ops = &ops, .beside = topics->rejects}, .topics = topics, .opener = opener};
+    settler->rejects.stage = &settler->stage;
 }

@@ -5,7 +5,7 @@
 
 #include "lib/domain/topics.h"
 #include "lib/run/worker.h"
-#include "settler/store/store.h"
+#include "settler/rejects.h"
 
 struct settler {
     struct stage stage;
@@ -14,9 +14,7 @@ struct settler {
     struct store *store; /* NULL: none is open */
     bool known;          /* the store was told whose log it settles */
     bool probing;
-    uint32_t reject_partitions; /* of usage.rejects; 0: it is not there, or was not looked for */
-    struct outage no_rejects;   /* it is not there */
-    int64_t look_ms;            /* it is looked for then */
+    struct rejects_topic rejects;
 };
 
 /* In the caller's storage; the topics last as long. */
