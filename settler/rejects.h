@@ -6,22 +6,25 @@
 #pragma once
 
 #include "lib/run/worker.h"
-#include "settler/partition.h"
+#include "settler/store/store.h"
 
-/* Begins with its stage, and zeros. */
-struct settler_rejects {
-    struct stage *stage;  /* its topic is stage->beside */
-    uint32_t partitions;  /* of the topic; 0: it is not there, or was not looked for */
-    struct outage absent; /* it is not there */
-    int64_t look_ms;      /* it is looked for then */
+struct settler_part;
+
+struct rejects_topic {
+    struct stage *stage;   /* it names the topic */
+    uint32_t partitions;   /* 0: it is not there, or was not looked for */
+    struct outage missing; /* it is not there */
+    int64_t look_ms;       /* it is looked for then */
 };
 
+/* Its log is another now. */
+void rejects_topic_begin(struct rejects_topic *topic);
 /* Once a second; looks now and then whether the topic is there. */
-void settler_rejects_look(struct settler_rejects *rejects);
+void rejects_topic_look(struct rejects_topic *topic);
 /* Begins or ends to read, and copies what is due. ABORT: the store is dead. */
-enum error_class settler_rejects_turn(struct settler_rejects *rejects, struct store *store,
-                                      struct settler_part *part, struct error *error);
-/* A message of the topic, or that its records are gone, or its error. It fails as the turn does. */
-enum error_class settler_rejects_take(struct settler_rejects *rejects, struct store *store,
-                                      struct settler_part *part, enum log_got got,
-                                      const struct log_message *message, struct error *error);
+enum error_class rejects_topic_turn(struct rejects_topic *topic, struct settler_part *part,
+                                    struct store *store, struct error *error);
+/* A message of the topic, or that its records are gone, or its error in *error. It fails as the turn does. */
+enum error_class rejects_topic_take(struct rejects_topic *topic, struct settler_part *part,
+                                    struct store *store, enum log_got got, const struct log_message *message,
+                                    struct error *error);

@@ -4,6 +4,7 @@
 
 #include "lib/run/manifest.h"
 #include "settler/counters.h"
+#include "settler/partition.h"
 
 /* So long an answer may take: to a question, and to a statement that does much. */
 enum { PROBE_WAITS_MS = 1000, WORK_WAITS_MS = 10000, MANIFEST_MS = 5000 };
@@ -42,8 +43,7 @@ static enum error_class open_stage(struct stage *stage, struct error *error)
     settler->store = settler->opener.open(settler->opener.context, error);
     settler->probing = settler->known = settler->refused = false;
     settler->opened_ms = stage->host->now_ms(stage->host);
-    settler->rejects.partitions = 0;
-    settler->rejects.look_ms = 0;
+    rejects_topic_begin(&settler->rejects);
     return settler->store == NULL ? error->class : ERROR_NONE;
 }
 
@@ -85,7 +85,7 @@ static enum error_class probe(struct stage *stage, struct error *error)
     settler->refused |= class == ERROR_RETRY;
     metric_add(&settler_metrics[SETTLER_STATEMENTS], (int64_t)(store_statements(settler->store) - before));
     if (class == ERROR_NONE)
-        settler_rejects_look(&settler->rejects);
+        rejects_topic_look(&settler->rejects);
     return class;
 }
 
@@ -200,7 +200,7 @@ static enum error_class turn(struct stage *stage, struct partition *partition, s
     note_settled(stage, part, before);
     stage->yield = false;
     if (class == ERROR_NONE && part->base.state == PARTITION_WORKING && !part->in_steps)
-        class = settler_rejects_turn(&of(stage)->rejects, of(stage)->store, part, error);
+        class = rejects_topic_turn(&of(stage)->rejects, part, of(stage)->store, error);
     return class;
 }
 
@@ -214,8 +214,7 @@ static int64_t beside(const struct stage *stage, const struct partition *partiti
 static enum error_class take_beside(struct stage *stage, struct partition *partition, enum log_got got,
                                     const struct log_message *message, struct error *error)
 {
-    return settler_rejects_take(&of(stage)->rejects, of(stage)->store, part_of(partition), got, message,
-                                error);
+    return rejects_topic_take(&of(stage)->rejects, part_of(partition), of(stage)->store, got, message, error);
 }
 
 static void figures(const struct stage *stage, const struct partition *partition,

@@ -18,7 +18,7 @@ struct settler {
     bool probing;
     bool refused;      /* a partition's work was, since it was opened: it may be the session's fault */
     int64_t opened_ms; /* when it was, or the last try to open another */
-    struct settler_rejects rejects;
+    struct rejects_topic rejects;
 };
 
 /* In the caller's storage; the topics last as long. */

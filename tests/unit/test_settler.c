@@ -366,9 +366,9 @@ static int64_t reads_from(struct fixture *f, struct partition *partition, int64_
     return stage->ops->beside(stage, partition);
 }
 
-static void who_is_behind_with_its_frames_does_not_copy(void **state)
+/* A partition that works, of a stage whose topic is there. */
+static struct partition *working(struct fixture *f)
 {
-    struct fixture *f = *state;
     struct stage *stage = &f->settler.stage;
     stage->host = &f->host.host;
     f->settler.rejects.partitions = PARTITIONS;
@@ -376,6 +376,20 @@ static void who_is_behind_with_its_frames_does_not_copy(void **state)
     struct partition *partition = stage->ops->make(stage, 0);
     partition_set(partition, PARTITION_CLAIMING, NULL);
     partition_set(partition, PARTITION_WORKING, NULL);
+    return partition;
+}
+
+static void unmake_working(struct fixture *f, struct partition *partition)
+{
+    struct stage *stage = &f->settler.stage;
+    stage->ops->free(stage, partition);
+    stage->ops->close(stage);
+}
+
+static void who_is_behind_with_its_frames_does_not_copy(void **state)
+{
+    struct fixture *f = *state;
+    struct partition *partition = working(f);
     assert_int_equal(reads_from(f, partition, -1), -1);
     assert_int_equal(reads_from(f, partition, 9), -1);
     assert_int_equal(reads_from(f, partition, 8), 0);
@@ -384,8 +398,25 @@ static void who_is_behind_with_its_frames_does_not_copy(void **state)
     assert_int_equal(reads_from(f, partition, 65), -1);
     assert_true(partition->reread); /* what is not taken is not fetched */
     assert_int_equal(reads_from(f, partition, 64), -1);
-    stage->ops->free(stage, partition);
-    stage->ops->close(stage);
+    unmake_working(f, partition);
+}
+
+static void an_error_of_the_topic_is_a_pause_of_that_partitions_copying(void **state)
+{
+    struct fixture *f = *state;
+    struct stage *stage = &f->settler.stage;
+    struct error error;
+    const struct log_message of_it = {.topic = f->topics.rejects};
+    struct partition *partition = working(f);
+    assert_int_equal(reads_from(f, partition, 0), 0);
+    error_set(&error, ERROR_ABORT, of_it.topic, "not authorized");
+    assert_int_equal(stage->ops->take_beside(stage, partition, LOG_GOT_ERROR, &of_it, &error), ERROR_NONE);
+    assert_int_equal(partition->state, PARTITION_WORKING);
+    f->settler.rejects.partitions = PARTITIONS; /* it is there, all the same */
+    assert_int_equal(reads_from(f, partition, 0), -1);
+    memory_log_pass(f->log, 2000);
+    assert_int_equal(reads_from(f, partition, 0), 0);
+    unmake_working(f, partition);
 }
 
 static void who_lost_the_claim_copies_no_more_until_it_has_it_again(void **state)
@@ -477,6 +508,7 @@ int main(void)
         TEST(a_topic_that_ends_before_the_position_is_waited_for),
         TEST(rows_that_are_refused_are_tried_again_and_frames_go_on),
         TEST(who_is_behind_with_its_frames_does_not_copy),
+        TEST(an_error_of_the_topic_is_a_pause_of_that_partitions_copying),
         TEST(who_lost_the_claim_copies_no_more_until_it_has_it_again),
         TEST(none_is_missing_and_none_there_twice_wherever_it_is_killed),
         TEST(a_log_made_anew_ends_it_whichever_frames_it_has),
