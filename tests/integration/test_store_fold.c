@@ -80,6 +80,7 @@ static void make_payment(struct world *world, struct random *random, struct reco
     record->subject = arena_copy(&world->strings.strings, (struct str){name, (uint32_t)size});
     record->sku = record->order = STR("");
     record->input_tokens = record->output_tokens = record->images = 0;
+    record->cached_input_tokens = record->cache_write_tokens = 0;
     record->amount = random_below(random, 2) ? STR("12.50") : STR("999999999999.999999999999");
     record->currency = random_below(random, 3) ? STR("USD") : STR("EUR");
     record->for_bill = record->kind == RECORD_CREDITED && random_below(random, 2) == 0;
