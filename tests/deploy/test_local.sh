@@ -543,6 +543,22 @@ passwords_are_nowhere() {
   equal "$said" ''
 }
 
+# A terminal of five rows, a pager that leaves a trace, and ^C behind the tables.
+demo_on_a_terminal_opens_no_pager() {
+  local status=0
+  mkfifo "$WORK/keys"
+  PSQL_PAGER="touch '$WORK/paged'; cat" in_a_session script -qec "stty rows 5; exec '$LOCAL_COMMANDS/demo'" /dev/null \
+    <"$WORK/keys" >"$WORK/demo.out" 2>&1 &
+  RUNNING=$!
+  exec 7>"$WORK/keys"
+  wait_until 120 grep -q '5\. Spend' "$WORK/demo.out" || status=1
+  printf '\003' >&7
+  wait "$RUNNING" || status=$?
+  exec 7>&-
+  [[ ! -e $WORK/paged ]] || { echo 'a pager was started'; return 1; }
+  equal "$status" 130 && grep -q 'demo: interrupted' "$WORK/demo.out"
+}
+
 demo_prints_no_password() {
   "$LOCAL_COMMANDS/demo" >"$WORK/output" 2>&1 || { tail "$WORK/output"; return 1; }
   grep -q '^charged: you' "$WORK/output" || return 1
@@ -636,6 +652,7 @@ fact 'on a terminal the progress of run never goes backwards' progress_never_goe
 fact 'NO_COLOR and TERM=dumb: plain lines on a terminal too' plain_where_asked_for
 fact 'up, interrupted: one line, no process' interrupted_up_leaves_nothing
 fact 'demo, interrupted anywhere: one line, no traceback, no process' interrupted_demo_leaves_nothing
+fact 'demo on a terminal opens no pager, and ends at ^C' demo_on_a_terminal_opens_no_pager
 fact 'demo prints no password, and plain lines off a terminal' demo_prints_no_password
 fact 'demo, then down: no process' down_stops_all
 fact 'reset after demo' reset_deletes_all
