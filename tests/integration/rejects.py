@@ -67,15 +67,17 @@ def said(generation, event):
 
 
 def refused_batch(generation, first, number, account):
-    """Events whose sku is missing, in one request."""
+    """Events whose sku is missing, in one request. The status of the answer."""
     events = [{'specversion': '1.0', 'id': f'r{i}', 'source': '/tests', 'type': 'container.launched', 'subject': 's',
                'time': commands.hour_text(int(time.time())), 'data': {'account': account}} for i in range(first, first + number)]
-    request = urllib.request.Request(f'http://127.0.0.1:{generation.port_file.read_text().strip()}/v1/events',
-                                     json.dumps(events).encode(), {'content-type': 'application/cloudevents-batch+json'})
     try:
+        request = urllib.request.Request(f'http://127.0.0.1:{generation.port_file.read_text().strip()}/v1/events',
+                                         json.dumps(events).encode(), {'content-type': 'application/cloudevents-batch+json'})
         return urllib.request.urlopen(request, timeout=30).status
     except urllib.error.HTTPError as error:
         return error.code
+    except (OSError, ValueError):
+        return None  # it does not listen yet
 
 
 def http_and_kills(generation):
