@@ -338,5 +338,5 @@ bool connection_is_idle(const struct connection *c)
 void http_exchange_wake(struct exchange *exchange)
 {
     struct connection *c = connection_of(exchange);
-    http_server_wake(c->shared->server, c);
+    c->shared->wake(c->shared->server, c);
 }

@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "lib/base/check.h"
+#include "lib/io/clock.h"
 #include "lib/io/pg.h"
 #include "lib/io/pg_url.h"
 #include "lib/io/pg_wait.h"
@@ -10,6 +11,8 @@
 enum { CONNECT_MS = 10000, PROBE_MS = 2000, STATE_SIZE = 6 };
 
 /* --- why it failed --- */
+
+#define WRONG_PASSWORD "28P01"
 
 /* With verbose errors the server's text is "FATAL:  28P01: ...", in whatever language: the code is the first
  * word of five capitals or digits between ":  " and ":". "": there is none. */
@@ -45,7 +48,8 @@ static void fail_to_connect(struct pg *pg)
     }
     const char *text = PQerrorMessage(pg->connection);
     find_state(text, state);
-    snprintf(why, sizeof why, "%.*s", (int)strcspn(text, "\n"), text);
+    snprintf(why, sizeof why, "%.*s%s", (int)strcspn(text, "\n"), text,
+             strcmp(state, WRONG_PASSWORD) == 0 ? "; see --database, PGPASSFILE and PGPASSWORD" : "");
     pg_fail(pg, "connect", state, why);
     if (is_refused_by_libpq(pg->connection, text))
         pg->error.class = ERROR_FATAL;
@@ -80,7 +84,7 @@ static PGconn *start(const char *url, PGconn *begin(const char *const *, const c
 /* False: it failed, or took too long. */
 static bool finish(struct pg *pg)
 {
-    int64_t since_ms = pg_now_ms();
+    int64_t since_ms = clock_steady_us() / 1000;
     PostgresPollingStatusType status = PGRES_POLLING_WRITING;
     if (PQstatus(pg->connection) == CONNECTION_BAD) {
         fail_to_connect(pg);

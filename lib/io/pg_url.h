@@ -2,8 +2,7 @@
  * password may stand in it, and passwords are told to nobody: what is said of it repeats no word of it. */
 #pragma once
 
-#include <libpq-fe.h>
-#include <stdbool.h>
+#include "lib/io/pg.h"
 
 /* What no waiting heals; static. NULL: libpq can read it, and begin. */
 const char *pg_url_fault(const char *url);

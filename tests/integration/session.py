@@ -189,6 +189,8 @@ def why_nobody_is_let_in_decides_what_is_done(server):
             ('an unknown word in the URL is for an operator', server.url(more='?nonsense=1'), 'fatal')):
         done = run(PROBE, url, 's', env={'LC_MESSAGES': 'C'})
         tell(done.stdout.startswith(wanted + ': '), word, done.stdout)
+        if 'password' in word:
+            tell('PGPASSFILE' in done.stdout, 'and is told where it is looked for', done.stdout)
     server.sql("ALTER SYSTEM SET lc_messages = 'C.UTF-8'", 'postgres')
     server.sql('ALTER ROLE owner NOLOGIN', 'postgres')
     done = run(PROBE, server.url(), 's')

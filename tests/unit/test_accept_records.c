@@ -1,15 +1,10 @@
 /* What a record says of its event, in each of the three ways that an event comes in. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-#include <cmocka.h>
-
 #include "collectors/core/accept.h"
 #include "lib/base/pack.h"
+#include "tests/support/test.h"
 
 #define NOV_1_US (INT64_C(1793527200) * 1000000) /* 2026-11-01T10:00:00Z */
 #define ATTRIBUTES(type)                                                                                     \

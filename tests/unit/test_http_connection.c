@@ -1,18 +1,13 @@
 /* One connection, over a pair of sockets, with time as an argument: what its handler is told, what its client
  * gets, and how it ends. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include <cmocka.h>
-
 #include "collectors/http_connection.h"
 #include "lib/base/check.h"
+#include "tests/support/test.h"
 
 #define HEAD "POST / HTTP/1.1\r\nHost: x\r\n"
 
@@ -27,7 +22,7 @@ static struct {
 } told;
 static struct connection *woken;
 
-void http_server_wake(struct http_server *server, struct connection *c)
+static void wake(struct http_server *server, struct connection *c)
 {
     (void)server;
     woken = c;
@@ -83,7 +78,7 @@ static const struct http_handler handler = {on_begin, on_piece, on_end, on_woken
 static struct metric cut_off = {"cut_off", METRIC_COUNTER, "", 0};
 static const struct http_server_config config = {
     .request_ms = 1000, .handler = &handler, .cut_off = &cut_off};
-static struct connection_shared shared = {.config = &config};
+static struct connection_shared shared = {.config = &config, .wake = wake};
 
 /* --- the other end --- */
 

@@ -1,12 +1,6 @@
 /* What --check-config says of values. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
 #include "lib/run/value_checks.h"
+#include "tests/support/test.h"
 
 static void an_address_is_one_or_a_name_that_has_one(void **state)
 {
