@@ -2,6 +2,7 @@
 
 #include "aggregator/core/pieces.h"
 #include "aggregator/counters.h"
+#include "lib/base/check.h"
 #include "lib/codec/topics.h"
 
 int64_t output_frame_sent_ms(const struct output *output, const void *tag)
@@ -85,9 +86,9 @@ enum error_class output_snapshot(struct output *output, const struct state_snaps
                                  const int64_t *frames_from, struct kept *kept, struct error *error)
 {
     uint32_t chunks = snapshot_chunk_count(snapshot->bytes.size);
-    enum error_class class = send_drain(&output->send, 0, error);
-    if (class == ERROR_NONE)
-        class = send_chunks(output, snapshot, chunks, error);
+    CHECK(chunks > 0 && output->send.log != NULL);
+    enum error_class class = send_chunks(output, snapshot, chunks, error);
+    /* With the manifest the snapshot is whole: its frame, which goes to another broker, stands before. */
     if (class == ERROR_NONE)
         class = send_drain(&output->send, 0, error);
     if (class != ERROR_NONE || stopping(output))
@@ -107,9 +108,7 @@ enum error_class output_snapshot(struct output *output, const struct state_snaps
     count_one(AGGREGATOR_SNAPSHOTS);
     kept_note(kept, (struct kept_snapshot){snapshot->seq, chunks, true});
     struct kept_snapshot old;
-    /* The new one first: until it is acknowledged the old ones stand. */
-    if (class == ERROR_NONE && kept_spare(kept, &old))
-        class = send_drain(&output->send, 0, error);
+    /* Behind the new one in the same partition: who does not find the old ones finds it. */
     while (class == ERROR_NONE && !stopping(output) && kept_spare(kept, &old)) {
         class = give_up(output, snapshot->partition, old, error);
         kept_forget(kept, old.seq);

@@ -32,8 +32,8 @@ struct state_snapshot {
     uint8_t digest[DIGEST_SIZE];
     struct str bytes;
 };
-/* Chunks, once all frames are acknowledged; *frames_from is then asked for where in usage.frames to begin
- * after it. Last the manifest: with it the snapshot is whole, and older ones are given up. */
+/* Chunks; once these and all frames are acknowledged *frames_from is asked for where in usage.frames to begin
+ * after it. Last the manifest: with it the snapshot is whole, and older ones are deleted. */
 enum error_class output_snapshot(struct output *output, const struct state_snapshot *snapshot,
                                  const int64_t *frames_from, struct kept *kept, struct error *error);
 void output_release(struct output *output);

@@ -20,8 +20,6 @@ enum {
     STOP_MS = 3000,        /* what a stopping process waits for acknowledgements */
     SILENT_MS = 1000,      /* then the log is away */
     ROUND_LEAST_MS = 1000, /* between rounds that begin early */
-    PAUSE_LEAST_MS = 500,
-    PAUSE_MOST_MS = 30000,
 };
 
 /* Rounds of ticks, of monotonic time. */
@@ -529,7 +527,8 @@ static bool recover(struct sender *sender, enum error_class class, const struct 
     metric_add(&sender->metrics[SENDER_RESTARTS], had_log);
     log_fails(sender, error->text);
     show(sender);
-    host->pause(host, outage_pause(&sender->outage, PAUSE_LEAST_MS, PAUSE_MOST_MS, host->random(host)));
+    host->pause(
+        host, outage_pause(&sender->outage, OUTAGE_PAUSE_LEAST_MS, OUTAGE_PAUSE_MOST_MS, host->random(host)));
     return true;
 }
 

@@ -1,9 +1,11 @@
 /* The settler as a stage of the worker (lib/run/worker.h): usage.frames settled into a store, each frame once
- * (DESIGN §5). Through ports alone: the log and the host are the worker's, the store is its own. */
+ * (DESIGN §5), and usage.rejects copied beside it (settler/rejects.h). Through ports alone: the log and the
+ * host are the worker's, the store is its own. */
 #pragma once
 
 #include "lib/domain/topics.h"
 #include "lib/run/worker.h"
+#include "settler/rejects.h"
 #include "settler/store/store.h"
 
 struct settler {
@@ -16,6 +18,7 @@ struct settler {
     bool probing;
     bool refused;      /* a partition's work was, since it was opened: it may be the session's fault */
     int64_t opened_ms; /* when it was, or the last try to open another */
+    struct rejects_topic rejects;
 };
 
 /* In the caller's storage; the topics last as long. */

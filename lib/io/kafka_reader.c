@@ -5,7 +5,7 @@
 #include "lib/base/vec.h"
 #include "lib/io/kafka_handle.h"
 
-enum { QUERY_MS = 5000, RANGES_MS = 1500, COUNT_MS = 2000, SLICE_MS = 10, NUDGE_MS = 100 };
+enum { RANGES_MS = 1500, COUNT_MS = 2000, SLICE_MS = 10, NUDGE_MS = 100 };
 enum { READ_AHEAD_KIB = 16 * 1024, FETCH_KIB = 8 * 1024 };
 
 /* How far a partition was read. */
@@ -225,7 +225,7 @@ enum error_class kafka_reader_assign(struct kafka_reader *reader, const struct l
 }
 
 static enum log_got failed(const struct kafka_reader *reader, const rd_kafka_message_t *message,
-                           struct error *error)
+                           struct log_message *out, struct error *error)
 {
     const char *what = message->rkt != NULL ? rd_kafka_topic_name(message->rkt) : "reader";
     char why[200];
@@ -236,6 +236,8 @@ static enum log_got failed(const struct kafka_reader *reader, const rd_kafka_mes
         error_set(error, ERROR_ABORT, what, why);
     else
         error_set(error, kafka_classify(message->err), what, rd_kafka_message_errstr(message));
+    if (fatal != RD_KAFKA_RESP_ERR_NO_ERROR)
+        out->topic = "";
     return LOG_GOT_ERROR;
 }
 
@@ -244,15 +246,17 @@ static enum log_got take_event(struct kafka_reader *reader, const rd_kafka_messa
                                struct log_message *out, struct error *error)
 {
     const struct place *place = place_of(reader, message);
+    if (place != NULL) {
+        out->topic = place->topic;
+        out->partition = (uint32_t)message->partition;
+    }
     bool end = message->err == RD_KAFKA_RESP_ERR__PARTITION_EOF;
     bool gone = message->err == RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET ||
                 message->err == RD_KAFKA_RESP_ERR_OFFSET_OUT_OF_RANGE;
     if (!end && !gone)
-        return failed(reader, message, error);
+        return failed(reader, message, out, error);
     if (place == NULL || (gone && message->offset < place->next))
         return LOG_GOT_NOTHING; /* of an assignment before */
-    out->topic = place->topic;
-    out->partition = (uint32_t)message->partition;
     out->offset = end ? message->offset : place->next;
     return end ? LOG_GOT_END : LOG_GOT_GONE;
 }
@@ -297,16 +301,6 @@ void kafka_message_release(struct log_message *message)
     if (message->handle != NULL)
         rd_kafka_message_destroy(message->handle);
     message->handle = NULL;
-}
-
-enum error_class kafka_offsets(struct kafka_reader *reader, const char *topic, uint32_t partition,
-                               int64_t *low, int64_t *high, struct error *error)
-{
-    rd_kafka_resp_err_t code =
-        rd_kafka_query_watermark_offsets(reader->handle, topic, (int32_t)partition, low, high, QUERY_MS);
-    if (code == RD_KAFKA_RESP_ERR_NO_ERROR)
-        return ERROR_NONE;
-    return error_set(error, kafka_classify(code), topic, rd_kafka_err2str(code));
 }
 
 /* Asks for the ends that `end` names, of all ranges at once: into low, or into high. */

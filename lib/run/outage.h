@@ -11,7 +11,13 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { OUTAGE_SAY_MS = 60000, OUTAGE_SAID_MOST = 3 };
+/* The pauses are those before handles of a server that is away are opened again. */
+enum {
+    OUTAGE_SAY_MS = 60000,
+    OUTAGE_SAID_MOST = 3,
+    OUTAGE_PAUSE_LEAST_MS = 500,
+    OUTAGE_PAUSE_MOST_MS = 30000,
+};
 
 struct outage {
     bool going;

@@ -6,10 +6,10 @@
 #include "lib/base/check.h"
 #include "lib/base/time.h"
 #include "lib/io/journal.h"
-#include "tests/simulation/house.h"
 #include "tests/simulation/lines.h"
+#include "tests/simulation/reference.h"
 
-enum { PARTITIONS = 4, CATALOGS_MAX = 8, PATH_SIZE = 512, TURNS_MAX = 200000, CALM = 20 };
+enum { PARTITIONS = 4, CATALOGS_MAX = 8, PATH_SIZE = 512 };
 
 struct worked {
     const char *folder;
@@ -72,25 +72,6 @@ static void take_args(struct worked *worked)
         take_catalog(worked, (char[]){"catalog.yaml"});
 }
 
-/* Until nothing moves any more. */
-static void settle(struct house *house)
-{
-    int64_t frames = -1;
-    for (int turns = 0, calm = 0; calm < CALM; turns++) {
-        int64_t high = 0;
-        CHECK(turns < TURNS_MAX && !house->ended && house->stops.count == 0);
-        for (uint32_t i = 0; i < house->count; i++)
-            house_turn(house, &house->processes[i]);
-        for (uint32_t p = 0; p < PARTITIONS; p++) {
-            struct log_range range = {.topic = house->topics.frames, .partition = p};
-            memory_log_range(house->log, &range);
-            high += range.high;
-        }
-        calm = high == frames ? calm + 1 : 0;
-        frames = high;
-    }
-}
-
 static bool run_case(const char *folder)
 {
     struct worked worked = {.folder = folder};
@@ -102,7 +83,7 @@ static bool run_case(const char *folder)
     struct house *house =
         house_new(&(struct house_config){.input = &input, .seed = 1, .aggregators = 1, .settlers = 1});
     house_feed(house, UINT32_MAX);
-    settle(house);
+    CHECK(house_rest(house) && house->stops.count == 0);
     lines_print(house->tables, &lines);
     bool same =
         str_equal((struct str){lines.bytes.at, lines.bytes.count}, read_file(&worked, "lines.ndjson"));

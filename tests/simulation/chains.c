@@ -35,7 +35,7 @@ void chains_read(struct chains *chains, const struct memory_log *log, const char
         if (frame_decode(message.value, &rows, &frame) != DECODE_OK || frame.partition != partition)
             continue;
         struct chain_frame found = {.seq = frame.seq,
-                                    .more = frame.more,
+                                    .closed_s = frame.closed_s,
                                     .from = chains->bytes.bytes.count,
                                     .size_bytes = message.value.size};
         memcpy(found.prev_hash, frame.prev_hash, FRAME_HASH_SIZE);

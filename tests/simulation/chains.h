@@ -10,7 +10,7 @@ struct chain_frame {
     uint64_t seq;
     uint8_t prev_hash[FRAME_HASH_SIZE];
     uint8_t hash[FRAME_HASH_SIZE];
-    bool more;
+    int64_t closed_s;
     uint32_t from; /* in bytes */
     uint32_t size_bytes;
 };

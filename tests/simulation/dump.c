@@ -5,7 +5,7 @@
 
 #include "lib/base/check.h"
 #include "lib/base/partition.h"
-#include "settler/store/memory_tables.h"
+#include "settler/store/memory_own.h"
 
 enum { HEAD_SIZE = 500, DIFFERENCES_MAX = 5 };
 
@@ -19,6 +19,7 @@ static void place(struct dump_line *line, const char *head, struct str first_nam
         sscanf(head, "catalogs %" SCNu32 " %" SCNd64, &partition, &seq) == 2 ||
         sscanf(head, "payments %" SCNu32 " %" SCNd64, &partition, &seq) == 2 ||
         sscanf(head, "rejected %" SCNu32 " %" SCNd64, &partition, &seq) == 2 ||
+        sscanf(head, "rejected usage.rejects %" SCNu32, &partition) == 1 ||
         sscanf(head, "claim %" SCNu32, &partition) == 1 ||
         sscanf(head, "line_names %*s %" SCNu32, &partition) == 1 ||
         sscanf(head, "order_due %" SCNu32, &partition) == 1) {
@@ -36,11 +37,12 @@ static int write_claim(char out[HEAD_SIZE], const char *head)
 {
     uint32_t partition;
     uint64_t seq;
-    int64_t step, watermark_us, closed_s;
-    CHECK(sscanf(head, "claim %" SCNu32 " %" SCNu64 " %" SCNd64 " %*d %" SCNd64 " %" SCNd64, &partition, &seq,
-                 &step, &watermark_us, &closed_s) == 5);
-    return snprintf(out, HEAD_SIZE, "claim %" PRIu32 " %" PRIu64 " %" PRId64 " %" PRId64 " %" PRId64,
-                    partition, seq, step, watermark_us, closed_s);
+    int64_t step, reject, watermark_us, closed_s;
+    CHECK(sscanf(head, "claim %" SCNu32 " %" SCNu64 " %" SCNd64 " %*d %" SCNd64 " %" SCNd64 " %" SCNd64,
+                 &partition, &seq, &step, &reject, &watermark_us, &closed_s) == 6);
+    return snprintf(out, HEAD_SIZE,
+                    "claim %" PRIu32 " %" PRIu64 " %" PRId64 " %" PRId64 " %" PRId64 " %" PRId64, partition,
+                    seq, step, reject, watermark_us, closed_s);
 }
 
 static void add_line(struct dump *dump, struct str text, uint32_t partitions)
@@ -149,10 +151,21 @@ void dump_print_difference(const struct dump *dump, const struct dump *other, ui
     }
 }
 
-uint64_t tables_next_seq(const struct memory_tables *tables, uint32_t partition)
+static const struct claim_row *claim_of(const struct memory_tables *tables, uint32_t partition)
 {
+    static const struct claim_row none;
     for (uint32_t i = 0; i < tables->rows.claims.count; i++)
         if (tables->rows.claims.at[i].partition == partition)
-            return tables->rows.claims.at[i].row.next_seq;
-    return 0;
+            return &tables->rows.claims.at[i].row;
+    return &none;
+}
+
+uint64_t tables_next_seq(const struct memory_tables *tables, uint32_t partition)
+{
+    return claim_of(tables, partition)->next_seq;
+}
+
+int64_t tables_next_step(const struct memory_tables *tables, uint32_t partition)
+{
+    return claim_of(tables, partition)->next_step;
 }

@@ -1,7 +1,7 @@
 #include "tests/simulation/fence.h"
 
 #include "lib/base/check.h"
-#include "settler/store/memory_tables.h"
+#include "settler/store/memory_own.h"
 
 static struct fence *watching;
 static const struct store_ops *own_ops;
@@ -40,6 +40,7 @@ static enum error_class move_claim(struct store *store, uint32_t partition, cons
     enum error_class class = own_ops->move_claim(store, partition, from, to, moved, error);
     if (class != ERROR_NONE)
         return class;
+    CHECK(*moved == (branch == FENCE_MOVED));
     watching->struck[branch]++;
     watching->steps += *moved && to->next_step != 0;
     return class;

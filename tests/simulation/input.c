@@ -1,5 +1,7 @@
 #include "tests/simulation/input.h"
 
+#include <stdio.h>
+
 #include "collectors/core/accept.h"
 #include "collectors/core/lines.h"
 #include "collectors/core/simulate.h"
@@ -9,6 +11,8 @@
 #include "lib/base/time.h"
 #include "lib/codec/usage.h"
 #include "tests/property/story.h"
+
+enum { WATCHED_SIZE = 32 };
 
 /* The broker's times are whole milliseconds; the clock of a message is not behind its own. */
 static int64_t timestamp_ms_of(int64_t clock_us)
@@ -84,9 +88,40 @@ static void tick_between(struct input *input, struct random *random, int64_t fro
     }
 }
 
-static void put_arrivals(struct input *input, const struct world *world, struct random *random,
-                         int64_t epoch_us)
+/* An account of that partition that the story does not know. */
+static struct str watched_account(const struct input *input, uint32_t partition, char text[WATCHED_SIZE])
 {
+    for (int i = 0;; i++) {
+        struct str name = {text, (uint32_t)snprintf(text, WATCHED_SIZE, "watched%d", i)};
+        if (partition_of(name, input->partitions) == partition)
+            return name;
+    }
+}
+
+static void add_signs(struct batch *batch, struct str account, uint32_t count, int64_t time_us)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        struct record sign = {.kind = RECORD_HEARTBEAT,
+                              .product = PRODUCT_CONTAINER,
+                              .account = account,
+                              .subject = STR("watched"),
+                              .source = STR("/x"),
+                              .id = STR("sign"),
+                              .time_us = time_us,
+                              .since_us = time_us,
+                              .sku = STR(""),
+                              .order = STR(""),
+                              .amount = STR(""),
+                              .currency = STR("")};
+        batch_add(batch, &sign);
+    }
+}
+
+static void put_arrivals(struct input *input, const struct world *world, struct random *random,
+                         uint32_t signs)
+{
+    int64_t epoch_us = rules_of(1, INT64_MAX, INT64_MAX).epoch_us;
+    char account[WATCHED_SIZE];
     struct batch batches[INPUT_PARTITIONS_MAX] = {0};
     uint32_t count = world->arrivals.count;
     for (uint32_t i = 0; i < count; i++) {
@@ -96,6 +131,7 @@ static void put_arrivals(struct input *input, const struct world *world, struct 
         if (next_us / epoch_us == arrival->arrives_us / epoch_us)
             continue;
         for (uint32_t p = 0; p < input->partitions; p++) {
+            add_signs(&batches[p], watched_account(input, p, account), signs, arrival->arrives_us);
             put_live(input, p, &batches[p], arrival->arrives_us);
             batch_clear(&batches[p]);
         }
@@ -114,12 +150,15 @@ void input_of_story(struct input *input, uint64_t seed, struct input_kind kind)
     struct random random = random_for(seed, 1);
     struct rules rules = rules_of(1, INT64_MAX, INT64_MAX);
     *input = (struct input){.partitions = kind.partitions, .incarnation = random_next(&random) | 1};
-    story_make(&world, random_next(&random),
+    /* Draws are statements of their own: in what order a compiler takes arguments is its own affair. */
+    uint64_t story = random_next(&random);
+    bool ahead = random_below(&random, 2) == 0;
+    story_make(&world, story,
                (struct story_kind){.events = kind.events,
                                    .hours = kind.hours,
                                    .late_hours = kind.hours,
                                    .late_heartbeats = true,
-                                   .ahead = random_below(&random, 2) == 0});
+                                   .ahead = ahead});
     if (kind.frame_rows > 0)
         rules.frame_rows = kind.frame_rows;
     if (kind.snapshot_bytes > 0)
@@ -128,7 +167,7 @@ void input_of_story(struct input *input, uint64_t seed, struct input_kind kind)
                                             {world.later_from_s, world.later_catalog}};
     put_controls(input, &rules, catalogs, world.later_catalog.size > 0 ? 2 : 1,
                  world.arrivals.at[0].arrives_us);
-    put_arrivals(input, &world, &random, rules.epoch_us);
+    put_arrivals(input, &world, &random, kind.signs);
     world_release(&world);
 }
 

@@ -35,6 +35,8 @@ struct input_kind {
     uint32_t partitions;
     int64_t frame_rows;     /* 0: as the rules have it */
     int64_t snapshot_bytes; /* 0: as the rules have it */
+    uint32_t signs; /* of life, of one more resource in each message with records: they weigh as input,
+                       and leave the state small, so that snapshots fall due */
 };
 
 /* Numbers of a seed for one purpose: those of others, and of the next seed, are others. */

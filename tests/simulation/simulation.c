@@ -39,9 +39,11 @@ static bool show_figures(const struct figures *figures)
         all &= show("fence", fence_branch_name(b), figures->fence[b]);
     for (enum stop_rule r = 0; r < STOP_RULES; r++)
         all &= show("stop", stop_rule_name(r), figures->rules[r]);
-    printf("%" PRIu64 " worlds, in %" PRIu64 " of which a partition stopped; %" PRIu64 " frames, %" PRIu64
-           " in a world at least; %" PRIu64 " turns\n",
-           figures->worlds, figures->stopped, figures->frames, figures->least_frames, figures->turns);
+    printf("%" PRIu64 " worlds, in %" PRIu64 " of which a partition stopped\n", figures->worlds,
+           figures->stopped);
+    printf("%" PRIu64 " frames, %" PRIu64 " in a world at least; hours closed %" PRIu64 " times; %" PRIu64
+           " turns\n",
+           figures->frames, figures->least_frames, figures->closes, figures->turns);
     return all;
 }
 

@@ -12,7 +12,7 @@ struct figures {
     uint64_t stopped; /* worlds in which a partition did */
     uint64_t frames;
     uint64_t least_frames; /* of a world */
-    uint64_t hours;        /* closed */
+    uint64_t closes;       /* of one hour or more */
     uint64_t turns;
     uint64_t steps;        /* transactions that settled a part of a frame */
     uint64_t replies_lost; /* to a COMMIT that was done */

@@ -1,16 +1,11 @@
 /* The settler's store over tables in memory: the tables are a function of the frames, whatever befalls the
  * calls between. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
-
-#include <cmocka.h>
 
 #include "settler/core/settle.h"
 #include "settler/store/memory_store.h"
 #include "tests/support/frames.h"
+#include "tests/support/test.h"
 
 enum { SAID = 60, BATCH_MAX = 12 };
 

@@ -1,12 +1,6 @@
 /* How long to wait, and when to say so. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
 #include "lib/run/outage.h"
+#include "tests/support/test.h"
 
 static void pauses_double_up_to_the_most_and_stay_there(void **state)
 {

@@ -1,16 +1,10 @@
 /* A session may be what refuses a partition's work, with settings that its role had when it began: the
  * settler tries in a new one, and what works meanwhile goes on. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
 #include "settler/settler.h"
 #include "settler/store/memory_store.h"
 #include "settler/store/port.h"
 #include "tests/support/memory_host.h"
+#include "tests/support/test.h"
 
 enum { PARTITIONS = 2 };
 
