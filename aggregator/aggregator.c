@@ -9,9 +9,9 @@ static struct aggregator *of(struct stage *stage)
     return (struct aggregator *)stage;
 }
 
-static struct part *part_of(struct partition *partition)
+static struct aggregator_part *part_of(struct partition *partition)
 {
-    return (struct part *)partition;
+    return (struct aggregator_part *)partition;
 }
 
 static void waited(void *context, int64_t waited_ms)
@@ -24,13 +24,13 @@ static void waited(void *context, int64_t waited_ms)
 static struct partition *make(struct stage *stage, uint32_t number)
 {
     (void)stage;
-    return &part_new(number)->base;
+    return &aggregator_part_new(number)->base;
 }
 
 static void free_part(struct stage *stage, struct partition *partition)
 {
     (void)stage;
-    part_free(part_of(partition));
+    aggregator_part_free(part_of(partition));
 }
 
 /* --- claiming --- */
@@ -69,7 +69,7 @@ static void claim_take(struct stage *stage, enum log_got got, const struct log_m
 /* A recovery under way ends. A fold stays good, but inside an epoch's frames. */
 static bool drop(struct stage *stage, struct partition *partition)
 {
-    const struct part *part = part_of(partition);
+    const struct aggregator_part *part = part_of(partition);
     recovery_free(of(stage)->recovery);
     of(stage)->recovery = NULL;
     return partition->state != PARTITION_STOPPED && part->fold != NULL && !fold_saying(part->fold);
@@ -78,7 +78,7 @@ static bool drop(struct stage *stage, struct partition *partition)
 static void stopped(struct stage *stage, struct partition *partition)
 {
     (void)stage;
-    part_forget(part_of(partition));
+    aggregator_part_forget(part_of(partition));
 }
 
 /* --- working --- */
@@ -87,13 +87,14 @@ static enum error_class take(struct stage *stage, struct partition *partition,
                              const struct log_message *message, struct error *error)
 {
     stage->progress++;
-    return part_take(part_of(partition), &of(stage)->work, message, error);
+    return aggregator_part_take(part_of(partition), &of(stage)->work, message, error);
 }
 
 static enum error_class turn(struct stage *stage, struct partition *partition, struct error *error)
 {
-    return part_busy(part_of(partition)) ? part_go_on(part_of(partition), &of(stage)->work, error)
-                                         : ERROR_NONE;
+    return aggregator_part_busy(part_of(partition))
+               ? aggregator_part_go_on(part_of(partition), &of(stage)->work, error)
+               : ERROR_NONE;
 }
 
 static void delivered(struct stage *stage, struct partition *partition, void *tag,
@@ -107,7 +108,7 @@ static void delivered(struct stage *stage, struct partition *partition, void *ta
     /* While it is recovered, what lies below may not have been read yet. */
     if (partition == NULL || partition->state != PARTITION_WORKING)
         return;
-    struct part *part = part_of(partition);
+    struct aggregator_part *part = part_of(partition);
     if (delivery->offset + 1 > part->frames_from)
         part->frames_from = delivery->offset + 1;
 }
@@ -116,11 +117,13 @@ static void figures(const struct stage *stage, const struct partition *partition
                     struct partition_figures *out)
 {
     (void)stage;
-    const struct part *part = (const struct part *)partition;
+    const struct aggregator_part *part = (const struct aggregator_part *)partition;
     *out = (struct partition_figures){part->stopped_at, -1, INT64_MIN, INT64_MIN};
+    if (part->fold != NULL && partition->state == PARTITION_STOPPED && part->stopped_at < 0)
+        out->position = aggregator_part_next_offset(part); /* it stopped at what it was to read next */
     if (part->fold == NULL || partition->state != PARTITION_WORKING)
         return;
-    *out = (struct partition_figures){part_next_offset(part), fold_next_offset(part->fold),
+    *out = (struct partition_figures){aggregator_part_next_offset(part), fold_next_offset(part->fold),
                                       fold_watermark_us(part->fold), fold_closed_s(part->fold)};
 }
 
@@ -149,6 +152,6 @@ void aggregator_init(struct aggregator *aggregator, const struct topics *topics)
 void aggregator_release(struct aggregator *aggregator)
 {
     recovery_free(aggregator->recovery);
-    part_work_release(&aggregator->work);
+    aggregator_work_release(&aggregator->work);
     output_release(&aggregator->output);
 }

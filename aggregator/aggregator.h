@@ -11,8 +11,8 @@ struct aggregator {
     struct stage stage;
     const struct topics *topics;
     struct output output;
-    struct part_work work;     /* room for all partitions, one after the other */
-    struct recovery *recovery; /* NULL: none is claiming */
+    struct aggregator_work work; /* room for all partitions, one after the other */
+    struct recovery *recovery;   /* NULL: none is claiming */
 };
 
 /* In the caller's storage; the topics last as long. */

@@ -2,6 +2,7 @@
 
 #include "aggregator/core/pieces.h"
 #include "aggregator/counters.h"
+#include "lib/base/check.h"
 #include "lib/codec/topics.h"
 
 int64_t output_frame_sent_ms(const struct output *output, const void *tag)
@@ -85,6 +86,7 @@ enum error_class output_snapshot(struct output *output, const struct state_snaps
                                  const int64_t *frames_from, struct kept *kept, struct error *error)
 {
     uint32_t chunks = snapshot_chunk_count(snapshot->bytes.size);
+    CHECK(chunks > 0 && output->send.log != NULL);
     enum error_class class = send_chunks(output, snapshot, chunks, error);
     /* With the manifest the snapshot is whole: its frame, which goes to another broker, stands before. */
     if (class == ERROR_NONE)

@@ -9,16 +9,16 @@
 
 enum { SLICE_FRAMES = 8, SLICE_MESSAGES = 100, HELD_BYTES_MAX = 1 << 20 };
 
-struct part *part_new(uint32_t number)
+struct aggregator_part *aggregator_part_new(uint32_t number)
 {
-    struct part *part = calloc(1, sizeof *part);
+    struct aggregator_part *part = calloc(1, sizeof *part);
     CHECK(part != NULL);
     part->base.number = number;
     part->stopped_at = -1;
     return part;
 }
 
-static void let_held_go(struct part *part, uint32_t count)
+static void let_held_go(struct aggregator_part *part, uint32_t count)
 {
     for (uint32_t i = 0; i < count; i++) {
         part->held_bytes -= part->held.at[i].size_bytes;
@@ -27,7 +27,7 @@ static void let_held_go(struct part *part, uint32_t count)
     vec_remove(&part->held, 0, count);
 }
 
-void part_free(struct part *part)
+void aggregator_part_free(struct aggregator_part *part)
 {
     if (part == NULL)
         return;
@@ -39,20 +39,20 @@ void part_free(struct part *part)
     free(part);
 }
 
-void part_stop(struct part *part, const char *why)
+void aggregator_part_stop(struct aggregator_part *part, const char *why)
 {
     part->stopped_at = part->fold != NULL ? fold_next_offset(part->fold) : -1;
     partition_set(&part->base, PARTITION_STOPPED, why);
 }
 
-void part_forget(struct part *part)
+void aggregator_part_forget(struct aggregator_part *part)
 {
     fold_free(part->fold);
     part->fold = NULL;
     let_held_go(part, part->held.count);
 }
 
-void part_work_release(struct part_work *work)
+void aggregator_work_release(struct aggregator_work *work)
 {
     usage_records_release(&work->records);
     frame_writer_release(&work->writer);
@@ -73,8 +73,8 @@ static void count_frame(const struct frame *frame)
 /* A snapshot that is due is taken whether or not the epoch's last frame is new: the next one carries its
  * digest.
  */
-static enum error_class take_snapshot(struct part *part, struct part_work *work, bool frame_is_new,
-                                      struct error *error)
+static enum error_class take_snapshot(struct aggregator_part *part, struct aggregator_work *work,
+                                      bool frame_is_new, struct error *error)
 {
     if (!fold_snapshot_due(part->fold))
         return ERROR_NONE;
@@ -97,8 +97,8 @@ static enum error_class take_snapshot(struct part *part, struct part_work *work,
 }
 
 /* The frame is compared with the chain where that has it, and sent where it has not. */
-static enum error_class say_frame(struct part *part, struct part_work *work, const struct frame *frame,
-                                  struct error *error)
+static enum error_class say_frame(struct aggregator_part *part, struct aggregator_work *work,
+                                  const struct frame *frame, struct error *error)
 {
     uint8_t hash[FRAME_HASH_SIZE];
     vec_clear(&work->frame.bytes);
@@ -106,7 +106,7 @@ static enum error_class say_frame(struct part *part, struct part_work *work, con
     fold_hashed(part->fold, hash);
     const uint8_t *known = chain_at(&part->chain, frame->seq);
     if (known != NULL && memcmp(known, hash, FRAME_HASH_SIZE) != 0) {
-        part_stop(part, "a frame does not come out as it was sent");
+        aggregator_part_stop(part, "a frame does not come out as it was sent");
         return ERROR_NONE;
     }
     count_frame(frame);
@@ -119,12 +119,13 @@ static enum error_class say_frame(struct part *part, struct part_work *work, con
     return class == ERROR_NONE && !frame->more ? take_snapshot(part, work, known == NULL, error) : class;
 }
 
-static bool saying(const struct part *part)
+static bool saying(const struct aggregator_part *part)
 {
     return part->base.state == PARTITION_WORKING && fold_saying(part->fold);
 }
 
-static enum error_class say_slice(struct part *part, struct part_work *work, struct error *error)
+static enum error_class say_slice(struct aggregator_part *part, struct aggregator_work *work,
+                                  struct error *error)
 {
     enum error_class class = ERROR_NONE;
     for (int i = 0; i < SLICE_FRAMES && saying(part) && class == ERROR_NONE; i++)
@@ -134,7 +135,7 @@ static enum error_class say_slice(struct part *part, struct part_work *work, str
 
 /* --- folding --- */
 
-static enum error_class fold_message(struct part *part, struct part_work *work,
+static enum error_class fold_message(struct aggregator_part *part, struct aggregator_work *work,
                                      const struct log_message *from, struct error *error)
 {
     struct message message;
@@ -144,7 +145,7 @@ static enum error_class fold_message(struct part *part, struct part_work *work,
     enum decode_outcome decoded = usage_decode(from->value, &work->records, &message);
     if (decoded == DECODE_OTHER_SCHEMA) {
         /* It may hold what a later release's collector accepted: not to be skipped. */
-        part_stop(part, "a message of a schema that this release does not know");
+        aggregator_part_stop(part, "a message of a schema that this release does not know");
         return ERROR_NONE;
     }
     if (decoded == DECODE_OK) {
@@ -160,13 +161,13 @@ static enum error_class fold_message(struct part *part, struct part_work *work,
         return say_slice(part, work, error);
     }
     if (outcome != FOLD_EPOCH_OPEN)
-        part_stop(part, fold_outcome_text(outcome));
+        aggregator_part_stop(part, fold_outcome_text(outcome));
     return ERROR_NONE;
 }
 
 /* --- holding back --- */
 
-static void hold(struct part *part, const struct log_message *message)
+static void hold(struct aggregator_part *part, const struct log_message *message)
 {
     if (part->base.reread)
         return;
@@ -182,23 +183,23 @@ static void hold(struct part *part, const struct log_message *message)
     part->held_bytes += held.size_bytes;
 }
 
-bool part_busy(const struct part *part)
+bool aggregator_part_busy(const struct aggregator_part *part)
 {
     return saying(part) || part->held.count > 0;
 }
 
-static void show_busy(struct part *part)
+static void show_busy(struct aggregator_part *part)
 {
-    part->base.busy = part->base.state == PARTITION_WORKING && part_busy(part);
+    part->base.busy = part->base.state == PARTITION_WORKING && aggregator_part_busy(part);
     part->base.full = part->base.busy && part->base.reread;
 }
 
-enum error_class part_take(struct part *part, struct part_work *work, const struct log_message *message,
-                           struct error *error)
+enum error_class aggregator_part_take(struct aggregator_part *part, struct aggregator_work *work,
+                                      const struct log_message *message, struct error *error)
 {
     enum error_class class = ERROR_NONE;
     CHECK(part->base.state == PARTITION_WORKING);
-    if (part_busy(part))
+    if (aggregator_part_busy(part))
         hold(part, message);
     else
         class = fold_message(part, work, message, error);
@@ -206,15 +207,17 @@ enum error_class part_take(struct part *part, struct part_work *work, const stru
     return class;
 }
 
-int64_t part_next_offset(const struct part *part)
+int64_t aggregator_part_next_offset(const struct aggregator_part *part)
 {
     if (part->held.count > 0)
         return part->held.at[part->held.count - 1].offset + 1;
     return fold_next_offset(part->fold);
 }
 
-enum error_class part_go_on(struct part *part, struct part_work *work, struct error *error)
+enum error_class aggregator_part_go_on(struct aggregator_part *part, struct aggregator_work *work,
+                                       struct error *error)
 {
+    CHECK(part->base.state == PARTITION_WORKING);
     enum error_class class = say_slice(part, work, error);
     uint32_t taken = 0;
     while (class == ERROR_NONE && part->base.state == PARTITION_WORKING && !saying(part) &&

@@ -20,7 +20,7 @@ struct held_message {
     uint32_t size_bytes;
 };
 
-struct part {
+struct aggregator_part {
     struct partition base;
     struct fold *fold;   /* NULL: not recovered yet, or stopped */
     int64_t stopped_at;  /* the offset that it would have taken next; -1: it goes on */
@@ -32,29 +32,30 @@ struct part {
 };
 
 /* Room that all partitions use, one after the other. */
-struct part_work {
+struct aggregator_work {
     struct output *output;
     struct usage_records records;
     struct frame_writer writer;
     struct packer frame;
 };
-void part_work_release(struct part_work *work);
+void aggregator_work_release(struct aggregator_work *work);
 
-struct part *part_new(uint32_t number);
-void part_free(struct part *part);
+struct aggregator_part *aggregator_part_new(uint32_t number);
+void aggregator_part_free(struct aggregator_part *part);
 /* Before it bills wrongly: it stays silent from now on. */
-void part_stop(struct part *part, const char *why);
+void aggregator_part_stop(struct aggregator_part *part, const char *why);
 /* The memory of one that has stopped. */
-void part_forget(struct part *part);
+void aggregator_part_forget(struct aggregator_part *part);
 
 /* A message of usage.records: folded, or held back while the partition is busy. Those that the fold has are
  * skipped. */
-enum error_class part_take(struct part *part, struct part_work *work, const struct log_message *message,
-                           struct error *error);
+enum error_class aggregator_part_take(struct aggregator_part *part, struct aggregator_work *work,
+                                      const struct log_message *message, struct error *error);
 /* Whether frames or messages wait: base.busy says the same. */
-bool part_busy(const struct part *part);
+bool aggregator_part_busy(const struct aggregator_part *part);
 /* The next message of usage.records to be read. */
-int64_t part_next_offset(const struct part *part);
+int64_t aggregator_part_next_offset(const struct aggregator_part *part);
 /* A bounded piece of what waits. Beyond its bound of what is held back, base.full and base.reread say that it
  * is to be read again from there once it has caught up. */
-enum error_class part_go_on(struct part *part, struct part_work *work, struct error *error);
+enum error_class aggregator_part_go_on(struct aggregator_part *part, struct aggregator_work *work,
+                                       struct error *error);

@@ -14,7 +14,7 @@ enum { STALL_MS = 30000 };
 
 /* A partition on its way. */
 struct way {
-    struct part *part;
+    struct aggregator_part *part;
     bool kept;     /* it had its fold */
     bool restore;  /* its snapshots are still to be read */
     bool restored; /* from one of them */
@@ -48,7 +48,7 @@ struct recovery *recovery_new(struct log *log, struct host *host, const struct t
     recovery->topics = topics;
     recovery->moved_ms = host->now_ms(host);
     for (uint32_t i = 0; i < count; i++) {
-        struct part *part = (struct part *)parts[i];
+        struct aggregator_part *part = (struct aggregator_part *)parts[i];
         struct way way = {.part = part,
                           .kept = part->fold != NULL,
                           .restore = part->fold == NULL,
@@ -77,7 +77,7 @@ void recovery_free(struct recovery *recovery)
  * reading. */
 static void restore_fold(struct recovery *recovery, struct way *way)
 {
-    struct part *part = way->part;
+    struct aggregator_part *part = way->part;
     struct snapshot_manifest manifest;
     struct packer bytes = {0};
     enum pieces_outcome outcome = pieces_join(&way->pieces, &manifest, &bytes);
@@ -179,13 +179,13 @@ static void finish(struct recovery *recovery)
 {
     for (uint32_t i = 0; i < recovery->ways.count; i++) {
         const struct way *way = &recovery->ways.at[i];
-        struct part *part = way->part;
+        struct aggregator_part *part = way->part;
         if (way->forked) {
-            part_stop(part, "two frames of one number in usage.frames");
+            aggregator_part_stop(part, "two frames of one number in usage.frames");
             continue;
         }
         if (way->other_schema) {
-            part_stop(part, "usage.frames holds a schema that this release does not know");
+            aggregator_part_stop(part, "usage.frames holds a schema that this release does not know");
             continue;
         }
         if (way->kept)
@@ -205,7 +205,7 @@ static void next_phase(struct recovery *recovery)
     read_clear(&recovery->reading);
     for (uint32_t i = 0; i < recovery->ways.count; i++) {
         struct way *way = &recovery->ways.at[i];
-        struct part *part = way->part;
+        struct aggregator_part *part = way->part;
         way->ended = false;
         if (recovery->phase == FRAMES) {
             chain_begin(&part->chain, fold_next_seq(part->fold), fold_last_hash(part->fold));

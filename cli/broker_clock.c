@@ -4,9 +4,12 @@
 #include <unistd.h>
 
 #include "lib/domain/topics.h"
+#include "lib/io/kafka.h"
+#include "lib/io/kafka_log.h"
 #include "lib/io/process.h"
+#include "lib/run/send.h"
 
-enum { POLL_MS = 100, WAIT_POLLS = 300 };
+enum { LIMIT_MS = 30000 };
 
 static void on_delivered(void *context, void *tag, const struct log_delivery *delivery)
 {
@@ -15,25 +18,22 @@ static void on_delivered(void *context, void *tag, const struct log_delivery *de
         *(int64_t *)context = delivery->timestamp_ms * 1000;
 }
 
+/* A topic that was just made may have no leader yet: the record waits for one. */
 static enum error_class ask(const char *brokers, const char *topic, int64_t *now_us, struct error *error)
 {
-    struct kafka_producer_config config = {
-        .brokers = brokers, .client_id = "hourglass-clock", .delivered = on_delivered, .context = now_us};
+    struct kafka_log_config config = {.brokers = brokers, .client_id = "hourglass-clock", .appends = true};
+    const struct log_client client = {.delivered = on_delivered, .context = now_us};
     struct log_record record = {.topic = topic, .value = STR("?")};
-    struct kafka_producer *producer = kafka_producer_new(&config, error);
-    enum error_class class = producer == NULL ? error->class : ERROR_RETRY;
-    for (int i = 0; i < WAIT_POLLS && class == ERROR_RETRY && !process_stopping(); i++) {
-        if (i > 0)
-            process_pause(POLL_MS / 4); /* a topic that was just made may have no leader yet */
-        class = kafka_send(producer, &record, error);
-    }
-    for (int i = 0; i < WAIT_POLLS && class == ERROR_NONE && *now_us == 0 && !process_stopping(); i++)
-        class = kafka_producer_poll(producer, POLL_MS, error);
-    kafka_producer_free(producer);
-    if (class == ERROR_NONE && *now_us == 0) {
-        snprintf(error->text, sizeof error->text, "%s: the broker did not say what time it is", topic);
-        class = error->class = ERROR_RETRY;
-    }
+    struct log *log = kafka_log_open(&config, &client, error);
+    if (log == NULL)
+        return error->class;
+    struct send send = {.log = log, .host = process_host(), .limit_ms = LIMIT_MS};
+    enum error_class class = send_record(&send, &record, error);
+    if (class == ERROR_NONE)
+        class = send_drain(&send, 0, error);
+    log_close(log);
+    if (class == ERROR_NONE && *now_us == 0)
+        class = error_set(error, ERROR_RETRY, topic, "the broker did not say what time it is");
     return class;
 }
 

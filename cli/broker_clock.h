@@ -1,7 +1,9 @@
 /* What time it is for the broker, whose append times are log time (DESIGN §2). */
 #pragma once
 
-#include "lib/io/kafka.h"
+#include <stdint.h>
+
+#include "lib/port/error.h"
 
 /* Asked by a message to a topic of its own, PREFIXhourglass.clock.PID, made for that and deleted again: no
  * topic of the generation is written to. */

@@ -10,11 +10,10 @@
 #include "cli/writer.h"
 #include "lib/base/check.h"
 #include "lib/base/time.h"
-#include "lib/codec/topics.h"
 #include "lib/domain/prices.h"
 #include "lib/io/kafka_log.h"
 #include "lib/io/process.h"
-#include "lib/run/read_through.h"
+#include "lib/run/manifest.h"
 #include "lib/run/value_checks.h"
 
 enum { KAFKA_LIMIT_MS = 30000 };
@@ -62,22 +61,13 @@ static int refuse(const char *why)
 
 /* --- what may be applied --- */
 
-static bool take_generation(void *context, const struct read_part *part, const struct log_message *message)
-{
-    (void)part;
-    return generation_decode(message->value, context) != DECODE_OK;
-}
-
 /* OPTIONS_GO: the generation lives by the broker's clock. */
 static int check_generation(struct control_register *of)
 {
     struct error error;
-    struct generation generation = {0};
-    struct reading reading = {0};
-    read_add(&reading, of->topics->snapshots, 0, 0, NULL);
-    enum error_class class =
-        read_through(&reading, of->log, of->host, of->limit_ms, take_generation, &generation, &error);
-    read_release(&reading);
+    struct generation generation;
+    enum error_class class = manifest_read(&(struct read_source){of->log, of->host, of->limit_ms}, of->topics,
+                                           &generation, &error);
     if (class == ERROR_NONE && generation.partitions == 0)
         class =
             error_set(&error, ERROR_FATAL, of->topics->snapshots, "no generation: hourglass init makes one");
@@ -169,17 +159,16 @@ static int decide(struct applying *applying)
 {
     struct error error;
     struct control_origin origin;
-    enum register_verdict verdict;
-    char why[REGISTER_WHY_SIZE];
+    struct register_decision decision;
     if (find_same(applying) != NULL)
         return OPTIONS_GO;
     if (!writer_origin(options.by, &origin))
         return refuse("--by: expected 1 to 256 bytes of UTF-8 without control characters");
-    if (control_register_append(&applying->of, &applying->catalog, &origin, left_ms(applying), &verdict, why,
+    if (control_register_append(&applying->of, &applying->catalog, &origin, left_ms(applying), &decision,
                                 &error) != ERROR_NONE)
         return fail(&error);
     applying->appended = true;
-    if (verdict != REGISTER_LOST)
+    if (decision.verdict != REGISTER_LOST)
         return OPTIONS_GO;
     /* Who came before it may have brought the same, or have died before he copied it. */
     if (control_register_read(&applying->of, false, &error) != ERROR_NONE)
@@ -192,7 +181,7 @@ static int decide(struct applying *applying)
         stderr,
         "hourglass catalog apply: %s: nothing has changed. hourglass catalog show tells what holds; repeat "
         "it, with --whole\nif nobody else applied one now\n",
-        why);
+        decision.why);
     return EX_TEMPFAIL;
 }
 

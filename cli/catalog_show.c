@@ -126,7 +126,8 @@ static enum error_class look_at_frames(const struct control_register *of, struct
             read_add(&reading, of->topics->frames, p, from, NULL);
     }
     if (reading.parts.count > 0)
-        class = read_through(&reading, of->log, of->host, of->limit_ms, take_frame, &look, error);
+        class = read_through(&reading, &(struct read_source){of->log, of->host, of->limit_ms}, take_frame,
+                             &look, error);
     read_release(&reading);
     frame_rows_release(&look.rows);
     return class;

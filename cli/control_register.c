@@ -69,6 +69,7 @@ void control_register_release(struct control_register *of)
 
 struct register_entry *control_register_last(const struct control_register *of)
 {
+    CHECK(of->order.count > 0); /* it was read */
     return &of->entries.at[of->order.at[of->order.count - 1]];
 }
 
@@ -108,7 +109,8 @@ static enum error_class read_all(struct control_register *of, const struct log_p
 {
     struct reading reading = {0};
     read_add(&reading, from->topic, from->partition, from->offset, NULL);
-    enum error_class class = read_through(&reading, of->log, of->host, of->limit_ms, visit, context, error);
+    enum error_class class =
+        read_through(&reading, &(struct read_source){of->log, of->host, of->limit_ms}, visit, context, error);
     read_release(&reading);
     return stopped(of, class, error);
 }
@@ -344,8 +346,7 @@ struct wait {
     struct frame_rows rows;
     uint32_t missing; /* partitions that are looked at and have not said yet */
     bool *shown;      /* by partition; NULL: partition 0's verdict is asked for */
-    enum register_verdict verdict;
-    char *why;
+    struct register_decision *decision;
 };
 
 static void look_for_catalog(struct wait *wait, uint32_t partition, const struct frame *frame)
@@ -358,8 +359,8 @@ static void look_for_catalog(struct wait *wait, uint32_t partition, const struct
 
 static void lose(struct wait *wait, struct str why)
 {
-    snprintf(wait->why, REGISTER_WHY_SIZE, "%.*s", STR_ARG(why));
-    wait->verdict = REGISTER_LOST;
+    snprintf(wait->decision->why, sizeof wait->decision->why, "%.*s", STR_ARG(why));
+    wait->decision->verdict = REGISTER_LOST;
     wait->missing = 0;
 }
 
@@ -373,7 +374,7 @@ static void look_for_verdict(struct wait *wait, const struct frame *frame)
         if (fact->control != CONTROL_CATALOG)
             continue;
         if (same_hash(fact->origin.hash, wait->entry->message.origin.hash)) {
-            wait->verdict = REGISTER_TAKEN;
+            wait->decision->verdict = REGISTER_TAKEN;
             wait->missing = 0;
         } else {
             lose(wait, STR("another catalog came before it"));
@@ -453,11 +454,9 @@ static struct register_entry *make(struct control_register *of, const struct cat
 
 enum error_class control_register_append(struct control_register *of, const struct catalog_text *catalog,
                                          const struct control_origin *origin, int64_t timeout_ms,
-                                         enum register_verdict *verdict, char why[REGISTER_WHY_SIZE],
-                                         struct error *error)
+                                         struct register_decision *decision, struct error *error)
 {
-    *verdict = REGISTER_OPEN;
-    why[0] = 0;
+    *decision = (struct register_decision){.verdict = REGISTER_OPEN};
     enum error_class class = note_order(of, error);
     struct register_entry *entry = find_open(of, catalog);
     if (entry == NULL) {
@@ -470,11 +469,10 @@ enum error_class control_register_append(struct control_register *of, const stru
         class = put(of, &record, error);
     if (class == ERROR_NONE)
         class = drain(of, error);
-    struct wait wait = {.of = of, .entry = entry, .missing = 1, .why = why};
+    struct wait wait = {.of = of, .entry = entry, .missing = 1, .decision = decision};
     if (class == ERROR_NONE)
         class = follow(&wait, 1, timeout_ms, error);
-    *verdict = wait.verdict;
-    if (class != ERROR_NONE || wait.verdict != REGISTER_TAKEN)
+    if (class != ERROR_NONE || decision->verdict != REGISTER_TAKEN)
         return class;
     add_to_order(of, entry);
     class = note_taken(of, entry, error);

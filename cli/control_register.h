@@ -12,7 +12,7 @@
  *     held           frames of every partition show it
  *
  * It is written before the log is, so it knows of everything that may be in the log; and it is believed only
- * as far as hashes lead from the message at the log's offset 0 (docs/decisions/010-register-index.md). */
+ * as far as hashes lead from the message at the log's offset 0 (docs/decisions/011-register-index.md). */
 #pragma once
 
 #include "lib/base/pack.h"
@@ -47,6 +47,7 @@ struct control_register {
 enum error_class control_register_read(struct control_register *of, bool whole, struct error *error);
 void control_register_release(struct control_register *of);
 
+/* Of one that was read. */
 struct register_entry *control_register_last(const struct control_register *of);
 /* The catalog in force from that hour on: of several, the later in the register. NULL: there is none. */
 struct register_entry *control_register_find(const struct control_register *of, int64_t from_s);
@@ -57,15 +58,17 @@ enum register_verdict {
     REGISTER_LOST,  /* another came before it, or it came too late: nothing has changed */
 };
 
-enum { REGISTER_WHY_SIZE = 200 };
+/* What became of a catalog. */
+struct register_decision {
+    enum register_verdict verdict;
+    char why[200]; /* of one that was lost, in partition 0's words where it has any */
+};
 
 /* Appends a catalog to partition 0, and reads its frames until they say what became of it, for timeout_ms at
- * most. `why`: of one that was lost, in partition 0's words where it has any. One that was left open before
- * is taken up again. */
+ * most. One that was left open before is taken up again. */
 enum error_class control_register_append(struct control_register *of, const struct catalog_text *catalog,
                                          const struct control_origin *origin, int64_t timeout_ms,
-                                         enum register_verdict *verdict, char why[REGISTER_WHY_SIZE],
-                                         struct error *error);
+                                         struct register_decision *decision, struct error *error);
 /* Copies what is not known to stand in every partition, in the register's order. Harmless where it does: a
  * partition skips a message that it has. *copied: messages that each was sent. */
 enum error_class control_register_copy(struct control_register *of, uint32_t *copied, struct error *error);

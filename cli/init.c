@@ -9,13 +9,11 @@
 #include "cli/writer.h"
 #include "lib/base/check.h"
 #include "lib/base/time.h"
-#include "lib/codec/topics.h"
 #include "lib/codec/usage.h"
-#include "lib/domain/topics.h"
 #include "lib/io/kafka.h"
 #include "lib/io/kafka_log.h"
 #include "lib/io/process.h"
-#include "lib/run/read_through.h"
+#include "lib/run/manifest.h"
 #include "lib/run/send.h"
 #include "lib/run/value_checks.h"
 
@@ -181,7 +179,8 @@ static enum error_class read_firsts(const struct making *making, uint32_t from, 
         if (reading.parts.at[i].high > 1)
             reading.parts.at[i].high = 1;
     if (class == ERROR_NONE)
-        class = read_through(&reading, making->log, making->host, LIMIT_MS, take_first, firsts, error);
+        class = read_through(&reading, &(struct read_source){making->log, making->host, LIMIT_MS}, take_first,
+                             firsts, error);
     read_release(&reading);
     return class;
 }
@@ -243,37 +242,27 @@ static enum error_class copy(const struct making *making, struct firsts *firsts,
 
 /* --- the manifest --- */
 
-static bool take_manifest(void *context, const struct read_part *part, const struct log_message *message)
-{
-    (void)part;
-    struct generation generation;
-    if (generation_decode(message->value, &generation) != DECODE_OK)
-        return true;
-    pack_raw(context, message->value.at, message->value.size);
-    return false;
-}
-
 /* It comes last: with it, the generation is whole. */
 static enum error_class write_manifest(const struct making *making, const struct generation *generation,
                                        struct error *error)
 {
-    struct packer manifest = {0}, found = {0};
-    struct reading reading = {0};
-    generation_encode(generation, &manifest);
-    read_add(&reading, making->topics->snapshots, 0, 0, NULL);
-    enum error_class class =
-        read_through(&reading, making->log, making->host, LIMIT_MS, take_manifest, &found, error);
+    struct packer wanted = {0}, there = {0};
+    struct generation found;
+    generation_encode(generation, &wanted);
+    enum error_class class = manifest_read(&(struct read_source){making->log, making->host, LIMIT_MS},
+                                           making->topics, &found, error);
     struct log_record record = {
-        .topic = making->topics->snapshots, .key = STR("generation"), .value = text_of(&manifest)};
-    if (class == ERROR_NONE && found.bytes.count == 0)
+        .topic = making->topics->snapshots, .key = STR("generation"), .value = text_of(&wanted)};
+    if (class == ERROR_NONE && found.partitions > 0)
+        generation_encode(&found, &there);
+    if (class == ERROR_NONE && found.partitions == 0)
         class = put(making, &record, error);
-    else if (class == ERROR_NONE && !str_equal(text_of(&found), text_of(&manifest)))
+    else if (class == ERROR_NONE && !str_equal(text_of(&there), text_of(&wanted)))
         class = error_set(error, ERROR_FATAL, record.topic, "it has the manifest of something else");
     if (class == ERROR_NONE)
         class = drain(making, error);
-    read_release(&reading);
-    vec_release(&manifest.bytes);
-    vec_release(&found.bytes);
+    vec_release(&wanted.bytes);
+    vec_release(&there.bytes);
     return class;
 }
 

@@ -1,5 +1,7 @@
 /* `hourglass lines`: the charge lines that stand in the database, printed as `rate` prints them. */
+#include <errno.h>
 #include <stdio.h>
+#include <string.h>
 #include <sysexits.h>
 #include <time.h>
 #include <unistd.h>
@@ -101,8 +103,22 @@ static void print_row(const PGresult *result, int row, struct packer *out)
     line_print(LINE_NDJSON, &line, out);
 }
 
+/* Whether there are lines in the schema; it asks for no right that a reader of the view does not have. */
+static bool has_lines(struct pg *pg, struct error *error)
+{
+    PGresult *found = pg_query(pg, "SELECT to_regclass('lines') IS NOT NULL", 0, NULL);
+    bool known = found != NULL, there = known && PQgetvalue(found, 0, 0)[0] == 't';
+    PQclear(found);
+    if (!known)
+        *error = pg->error;
+    else if (!there)
+        error_set(error, ERROR_FATAL, options.schema,
+                  "no such schema, or no lines in it: run hourglass db migrate");
+    return there;
+}
+
 /* Sorted by bytes, read through a cursor: any number of lines in bounded memory. */
-static bool print_lines(struct pg *pg)
+static bool print_lines(struct pg *pg, struct error *error)
 {
     struct packer out = {0};
     char fetch[64];
@@ -122,12 +138,16 @@ static bool print_lines(struct pg *pg)
         for (int i = 0; i < count; i++)
             print_row(result, i, &out);
         PQclear(result);
-        good = good && file_write_all(STDOUT_FILENO, out.bytes.at, out.bytes.count);
+        if (good && !file_write_all(STDOUT_FILENO, out.bytes.at, out.bytes.count)) {
+            error_set(error, ERROR_RETRY, "standard output", strerror(errno));
+            vec_release(&out.bytes);
+            return false;
+        }
         vec_clear(&out.bytes);
     }
     vec_release(&out.bytes);
     if (!good)
-        fprintf(stderr, "hourglass lines: %s\n", pg->error.text);
+        *error = pg->error;
     return good;
 }
 
@@ -136,7 +156,9 @@ static const struct option_page page = {
     .summary = "Print the charge lines that stand in the database, as `hourglass rate` prints them.",
     .details = PG_PASSWORD_HELP,
     .example = "  PGPASSFILE=pgpass hourglass lines --database postgresql://reader@db/billing\n",
-    .statuses = "0 printed; 75 the database cannot be reached, or was not settled in time.",
+    .statuses =
+        "0 printed; 75 the database cannot be reached, was not settled in time, or the output not written;\n"
+        "78 there are no lines in that schema, or the database refuses who asks.",
     .rows = rows,
     .count = sizeof rows / sizeof *rows,
 };
@@ -149,13 +171,12 @@ static int run(void)
         return EX_TEMPFAIL;
     if (pg == NULL)
         pg = pg_connect(options.database, options.schema, &error);
-    if (pg == NULL) {
-        fprintf(stderr, "hourglass lines: %s\n", error.text);
-        return EX_TEMPFAIL;
-    }
-    bool good = print_lines(pg);
+    bool good = pg != NULL && has_lines(pg, &error) && print_lines(pg, &error);
     pg_free(pg);
-    return good ? EX_OK : EX_TEMPFAIL;
+    if (good)
+        return EX_OK;
+    fprintf(stderr, "hourglass lines: %s\n", error.text);
+    return error.class == ERROR_FATAL ? EX_CONFIG : EX_TEMPFAIL;
 }
 
 const struct command command_lines = {&page, run};

@@ -229,7 +229,7 @@ static void warn_of_time(const struct rate *rate, int64_t until_s)
     time_print(time_second(rate->before_us), before);
     fprintf(
         stderr,
-        "hourglass rate: TIME is %s, for %llu event%s that lie%s far behind the latest other one (%s); name "
+        "hourglass rate: TIME is %s, for %llu event%s that lie%s far after the latest other one (%s); name "
         "it with --until if that is not meant\n",
         until, (unsigned long long)rate->latest_events, rate->latest_events == 1 ? "" : "s",
         rate->latest_events == 1 ? "s" : "", before);

@@ -10,11 +10,11 @@
 #include "lib/base/check.h"
 #include "lib/domain/topics.h"
 #include "lib/io/file.h"
-#include "lib/io/kafka.h"
+#include "lib/io/kafka_log.h"
 #include "lib/io/process.h"
 #include "lib/run/value_checks.h"
 
-enum { POLL_MS = 100, HELD_BYTES = 64 * 1024 };
+enum { POLL_MS = 100, LIMIT_MS = 15000, HELD_BYTES = 64 * 1024 };
 
 static struct {
     const char *topic;
@@ -83,48 +83,68 @@ static const struct option_page page = {
 
 /* --- where to begin --- */
 
-static enum error_class find_topic(const char *name, struct tail *tail, uint32_t *partitions,
-                                   struct error *error)
+static enum error_class find_topic(struct log *log, struct tail *tail, struct error *error)
 {
+    const char *name = options.topic;
+    uint32_t partitions;
     bool whole = strncmp(name, options.prefix, strlen(options.prefix)) == 0;
     snprintf(tail->topic, sizeof tail->topic, "%s%s", whole ? "" : options.prefix, name);
-    enum error_class class = kafka_partition_count(options.kafka, tail->topic, partitions, error);
-    if (class != ERROR_NONE || *partitions > 0 || whole)
-        return class;
-    snprintf(tail->topic, sizeof tail->topic, "%s", name);
-    return kafka_partition_count(options.kafka, tail->topic, partitions, error);
-}
-
-static enum error_class begin_at(struct kafka_reader *reader, const struct tail *tail, uint32_t partition,
-                                 int64_t *offset, struct error *error)
-{
-    int64_t low, high, number = 0;
-    enum error_class class = kafka_offsets(reader, tail->topic, partition, &low, &high, error);
-    if (strcmp(options.from, "beginning") == 0)
-        *offset = low;
-    else if (strcmp(options.from, "end") == 0)
-        *offset = high;
-    else if (read_offset(&number))
-        *offset = options.from[0] == '-' ? high + number : number;
-    if (*offset < low)
-        *offset = low;
-    if (*offset > high)
-        *offset = high;
+    enum error_class class = log_partitions(log, tail->topic, &partitions, error);
+    if (class == ERROR_NONE && partitions == 0 && !whole) {
+        snprintf(tail->topic, sizeof tail->topic, "%s", name);
+        class = log_partitions(log, tail->topic, &partitions, error);
+    }
+    if (class == ERROR_NONE && partitions == 0)
+        class = error_set(error, ERROR_FATAL, tail->topic, "there is no such topic");
+    if (class == ERROR_NONE && options.partition >= partitions)
+        class = error_set(error, ERROR_FATAL, tail->topic, "there is no such partition");
+    tail->first = options.partition < 0 ? 0 : (uint32_t)options.partition;
+    tail->count = tail->still_reading = options.partition < 0 ? partitions : 1;
     return class;
 }
 
-static enum error_class begin(struct kafka_reader *reader, struct tail *tail, struct error *error)
+static int64_t begin_at(const struct log_range *range)
 {
+    int64_t number = 0, offset = range->low;
+    if (strcmp(options.from, "end") == 0)
+        offset = range->high;
+    else if (strcmp(options.from, "beginning") != 0 && read_offset(&number))
+        offset = options.from[0] == '-' ? range->high + number : number;
+    if (offset < range->low)
+        return range->low;
+    return offset > range->high ? range->high : offset;
+}
+
+static enum error_class assign(struct log *log, const struct tail *tail, struct error *error)
+{
+    VEC(struct log_range) ranges = {0};
     VEC(struct log_position) positions = {0};
-    enum error_class class = ERROR_NONE;
-    for (uint32_t i = 0; i < tail->count && class == ERROR_NONE; i++) {
-        struct log_position position = {tail->topic, tail->first + i, 0};
-        class = begin_at(reader, tail, position.partition, &position.offset, error);
-        vec_push(&positions, position);
-    }
+    for (uint32_t i = 0; i < tail->count; i++)
+        vec_push(&ranges, (struct log_range){.topic = tail->topic, .partition = tail->first + i});
+    enum error_class class = log_ranges(log, ranges.at, ranges.count, error);
+    for (uint32_t i = 0; i < ranges.count && class == ERROR_NONE; i++)
+        vec_push(&positions,
+                 (struct log_position){tail->topic, ranges.at[i].partition, begin_at(&ranges.at[i])});
     if (class == ERROR_NONE)
-        class = kafka_reader_assign(reader, positions.at, positions.count, error);
+        class = log_assign(log, positions.at, positions.count, error);
+    vec_release(&ranges);
     vec_release(&positions);
+    return class;
+}
+
+/* A log answers within a second or two, or not at all: it is asked again for a while. */
+static enum error_class begin(struct log *log, struct tail *tail, struct error *error)
+{
+    struct host *host = process_host();
+    int64_t until_ms = host->now_ms(host) + LIMIT_MS;
+    enum error_class class;
+    do {
+        class = find_topic(log, tail, error);
+        if (class == ERROR_NONE)
+            class = assign(log, tail, error);
+        if (class == ERROR_RETRY)
+            host->pause(host, POLL_MS);
+    } while (class == ERROR_RETRY && host->now_ms(host) < until_ms && !host->stopping(host));
     return class;
 }
 
@@ -150,14 +170,13 @@ static bool done(const struct tail *tail)
            (options.exit_at_end && tail->still_reading == 0);
 }
 
-static int follow(struct kafka_reader *reader, struct tail *tail)
+static int follow(struct log *log, struct tail *tail)
 {
     while (!done(tail)) {
         struct log_message message;
         struct error error;
         /* What is here is printed before we wait for more. */
-        enum log_got got =
-            kafka_reader_poll(reader, tail->out.bytes.count > 0 ? 0 : POLL_MS, &message, &error);
+        enum log_got got = log_poll(log, tail->out.bytes.count > 0 ? 0 : POLL_MS, &message, &error);
         if (got == LOG_GOT_ERROR && error.class != ERROR_RETRY)
             return fail(&error);
         if (got == LOG_GOT_END && !tail->ended[message.partition - tail->first]) {
@@ -166,7 +185,7 @@ static int follow(struct kafka_reader *reader, struct tail *tail)
         }
         if (got == LOG_GOT_MESSAGE) {
             print(tail, &message);
-            kafka_message_release(&message);
+            log_release(log, &message);
         }
         bool hold = got == LOG_GOT_MESSAGE && tail->out.bytes.count < HELD_BYTES;
         if (!hold && !flush(tail))
@@ -175,27 +194,16 @@ static int follow(struct kafka_reader *reader, struct tail *tail)
     return flush(tail) || errno == EPIPE ? EX_OK : EX_IOERR;
 }
 
-static int tail_topic(const char *name)
+static int tail_topic(struct log *log)
 {
     struct tail tail = {0};
     struct error error;
-    uint32_t partitions = 0;
-    if (find_topic(name, &tail, &partitions, &error) != ERROR_NONE)
+    if (begin(log, &tail, &error) != ERROR_NONE)
         return fail(&error);
-    if (partitions == 0 || options.partition >= partitions) {
-        fprintf(stderr, "hourglass tail: %s: there is no such %s\n", tail.topic,
-                partitions == 0 ? "topic" : "partition");
-        return EX_CONFIG;
-    }
-    tail.first = options.partition < 0 ? 0 : (uint32_t)options.partition;
-    tail.count = tail.still_reading = options.partition < 0 ? partitions : 1;
     tail.printers = calloc(tail.count, sizeof *tail.printers);
     tail.ended = calloc(tail.count, sizeof *tail.ended);
     CHECK(tail.printers != NULL && tail.ended != NULL);
-    struct kafka_reader *reader = kafka_reader_new(options.kafka, "hourglass-tail", NULL, &error);
-    int status =
-        reader == NULL || begin(reader, &tail, &error) != ERROR_NONE ? fail(&error) : follow(reader, &tail);
-    kafka_reader_free(reader);
+    int status = follow(log, &tail);
     for (uint32_t i = 0; i < tail.count; i++)
         message_printer_release(&tail.printers[i]);
     free(tail.printers);
@@ -209,8 +217,13 @@ static int run(void)
     int64_t number;
     if (strcmp(options.from, "beginning") != 0 && strcmp(options.from, "end") != 0 && !read_offset(&number))
         return options_misused(&page, "--offset: expected beginning, end, N or -N");
+    struct kafka_log_config config = {.brokers = options.kafka, .client_id = "hourglass-tail", .reads = true};
+    struct error error;
     process_begin();
-    return tail_topic(options.topic);
+    struct log *log = kafka_log_open(&config, &(struct log_client){0}, &error);
+    int status = log == NULL ? fail(&error) : tail_topic(log);
+    log_close(log);
+    return status;
 }
 
 const struct command command_tail = {&page, run};

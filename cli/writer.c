@@ -2,11 +2,10 @@
 
 #include <pwd.h>
 #include <stdio.h>
-#include <time.h>
 #include <unistd.h>
 
-#include "lib/base/time.h"
 #include "lib/codec/usage.h"
+#include "lib/io/clock.h"
 
 static char name[CONTROL_BY_MAX + 1];
 
@@ -40,11 +39,8 @@ static bool is_readable(const struct control_origin *origin)
 
 bool writer_origin(const char *by, struct control_origin *out)
 {
-    struct timespec now;
-    clock_gettime(CLOCK_REALTIME, &now);
     if (!name_of(by))
         return false;
-    *out = (struct control_origin){.by = str_of(name),
-                                   .clock_us = (int64_t)now.tv_sec * SECOND_US + now.tv_nsec / 1000};
+    *out = (struct control_origin){.by = str_of(name), .clock_us = clock_real_us()};
     return is_readable(out);
 }

@@ -10,11 +10,11 @@
 #include "lib/base/check.h"
 
 enum {
-    ANSWER_MS = 30000,     /* for a client to take its answer */
-    IDLE_MS = 60000,       /* between two requests */
-    LINGER_MS = 2000,      /* for a client to see the last answer, and close */
-    REFUSED_MS = 1000,     /* for one too many to say something; then it is told anyway */
-    KEPT_HEAD_BYTES = 4096 /* of a head's memory, between two requests */
+    ANSWER_MS = 30000, /* for a client to take its answer */
+    IDLE_MS = 60000,   /* between two requests */
+    LINGER_MS = 2000,  /* for a client to see the last answer, and close */
+    REFUSED_MS = 1000, /* for one too many to say something; then it is told anyway */
+    KEPT_BYTES = 4096  /* of a head's memory, and of an answer's, between two requests */
 };
 
 static struct connection *connection_of(struct exchange *exchange)
@@ -75,11 +75,20 @@ void connection_free(struct connection *c)
 
 /* --- answers --- */
 
+/* Whoever is idle holds little, however long the answer was: what all requests hold is bounded, and this
+ * is counted nowhere. */
+static void clear(struct packer *bytes)
+{
+    if (bytes->bytes.capacity > KEPT_BYTES)
+        vec_release(&bytes->bytes);
+    vec_clear(&bytes->bytes);
+}
+
 /* The answer is out: to the next request, or to the end. */
 static void finish(struct connection *c, int64_t now_ms)
 {
     end_exchange(c);
-    vec_clear(&c->out.bytes);
+    clear(&c->out);
     c->out_at = 0;
     if (c->is_last) {
         shutdown(c->socket, SHUT_WR);
@@ -87,9 +96,7 @@ static void finish(struct connection *c, int64_t now_ms)
         c->deadline_ms = now_ms + LINGER_MS;
         return;
     }
-    if (c->head_bytes.bytes.capacity > KEPT_HEAD_BYTES)
-        vec_release(&c->head_bytes.bytes);
-    vec_clear(&c->head_bytes.bytes);
+    clear(&c->head_bytes);
     c->scan = (struct head_scan){0};
     c->step = CONNECTION_HEAD;
     c->is_first = false;
@@ -331,5 +338,5 @@ bool connection_is_idle(const struct connection *c)
 void http_exchange_wake(struct exchange *exchange)
 {
     struct connection *c = connection_of(exchange);
-    http_server_wake(c->shared->server, c);
+    c->shared->wake(c->shared->server, c);
 }

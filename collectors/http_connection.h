@@ -3,7 +3,7 @@
 #pragma once
 
 #include "collectors/core/chunks.h"
-#include "collectors/http_server.h"
+#include "collectors/http_handler.h"
 
 enum {
     CONNECTION_READ_BYTES = 64 * 1024,
@@ -19,10 +19,15 @@ enum connection_step {
     CONNECTION_CLOSED,  /* to be freed */
 };
 
+struct http_server;
+struct connection;
+
 /* What all connections of a server share. */
 struct connection_shared {
     const struct http_server_config *config;
     struct http_server *server;
+    /* Any thread: connection_wake is to be called soon, by the server's thread. */
+    void (*wake)(struct http_server *server, struct connection *connection);
     char read[CONNECTION_READ_BYTES];
 };
 
@@ -65,5 +70,3 @@ void connection_wake(struct connection *connection, int64_t now_ms);
 void connection_expire(struct connection *connection, int64_t now_ms);
 /* Between two requests, or before the first, and nothing has come. */
 bool connection_is_idle(const struct connection *connection);
-/* Of the server. */
-void http_server_wake(struct http_server *server, struct connection *connection);

@@ -6,11 +6,11 @@
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "collectors/http_connection.h"
 #include "lib/base/check.h"
+#include "lib/io/clock.h"
 #include "lib/io/journal.h"
 
 enum {
@@ -45,9 +45,7 @@ struct http_server {
 
 static int64_t monotonic_ms(void)
 {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return now.tv_sec * (int64_t)1000 + now.tv_nsec / 1000000;
+    return clock_steady_us() / 1000;
 }
 
 /* --- polling --- */
@@ -287,6 +285,8 @@ static void look_at_deadlines(struct http_server *server, int64_t now_ms)
         return;
     server->look_at_ms = now_ms + LOOK_MS;
     end_pause(server, now_ms);
+    if (server->config.handler->look != NULL)
+        server->config.handler->look(server->config.context);
     for (struct connection *c = server->first, *next; c != NULL; c = next) {
         next = c->next;
         if (now_ms < c->deadline_ms)
@@ -332,6 +332,21 @@ static void *serve(void *context)
 
 /* --- life --- */
 
+static void wake_thread(struct http_server *server)
+{
+    uint64_t once = 1;
+    CHECK(write(server->event, &once, sizeof once) == sizeof once);
+}
+
+static void wake(struct http_server *server, struct connection *c)
+{
+    pthread_mutex_lock(&server->lock);
+    c->next_woken = server->first_woken;
+    server->first_woken = c;
+    wake_thread(server); /* under the lock: afterwards the server may be gone */
+    pthread_mutex_unlock(&server->lock);
+}
+
 struct http_server *http_server_start(const struct http_server_config *config, int listening)
 {
     struct http_server *server = calloc(1, sizeof *server);
@@ -339,6 +354,7 @@ struct http_server *http_server_start(const struct http_server_config *config, i
     server->config = *config;
     server->shared.config = &server->config;
     server->shared.server = server;
+    server->shared.wake = wake;
     server->listening = listening;
     server->epoll = epoll_create1(EPOLL_CLOEXEC);
     server->event = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
@@ -348,21 +364,6 @@ struct http_server *http_server_start(const struct http_server_config *config, i
     poll_socket(server, EPOLL_CTL_ADD, server->event, EPOLLIN, &server->event);
     CHECK(pthread_create(&server->thread, NULL, serve, server) == 0);
     return server;
-}
-
-static void wake_thread(struct http_server *server)
-{
-    uint64_t once = 1;
-    CHECK(write(server->event, &once, sizeof once) == sizeof once);
-}
-
-void http_server_wake(struct http_server *server, struct connection *c)
-{
-    pthread_mutex_lock(&server->lock);
-    c->next_woken = server->first_woken;
-    server->first_woken = c;
-    wake_thread(server); /* under the lock: afterwards the server may be gone */
-    pthread_mutex_unlock(&server->lock);
 }
 
 void http_server_quiesce(struct http_server *server)

@@ -11,14 +11,15 @@
 #include "collectors/http_body.h"
 #include "collectors/http_events.h"
 #include "collectors/http_server.h"
+#include "collectors/tokens.h"
 #include "lib/base/check.h"
 #include "lib/base/time.h"
-#include "lib/io/file.h"
+#include "lib/io/clock.h"
+#include "lib/io/journal.h"
 #include "lib/io/listener.h"
 
 enum {
     LAST_ANSWERS_MS = 500,
-    TOKEN_BYTES_MAX = 1 << 20,
     CODINGS_BYTES = 100,
 };
 
@@ -31,7 +32,7 @@ struct http_source {
     struct http_server *server;
     uint16_t port;
     struct event_reader *reader;
-    struct packer tokens;
+    struct tokens tokens;
     _Atomic int calls;
 };
 
@@ -62,13 +63,6 @@ struct call {
     enum fixed fixed;          /* the answer that it will have, whatever else comes */
     struct http_events events; /* without a submission until the body was read */
 };
-
-static int64_t clock_us(clockid_t id)
-{
-    struct timespec now;
-    clock_gettime(id, &now);
-    return now.tv_sec * (int64_t)SECOND_US + now.tv_nsec / 1000;
-}
 
 /* --- answers --- */
 
@@ -118,13 +112,13 @@ static void answer_with(struct http_source *source, struct exchange *exchange, u
                                                       .content_type = body->bytes.count == 0 ? NULL : type,
                                                       .body = {body->bytes.at, body->bytes.count},
                                                       .headers = headers,
-                                                      .now_s = clock_us(CLOCK_REALTIME) / SECOND_US});
+                                                      .now_s = clock_real_us() / SECOND_US});
 }
 
 static void answer(struct call *call, unsigned status, const struct packer *body,
                    const struct response_header *headers)
 {
-    latency_observe(&call->source->latencies[HTTP_REQUEST], clock_us(CLOCK_MONOTONIC) - call->begun_us);
+    latency_observe(&call->source->latencies[HTTP_REQUEST], clock_steady_us() - call->begun_us);
     answer_with(call->source, call->exchange, status, body, headers);
 }
 
@@ -246,8 +240,8 @@ static void take_events(struct call *call)
         http_form_attributes(&call->exchange->head, &attributes);
     struct submission *submission = call->events.submission =
         submission_new(&source->metrics[HTTP_HELD_BYTES]);
-    submission->clock_us = clock_us(CLOCK_REALTIME);
-    submission->judged_ms = clock_us(CLOCK_MONOTONIC) / 1000;
+    submission->clock_us = clock_real_us();
+    submission->judged_ms = clock_steady_us() / 1000;
     http_events_take(&call->events, source->reader, &body);
     if (call->form == HTTP_FORM_BINARY)
         http_form_release(&attributes);
@@ -297,8 +291,7 @@ static bool authorized(const struct http_source *source, const struct head *head
         return true;
     if (value.size < size || !head_name_is((struct str){value.at, size}, scheme))
         return false;
-    return http_form_token_known((struct str){source->tokens.bytes.at, source->tokens.bytes.count},
-                                 (struct str){value.at + size, value.size - size});
+    return tokens_know(&source->tokens, (struct str){value.at + size, value.size - size});
 }
 
 /* The answer that a request has by its head alone. */
@@ -332,7 +325,7 @@ static void on_begin(void *context, struct exchange *exchange)
     atomic_fetch_add(&source->calls, 1);
     call->source = source;
     call->exchange = exchange;
-    call->begun_us = clock_us(CLOCK_MONOTONIC);
+    call->begun_us = clock_steady_us();
     call->fixed = answer_to_head(call);
     /* Who asks first is told first; others are sending already. */
     if (call->fixed != FIXED_NONE && exchange->head.is_continue_awaited)
@@ -391,7 +384,25 @@ static void on_refused(void *context, struct exchange *exchange, unsigned status
     vec_release(&body.bytes);
 }
 
-static const struct http_handler handler = {on_begin, on_piece, on_end, on_woken, on_done, on_refused};
+/* Whose tokens are asked for anew: those of the file, if it has any. */
+static void on_look(void *context)
+{
+    struct http_source *source = context;
+    struct tokens *tokens = &source->tokens;
+    struct error error;
+    if (source->options.reload == NULL || !source->options.reload())
+        return;
+    if (tokens->path[0] == 0)
+        journal_info("nothing_to_read_again", JOURNAL_STR("why", "there is no --token-file"));
+    else if (tokens_read_again(tokens, &error) == ERROR_NONE)
+        journal_info("tokens_read", JOURNAL_INT("tokens", tokens_count(tokens)));
+    else
+        journal_error("tokens_kept", JOURNAL_STR("why", error.text),
+                      JOURNAL_INT("tokens", tokens_count(tokens)));
+}
+
+static const struct http_handler handler = {on_begin, on_piece,   on_end, on_woken,
+                                            on_done,  on_refused, on_look};
 
 /* --- life --- */
 
@@ -419,15 +430,6 @@ static bool start_server(struct http_source *source, struct error *error)
     return true;
 }
 
-static bool read_tokens(struct http_source *source, struct error *error)
-{
-    const char *path = source->options.token_file;
-    if (path[0] == 0 || file_read(path, TOKEN_BYTES_MAX, &source->tokens))
-        return true;
-    error_set(error, ERROR_FATAL, path, strerror(errno));
-    return false;
-}
-
 struct http_source *http_source_start(const struct http_source_options *options,
                                       struct metric metrics[HTTP_METRICS],
                                       struct latency latencies[HTTP_LATENCIES], struct sender *sender,
@@ -442,7 +444,8 @@ struct http_source *http_source_start(const struct http_source_options *options,
     source->latencies = latencies;
     source->sender = sender;
     source->reader = event_reader_new(options->batch_events);
-    if (read_tokens(source, error) && start_server(source, error))
+    source->tokens.path = options->token_file;
+    if (tokens_read(&source->tokens, error) == ERROR_NONE && start_server(source, error))
         return source;
     http_source_stop(source);
     return NULL;
@@ -468,6 +471,6 @@ void http_source_stop(struct http_source *source)
     if (source->server != NULL)
         stop_server(source);
     event_reader_free(source->reader);
-    vec_release(&source->tokens.bytes);
+    tokens_release(&source->tokens);
     free(source);
 }

@@ -16,6 +16,7 @@ struct http_source_options {
     uint16_t port;          /* 0: any free one */
     const char *port_file;  /* "": nowhere */
     const char *token_file; /* bearer tokens, one a line; "": everybody may send */
+    bool (*reload)(void);   /* whether they are to be read again now; NULL: never */
     int64_t body_bytes;     /* of one request; more is 413 */
     int64_t batch_events;   /* of one request; more is 413 */
     int64_t held_bytes;     /* of all requests that Kafka has not; more is 503 */

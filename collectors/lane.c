@@ -38,6 +38,7 @@ void lane_add(struct lane *lane, struct submission *submission, const struct rec
 
 void lane_sent(struct lane *lane, struct flight *flight, int64_t now_ms)
 {
+    CHECK(flight->submissions.count == 0);
     for (uint32_t i = 0; i < lane->submissions.count; i++)
         vec_push(&flight->submissions, lane->submissions.at[i]);
     vec_clear(&lane->submissions);

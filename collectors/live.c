@@ -2,10 +2,9 @@
 
 #include <stdio.h>
 #include <sysexits.h>
-#include <time.h>
 
 #include "collectors/counters.h"
-#include "lib/base/time.h"
+#include "lib/io/clock.h"
 #include "lib/io/descriptors.h"
 #include "lib/io/journal.h"
 #include "lib/io/kafka_log.h"
@@ -36,7 +35,9 @@ static int serve(void *context)
         journal_error("descriptors_missing", JOURNAL_STR("why", error.text));
         return EX_CONFIG;
     }
-    struct http_source *http = http_source_start(&live->options->http, collector_metrics + SENDER_METRICS,
+    struct http_source_options http_options = live->options->http;
+    http_options.reload = process_reload;
+    struct http_source *http = http_source_start(&http_options, collector_metrics + SENDER_METRICS,
                                                  collector_latencies, live->sender, &error);
     if (http == NULL) {
         journal_error("http_failed", JOURNAL_STR("why", error.text));
@@ -51,9 +52,7 @@ static int serve(void *context)
 static int64_t realtime_us(void *context)
 {
     (void)context;
-    struct timespec now;
-    clock_gettime(CLOCK_REALTIME, &now);
-    return now.tv_sec * (int64_t)SECOND_US + now.tv_nsec / 1000;
+    return clock_real_us();
 }
 
 int live_run(const struct live_options *options)
@@ -67,6 +66,7 @@ int live_run(const struct live_options *options)
                                        .rejects = {kafka_log_open, &appends},
                                        .host = process_host(),
                                        .clock_us = realtime_us};
+    process_reloads();
     struct live live = {options, sender_new(&options->sender, &ports, collector_metrics)};
     int status = program_serve(&(struct program_work){
         .metrics = &collector_all_metrics,

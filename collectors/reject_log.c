@@ -12,8 +12,6 @@ enum {
     BYTES_PER_S = 1 << 20,
     BYTES_MOST = 8 << 20,
     ON_THEIR_WAY_BYTES_MAX = 8 << 20,
-    PAUSE_LEAST_MS = 500,
-    PAUSE_MOST_MS = 30000,
 };
 
 struct reject_log {
@@ -28,7 +26,7 @@ struct reject_log {
 struct reject_log *reject_log_new(const struct reject_log_config *config)
 {
     struct reject_log *log = calloc(1, sizeof *log);
-    CHECK(log != NULL);
+    CHECK(log != NULL && config->topic != NULL && config->kept != NULL && config->not_kept != NULL);
     log->config = *config;
     int64_t now_ms = config->host->now_ms(config->host);
     log->count = allowance_of(PER_S, MOST, now_ms);
@@ -66,8 +64,8 @@ static void fail(struct reject_log *log, const char *why)
     log->handle = NULL;
     log_close(handle);
     outage_fail(&log->outage, now_ms(log), why);
-    log->open_ms =
-        now_ms(log) + outage_pause(&log->outage, PAUSE_LEAST_MS, PAUSE_MOST_MS, host->random(host));
+    log->open_ms = now_ms(log) + outage_pause(&log->outage, OUTAGE_PAUSE_LEAST_MS, OUTAGE_PAUSE_MOST_MS,
+                                              host->random(host));
     if (outage_speaks(&log->outage, now_ms(log)))
         journal_warning("rejects_not_kept", JOURNAL_STR("why", log->outage.why));
 }

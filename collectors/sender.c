@@ -20,8 +20,6 @@ enum {
     STOP_MS = 3000,        /* what a stopping process waits for acknowledgements */
     SILENT_MS = 1000,      /* then the log is away */
     ROUND_LEAST_MS = 1000, /* between rounds that begin early */
-    PAUSE_LEAST_MS = 500,
-    PAUSE_MOST_MS = 30000,
 };
 
 /* Rounds of ticks, of monotonic time. */
@@ -388,6 +386,13 @@ static void log_fails(struct sender *sender, const char *why)
     journal_warning("waiting", JOURNAL_STR("why", sender->outage.why), JOURNAL_STR("since", since));
 }
 
+static void log_is_back(struct sender *sender)
+{
+    int64_t after_ms = outage_heal(&sender->outage, now_ms(sender));
+    if (after_ms >= 0)
+        journal_info("back", JOURNAL_INT("after_s", after_ms / 1000));
+}
+
 static void show(struct sender *sender)
 {
     int64_t silence_ms = 0;
@@ -398,7 +403,7 @@ static void show(struct sender *sender)
     if (silence_ms > SILENT_MS)
         log_fails(sender, "the log does not acknowledge");
     else if (sender->outage.going && sender->deliveries > sender->deliveries_then)
-        journal_info("back", JOURNAL_INT("after_s", outage_heal(&sender->outage, now_ms(sender)) / 1000));
+        log_is_back(sender);
     if (sender->outage.going)
         readiness_set_waiting(&sender->readiness, sender->outage.why);
     else if (!sender_is_open(sender))
@@ -522,7 +527,8 @@ static bool recover(struct sender *sender, enum error_class class, const struct 
     metric_add(&sender->metrics[SENDER_RESTARTS], had_log);
     log_fails(sender, error->text);
     show(sender);
-    host->pause(host, outage_pause(&sender->outage, PAUSE_LEAST_MS, PAUSE_MOST_MS, host->random(host)));
+    host->pause(
+        host, outage_pause(&sender->outage, OUTAGE_PAUSE_LEAST_MS, OUTAGE_PAUSE_MOST_MS, host->random(host)));
     return true;
 }
 

@@ -9,8 +9,8 @@ static const char *path;
 static int64_t port;
 
 static const struct option_row rows[] = {
-    {"kafka", OPTION_TEXT, &live.kafka, NULL, 0, 0, "bootstrap servers, HOST:PORT,...",
-     .value = "SERVERS", .check = check_servers},
+    {"kafka", OPTION_TEXT, &live.kafka, NULL, 0, 0, "bootstrap servers, HOST:PORT,...", .value = "SERVERS",
+     .check = check_servers},
     {"prefix", OPTION_TEXT, &live.sender.prefix, "", 0, 0, "before each topic's name", .check = check_prefix},
     {"http-address", OPTION_TEXT, &live.http.address, "127.0.0.1", 0, 0, "where POST /v1/events listens",
      .value = "ADDRESS", .check = check_address},

@@ -11,9 +11,9 @@ enum { BATCH_ROWS = 50000, BATCH_BYTES = 1 << 20 };
 /* A slot of more is not kept for the next frame: most are small. */
 enum { SLOT_ROWS = 4096, SLOT_BYTES = 1 << 16 };
 
-struct part *settler_part_new(uint32_t number)
+struct settler_part *settler_part_new(uint32_t number)
 {
-    struct part *part = calloc(1, sizeof *part);
+    struct settler_part *part = calloc(1, sizeof *part);
     CHECK(part != NULL);
     part->base.number = number;
     part->read_on = -1;
@@ -26,13 +26,14 @@ static void slot_release(struct slot *slot)
     frame_rows_release(&slot->rows);
 }
 
-void settler_part_free(struct part *part)
+void settler_part_free(struct settler_part *part)
 {
     if (part == NULL)
         return;
     for (int s = 0; s <= BATCH_FRAMES; s++)
         slot_release(&part->slots[s]);
     store_claim_release(&part->claim);
+    reject_copy_release(&part->rejects);
     free(part);
 }
 
@@ -51,7 +52,7 @@ static uint32_t rows_of(const struct frame *frame)
     return frame->level_count + frame->count_count + frame->state_count;
 }
 
-static void show_busy(struct part *part)
+static void show_busy(struct settler_part *part)
 {
     bool works = part->base.state == PARTITION_WORKING;
     part->base.busy = works && part->count > 0;
@@ -59,7 +60,7 @@ static void show_busy(struct part *part)
 }
 
 /* Moves the frame at `at` to the front. */
-static void move_to_front(struct part *part, uint32_t at)
+static void move_to_front(struct settler_part *part, uint32_t at)
 {
     struct slot slot = part->slots[0];
     part->slots[0] = part->slots[at];
@@ -68,7 +69,7 @@ static void move_to_front(struct part *part, uint32_t at)
 }
 
 /* The frame behind the batch belongs to it now. */
-static void take_in(struct part *part)
+static void take_in(struct settler_part *part)
 {
     const struct frame *frame = &part->batch[part->count].frame;
     part->row_count += rows_of(frame);
@@ -77,7 +78,7 @@ static void take_in(struct part *part)
     part->count++;
 }
 
-static void forget_batch(struct part *part)
+static void forget_batch(struct settler_part *part)
 {
     for (uint32_t s = 0; s < part->count; s++)
         if (slot_is_large(&part->slots[s]))
@@ -89,7 +90,7 @@ static void forget_batch(struct part *part)
 }
 
 /* The batch is settled: its slots wait for others, and the frame that waits is the next batch. */
-static void empty_batch(struct part *part)
+static void empty_batch(struct settler_part *part)
 {
     uint32_t behind = part->count;
     forget_batch(part);
@@ -102,10 +103,11 @@ static void empty_batch(struct part *part)
 
 /* --- claiming --- */
 
-enum error_class settler_part_claim(struct part *part, struct store *store, struct error *error)
+enum error_class settler_part_claim(struct settler_part *part, struct store *store, struct error *error)
 {
     forget_batch(part);
     part->one_waits = false;
+    reject_copy_end(&part->rejects);
     enum store_outcome outcome = store_claim(store, part->base.number, &part->claim, error);
     if (outcome != STORE_OK)
         return error->class;
@@ -120,7 +122,13 @@ enum error_class settler_part_claim(struct part *part, struct store *store, stru
 
 /* --- settling --- */
 
-static enum error_class judge(struct part *part, enum store_outcome outcome, struct error *error)
+static void lose(struct settler_part *part)
+{
+    metric_add(&settler_metrics[SETTLER_PARTITIONS_LOST], 1);
+    partition_set(&part->base, PARTITION_LOST, "another settler claimed it");
+}
+
+static enum error_class judge(struct settler_part *part, enum store_outcome outcome, struct error *error)
 {
     switch (outcome) {
     case STORE_OK:
@@ -131,8 +139,7 @@ static enum error_class judge(struct part *part, enum store_outcome outcome, str
         part->in_steps = true;
         return ERROR_NONE;
     case STORE_LOST:
-        metric_add(&settler_metrics[SETTLER_PARTITIONS_LOST], 1);
-        partition_set(&part->base, PARTITION_LOST, "another settler claimed it");
+        lose(part);
         return ERROR_NONE;
     case STORE_FRAMES:
         partition_set(&part->base, PARTITION_STOPPED, "a frame that cannot be settled");
@@ -144,7 +151,7 @@ static enum error_class judge(struct part *part, enum store_outcome outcome, str
     return ERROR_FATAL;
 }
 
-enum error_class settler_part_settle(struct part *part, struct store *store, struct error *error)
+enum error_class settler_part_settle(struct settler_part *part, struct store *store, struct error *error)
 {
     uint64_t rows = 0, before = store_statements(store), missed = part->claim.ranges_missed;
     if (part->count == 0)
@@ -160,15 +167,34 @@ enum error_class settler_part_settle(struct part *part, struct store *store, str
     return class;
 }
 
+enum error_class settler_part_copy_rejects(struct settler_part *part, struct store *store,
+                                           struct error *error)
+{
+    struct reject_copy *copy = &part->rejects;
+    uint64_t before = store_statements(store);
+    enum store_outcome outcome =
+        store_copy_rejects(store, &part->claim, copy->rows.at, copy->rows.count, copy->next, error);
+    metric_add(&settler_metrics[SETTLER_STATEMENTS], (int64_t)(store_statements(store) - before));
+    if (outcome == STORE_FAILED)
+        return error->class;
+    if (outcome == STORE_LOST) {
+        lose(part);
+        return ERROR_NONE;
+    }
+    metric_add(&settler_metrics[SETTLER_REJECTS_COPIED], copy->rows.count);
+    reject_copy_done(copy);
+    return ERROR_NONE;
+}
+
 /* --- frames --- */
 
-static void stop(struct part *part, const char *why)
+static void stop(struct settler_part *part, const char *why)
 {
     partition_set(&part->base, PARTITION_STOPPED, why);
 }
 
 /* Decodes into the slot behind the batch, and judges. */
-static bool is_next(struct part *part, struct str bytes, int64_t now_s)
+static bool is_next(struct settler_part *part, struct str bytes, int64_t now_s)
 {
     struct slot *slot = &part->slots[part->count];
     struct frame *frame = &part->batch[part->count].frame;
@@ -202,7 +228,7 @@ static bool is_next(struct part *part, struct str bytes, int64_t now_s)
 
 /* The frame behind the batch joins it; the batch is settled before it where both are too much for one
  * transaction, and at once where it is full. */
-static enum error_class add_frame(struct part *part, struct store *store, size_t size_bytes,
+static enum error_class add_frame(struct settler_part *part, struct store *store, size_t size_bytes,
                                   struct error *error)
 {
     const struct frame *frame = &part->batch[part->count].frame;
@@ -219,8 +245,8 @@ static enum error_class add_frame(struct part *part, struct store *store, size_t
     return full ? settler_part_settle(part, store, error) : ERROR_NONE;
 }
 
-enum error_class settler_part_take(struct part *part, struct store *store, const struct log_message *message,
-                                   int64_t now_s, struct error *error)
+enum error_class settler_part_take(struct settler_part *part, struct store *store,
+                                   const struct log_message *message, int64_t now_s, struct error *error)
 {
     CHECK(part->base.state == PARTITION_WORKING && !part->in_steps);
     part->read_on = message->offset + 1;

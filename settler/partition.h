@@ -7,6 +7,7 @@
 #include "lib/port/log.h"
 #include "lib/run/partition_state.h"
 #include "settler/core/intake.h"
+#include "settler/reject_copy.h"
 #include "settler/store/store.h"
 
 /* Frames of one transaction at most. */
@@ -18,7 +19,7 @@ struct slot {
     struct frame_rows rows;
 };
 
-struct part {
+struct settler_part {
     struct partition base;
     struct claim claim;
     struct intake intake;
@@ -30,18 +31,22 @@ struct part {
     bool frame_alone; /* the batch's frame must be settled alone */
     bool in_steps;    /* the batch is settled in part; nothing of the partition is read meanwhile */
     bool one_waits;   /* the frame behind the batch is the next one's first */
-    int64_t read_on;  /* offset behind the last message that was taken; -1: not claimed yet */
+    struct reject_copy rejects;
+    int64_t read_on; /* offset behind the last message that was taken; -1: not claimed yet */
 };
 
 /* Never NULL. */
-struct part *settler_part_new(uint32_t number);
-void settler_part_free(struct part *part);
+struct settler_part *settler_part_new(uint32_t number);
+void settler_part_free(struct settler_part *part);
 
 /* Claims the row and goes on from it: the partition works. */
-enum error_class settler_part_claim(struct part *part, struct store *store, struct error *error);
+enum error_class settler_part_claim(struct settler_part *part, struct store *store, struct error *error);
 /* A message of usage.frames: into the batch, if it is the next frame. What is too much for one transaction is
  * settled first, and a full batch at once. `now_s` never steps back. */
-enum error_class settler_part_take(struct part *part, struct store *store, const struct log_message *message,
-                                   int64_t now_s, struct error *error);
+enum error_class settler_part_take(struct settler_part *part, struct store *store,
+                                   const struct log_message *message, int64_t now_s, struct error *error);
 /* The batch, or a step of it. RETRY: the partition's rows were refused; ABORT: the store is dead. */
-enum error_class settler_part_settle(struct part *part, struct store *store, struct error *error);
+enum error_class settler_part_settle(struct settler_part *part, struct store *store, struct error *error);
+/* What waits of usage.rejects. It fails as settler_part_settle does; after RETRY it still waits. */
+enum error_class settler_part_copy_rejects(struct settler_part *part, struct store *store,
+                                           struct error *error);

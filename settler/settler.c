@@ -2,31 +2,36 @@
 
 #include <string.h>
 
-#include "lib/codec/topics.h"
-#include "lib/run/read_through.h"
+#include "lib/run/manifest.h"
 #include "settler/counters.h"
 #include "settler/partition.h"
 
 /* So long an answer may take: to a question, and to a statement that does much. */
 enum { PROBE_WAITS_MS = 1000, WORK_WAITS_MS = 10000, MANIFEST_MS = 5000 };
+/* So long it is waited for when the process is to stop: an answer that is lost then is as if it was killed.
+ */
+enum { STOP_WAITS_MS = 1500 };
+/* So rarely a store that refuses is opened anew. */
+enum { RENEW_MS = 10000 };
 
 static struct settler *of(struct stage *stage)
 {
     return (struct settler *)stage;
 }
 
-static struct part *part_of(struct partition *partition)
+static struct settler_part *part_of(struct partition *partition)
 {
-    return (struct part *)partition;
+    return (struct settler_part *)partition;
 }
 
-void settler_waiting(void *context, int64_t waited_ms)
+bool settler_waiting(void *context, int64_t waited_ms)
 {
     struct settler *settler = context;
     struct stage *stage = &settler->stage;
     stage->host->alive(stage->host);
     if (waited_ms >= (settler->probing ? PROBE_WAITS_MS : WORK_WAITS_MS))
         stage->waits(stage->worker, "PostgreSQL does not answer");
+    return waited_ms < STOP_WAITS_MS || !stage->host->stopping(stage->host);
 }
 
 /* --- the store --- */
@@ -36,7 +41,9 @@ static enum error_class open_stage(struct stage *stage, struct error *error)
     struct settler *settler = of(stage);
     settler->probing = true;
     settler->store = settler->opener.open(settler->opener.context, error);
-    settler->probing = settler->known = false;
+    settler->probing = settler->known = settler->refused = false;
+    settler->opened_ms = stage->host->now_ms(stage->host);
+    rejects_topic_begin(&settler->rejects);
     return settler->store == NULL ? error->class : ERROR_NONE;
 }
 
@@ -46,47 +53,59 @@ static void close_stage(struct stage *stage)
     of(stage)->store = NULL;
 }
 
+/* What was refused may be the session's fault: it keeps what its role had when it began (statement_timeout,
+ * say), whatever an operator mends meanwhile. So what was refused is tried in a new one. While there is none
+ * to be had, the old one goes on. A claim is no matter of sessions: those of the partitions that work
+ * stand. */
+static void renew_store(struct settler *settler)
+{
+    struct host *host = settler->stage.host;
+    struct error ignored;
+    if (!settler->refused || !settler->known || host->now_ms(host) - settler->opened_ms < RENEW_MS)
+        return;
+    settler->opened_ms = host->now_ms(host);
+    struct store *fresh = settler->opener.open(settler->opener.context, &ignored);
+    if (fresh == NULL)
+        return;
+    bool told = settler->generation.partitions == 0 ||
+                store_generation(fresh, &settler->generation, &ignored) == ERROR_NONE;
+    store_close(told ? settler->store : fresh);
+    settler->store = told ? fresh : settler->store;
+    settler->refused = !told;
+}
+
 static enum error_class probe(struct stage *stage, struct error *error)
 {
     struct settler *settler = of(stage);
-    uint64_t before = store_statements(settler->store);
     settler->probing = true;
+    renew_store(settler);
+    uint64_t before = store_statements(settler->store);
     enum error_class class = store_ping(settler->store, error);
     settler->probing = false;
+    settler->refused |= class == ERROR_RETRY;
     metric_add(&settler_metrics[SETTLER_STATEMENTS], (int64_t)(store_statements(settler->store) - before));
+    if (class == ERROR_NONE)
+        rejects_topic_look(&settler->rejects);
     return class;
 }
 
 /* --- whose log it is --- */
 
-static bool take_manifest(void *context, const struct read_part *part, const struct log_message *message)
-{
-    (void)part;
-    struct store_generation *generation = context;
-    struct generation manifest;
-    if (generation_decode(message->value, &manifest) == DECODE_OK) {
-        generation->partitions = manifest.partitions;
-        memcpy(generation->init_hash, manifest.init_digest, sizeof generation->init_hash);
-    }
-    return false;
-}
-
-/* What init wrote is the first record of aggregator.snapshots[0]; a log without it is known by the number of
- * its partitions alone. */
+/* A log without a manifest is known by the number of its partitions alone. */
 static enum error_class tell_generation(struct settler *settler, struct error *error)
 {
     struct stage *stage = &settler->stage;
-    struct store_generation generation = {0};
-    struct reading reading = {0};
-    read_add(&reading, settler->topics->snapshots, 0, 0, NULL);
-    enum error_class class =
-        read_through(&reading, stage->log, stage->host, MANIFEST_MS, take_manifest, &generation, error);
-    read_release(&reading);
+    struct generation manifest;
+    enum error_class class = manifest_read(&(struct read_source){stage->log, stage->host, MANIFEST_MS},
+                                           settler->topics, &manifest, error);
+    struct store_generation generation = {.partitions = manifest.partitions};
+    memcpy(generation.init_hash, manifest.init_digest, sizeof generation.init_hash);
     if (class == ERROR_NONE && generation.partitions == 0)
         class = log_partitions(stage->log, settler->topics->frames, &generation.partitions, error);
     if (class == ERROR_NONE && generation.partitions > 0)
         class = store_generation(settler->store, &generation, error);
     settler->known = class == ERROR_NONE;
+    settler->generation = generation;
     return class;
 }
 
@@ -114,6 +133,7 @@ static enum error_class claim(struct stage *stage, struct partition *const *part
         if (class != ERROR_RETRY)
             continue;
         partition_refuse(partitions[i], error->text);
+        settler->refused = true;
         class = ERROR_NONE;
     }
     return class;
@@ -138,14 +158,14 @@ struct before {
     int64_t at_ms;
 };
 
-static struct before before_of(struct stage *stage, const struct part *part)
+static struct before before_of(struct stage *stage, const struct settler_part *part)
 {
     return (struct before){part->claim.next_seq, part->claim.next_step, stage->host->now_ms(stage->host)};
 }
 
 /* A partition that has much ends the turn with its first full batch, so that the others settle what they have
  * before its next. */
-static void note_settled(struct stage *stage, const struct part *part, struct before before)
+static void note_settled(struct stage *stage, const struct settler_part *part, struct before before)
 {
     if (part->claim.next_seq == before.seq && part->claim.next_step == before.step)
         return;
@@ -159,9 +179,10 @@ static void note_settled(struct stage *stage, const struct part *part, struct be
 static enum error_class take(struct stage *stage, struct partition *partition,
                              const struct log_message *message, struct error *error)
 {
-    struct part *part = part_of(partition);
+    struct settler_part *part = part_of(partition);
     struct before before = before_of(stage, part);
     enum error_class class = settler_part_take(part, of(stage)->store, message, before.at_ms / 1000, error);
+    of(stage)->refused |= class == ERROR_RETRY;
     note_settled(stage, part, before);
     return class;
 }
@@ -169,22 +190,38 @@ static enum error_class take(struct stage *stage, struct partition *partition,
 /* Of those in steps one a turn: a step may take seconds. */
 static enum error_class turn(struct stage *stage, struct partition *partition, struct error *error)
 {
-    struct part *part = part_of(partition);
+    struct settler_part *part = part_of(partition);
     if (part->in_steps && stage->worked_long)
         return ERROR_NONE;
     struct before before = before_of(stage, part);
     stage->host->alive(stage->host);
     enum error_class class = settler_part_settle(part, of(stage)->store, error);
+    of(stage)->refused |= class == ERROR_RETRY;
     note_settled(stage, part, before);
     stage->yield = false;
+    if (class == ERROR_NONE && part->base.state == PARTITION_WORKING && !part->in_steps)
+        class = rejects_topic_turn(&of(stage)->rejects, part, of(stage)->store, error);
     return class;
+}
+
+static int64_t beside(const struct stage *stage, const struct partition *partition)
+{
+    (void)stage;
+    const struct settler_part *part = (const struct settler_part *)partition;
+    return part->rejects.reads ? part->rejects.next : -1;
+}
+
+static enum error_class take_beside(struct stage *stage, struct partition *partition, enum log_got got,
+                                    const struct log_message *message, struct error *error)
+{
+    return rejects_topic_take(&of(stage)->rejects, part_of(partition), of(stage)->store, got, message, error);
 }
 
 static void figures(const struct stage *stage, const struct partition *partition,
                     struct partition_figures *out)
 {
     (void)stage;
-    const struct part *part = (const struct part *)partition;
+    const struct settler_part *part = (const struct settler_part *)partition;
     *out = (struct partition_figures){-1, -1, INT64_MIN, INT64_MIN};
     if (part->read_on >= 0)
         *out = (struct partition_figures){part->read_on, part->claim.next_offset, part->claim.watermark_us,
@@ -200,6 +237,8 @@ static const struct stage_ops ops = {
     .claim = claim,
     .take = take,
     .turn = turn,
+    .beside = beside,
+    .take_beside = take_beside,
     .drop = drop,
     .stopped = stopped,
     .figures = figures,
@@ -208,5 +247,8 @@ static const struct stage_ops ops = {
 
 void settler_init(struct settler *settler, const struct topics *topics, struct store_opener opener)
 {
-    *settler = (struct settler){.stage = {.ops = &ops}, .topics = topics, .opener = opener};
+    *settler = (struct settler){.stage = {.ops = &ops, .beside = topics->rejects},
+                                .topics = topics,
+                                .opener = opener,
+                                .rejects = {.stage = &settler->stage}};
 }

@@ -83,6 +83,7 @@ TESTED_ELSEWHERE = {
     'settler/core/book.c': 'test_settle',
     'settler/core/cover.c': 'test_settle, test_order',
     'settler/core/preview.c': 'test_settle, and the worked cases',
+    'settler/core/work.c': 'test_settle, test_order',
 }
 
 # Circles that are to be opened with what they lie in.
@@ -97,6 +98,8 @@ CALLED_BY_TESTS_ALONE = {
     'catalog_settles_by_cycle': 'a policy of bills (CONTRACT §6)',
     'prices_bill_scale': 'a policy of bills (CONTRACT §6)',
     'fold_last_hash': 'tests compare chains',
+    'metric_family_release': 'programs have theirs for good',
+    'metrics_print_reference': 'prints docs/metrics.md (tests/docs/print_metrics.c)',
 }
 
 

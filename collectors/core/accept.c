@@ -338,6 +338,16 @@ static struct json_value value_of_attribute(struct str text)
     return value;
 }
 
+/* Who sends Latin-1 is told so: the rule of the string itself is kept, as far as they can see. */
+static struct rejection rejection_of_binary(const struct reading *reading)
+{
+    struct rejection rejection = rejection_of(reading);
+    bool is_attribute = rejection.field >= FIELD_FIRST_OF_EVENT && rejection.field < FIELD_DATA;
+    if (is_attribute && reading->values[rejection.field].kind == JSON_OTHER)
+        rejection.reason = field_reason_bytes(rejection.field);
+    return rejection;
+}
+
 bool accept_binary(struct acceptor *acceptor, const struct event_attributes *attributes, struct str data,
                    struct record *out, struct rejection *rejection)
 {
@@ -358,7 +368,7 @@ bool accept_binary(struct acceptor *acceptor, const struct event_attributes *att
     if (accepted)
         *out = reading.record;
     else
-        *rejection = rejection_of(&reading);
+        *rejection = rejection_of_binary(&reading);
     return accepted;
 }
 

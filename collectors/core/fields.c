@@ -8,6 +8,7 @@ struct rule {
     struct str name;
     struct str reason;
     struct str reason_repeated;
+    struct str reason_bytes;
     bool (*take)(const struct rule *rule, const struct json_value *value, void *place);
     int64_t least; /* of an integer */
     int64_t most;  /* of an integer; bytes of a string */
@@ -163,7 +164,8 @@ static bool take_currency(const struct rule *rule, const struct json_value *valu
     }
 #define ROW(name_, expected)                                                                                 \
     .name = TEXT(name_), .reason = TEXT(name_ ": expected " expected),                                       \
-    .reason_repeated = TEXT(name_ ": expected only once")
+    .reason_repeated = TEXT(name_ ": expected only once"),                                                   \
+    .reason_bytes = TEXT(name_ ": expected UTF-8, which a header has percent-encoded")
 #define STRING(most_, member) .take = take_string, .most = (most_), .place = offsetof(struct record, member)
 #define INTEGER(least_, most_, member)                                                                       \
     .take = take_integer, .least = (least_), .most = (most_), .place = offsetof(struct record, member)
@@ -259,6 +261,11 @@ struct str field_reason(enum field field)
 struct str field_reason_repeated(enum field field)
 {
     return rule_of(field)->reason_repeated;
+}
+
+struct str field_reason_bytes(enum field field)
+{
+    return rule_of(field)->reason_bytes;
 }
 
 bool field_take(enum field field, const struct json_value *value, struct record *record)

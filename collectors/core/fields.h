@@ -67,6 +67,8 @@ struct str field_key(enum field field);
 struct str field_reason(enum field field);
 /* "data.quantity: expected only once"; static. */
 struct str field_reason_repeated(enum field field);
+/* "subject: expected UTF-8 ..."; static: of an attribute that stood beside its event. */
+struct str field_reason_bytes(enum field field);
 
 /* Whether the value is one that the field can have; then the record has it, if it keeps it at all. */
 bool field_take(enum field field, const struct json_value *value, struct record *record);

@@ -56,12 +56,15 @@ program_launch() { # mode, folder, program, behind the name, arguments...
     "${@:5}"
 }
 
-# Makes or updates the schema as its owner, and gives the settler's role what it needs there.
-schema_migrate() { # schema
+# Makes or updates the schema as its owner, and gives the settler's role what it needs there. In a process of its own: an
+# interrupt is then told on standard error, not in the file.
+schema_migrate() { # schema, file for what is said
   local url
   url=$(pg_url hourglass hourglass)
-  "$(program hourglass)" db migrate --database "$url" --schema "$1" >&2 &&
-    psql -XqAt -v ON_ERROR_STOP=1 "$url" -c "SET search_path = \"$1\"" -c "SELECT grant_settler('hourglass_settler')" >&2
+  (
+    "$(program hourglass)" db migrate --database "$url" --schema "$1" &&
+      psql -XqAt -v ON_ERROR_STOP=1 "$url" -c "SET search_path = \"$1\"" -c "SELECT grant_settler('hourglass_settler')"
+  ) >"$2" 2>&1
 }
 
 settler_arguments() { # schema; sets SETTLER
@@ -103,7 +106,7 @@ live_start() {
   mkdir -p -- "$LIVE"
   "$(program hourglass)" init --kafka "127.0.0.1:$(port_of kafka)" --partitions "$LIVE_PARTITIONS" --replicas 1 \
     --catalog "$LOCAL/catalog.yaml" || return
-  schema_migrate hourglass 2>"$LIVE/schema.log" || { show_end_of_log "$LIVE/schema.log"; return 75; }
+  schema_migrate hourglass "$LIVE/schema.log" || { show_end_of_log "$LIVE/schema.log"; return 75; }
   settler_arguments hourglass
   live_launch aggregator --instance live-0
   live_launch settler --instance live-0 "${SETTLER[@]}"

@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "lib/base/time.h"
+#include "lib/base/utf8.h"
 #include "lib/base/wide.h"
 
 static const int64_t year_10000_s = 253402300800;
@@ -33,33 +34,6 @@ void json_put_key(struct packer *out, const char *key)
 
 /* --- strings --- */
 
-static bool continues(unsigned char byte, unsigned char least, unsigned char most)
-{
-    return byte >= least && byte <= most;
-}
-
-/* Bytes of the UTF-8 sequence that the text begins with; 0: it begins with none. RFC 3629, table 3-7. */
-static uint32_t sequence(const char *text, uint32_t size)
-{
-    unsigned char b[4] = {0};
-    memcpy(b, text, size < 4 ? size : 4);
-    if (b[0] < 0x80)
-        return 1;
-    if (b[0] >= 0xC2 && b[0] <= 0xDF)
-        return continues(b[1], 0x80, 0xBF) ? 2 : 0;
-    if (b[0] >= 0xE0 && b[0] <= 0xEF)
-        return continues(b[1], b[0] == 0xE0 ? 0xA0 : 0x80, b[0] == 0xED ? 0x9F : 0xBF) &&
-                       continues(b[2], 0x80, 0xBF)
-                   ? 3
-                   : 0;
-    if (b[0] >= 0xF0 && b[0] <= 0xF4)
-        return continues(b[1], b[0] == 0xF0 ? 0x90 : 0x80, b[0] == 0xF4 ? 0x8F : 0xBF) &&
-                       continues(b[2], 0x80, 0xBF) && continues(b[3], 0x80, 0xBF)
-                   ? 4
-                   : 0;
-    return 0;
-}
-
 static void put_escaped(struct packer *out, unsigned char c)
 {
     char text[8];
@@ -77,7 +51,7 @@ void json_put_str(struct packer *out, struct str text)
     json_put_mark(out, '"');
     for (uint32_t i = 0; i < text.size;) {
         unsigned char c = (unsigned char)text.at[i];
-        uint32_t size = sequence(text.at + i, text.size - i);
+        uint32_t size = utf8_size(text.at + i, text.size - i);
         if (size == 0)
             json_put_raw(out, "\xEF\xBF\xBD");
         else if (c < 0x20 || c == 0x7F || c == '"' || c == '\\')

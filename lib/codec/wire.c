@@ -1,6 +1,7 @@
 #include "lib/codec/wire.h"
 
 #include "lib/base/check.h"
+#include "lib/base/utf8.h"
 
 static const unsigned char magic[2] = {0xC3, 0x01};
 
@@ -149,22 +150,13 @@ struct str wire_take_string(struct unpacker *in, uint32_t least, uint32_t most)
     return value;
 }
 
-/* Length of the UTF-8 sequence at *at, 0 if it is none or a control character. RFC 3629, table 3-7. */
-static size_t sequence_size(const unsigned char *at, size_t left)
+/* Length of the character at `at`; 0: there is none, or a control character. */
+static uint32_t character_size(const char *at, size_t left)
 {
-    unsigned char first = at[0];
-    if (first < 0x80)
-        return first >= 0x20 && first != 0x7F;
-    size_t size = first >= 0xF0 ? 4 : first >= 0xE0 ? 3 : 2;
-    if (first < 0xC2 || first > 0xF4 || left < size)
-        return 0;
-    for (size_t i = 1; i < size; i++)
-        if ((at[i] & 0xC0) != 0x80)
-            return 0;
-    bool overlong = (first == 0xE0 && at[1] < 0xA0) || (first == 0xF0 && at[1] < 0x90);
-    bool beyond = (first == 0xED && at[1] > 0x9F) || (first == 0xF4 && at[1] > 0x8F);
-    bool control = first == 0xC2 && at[1] < 0xA0;
-    return overlong || beyond || control ? 0 : size;
+    unsigned char first = (unsigned char)at[0];
+    bool control =
+        first < 0x20 || first == 0x7F || (first == 0xC2 && left > 1 && (unsigned char)at[1] < 0xA0);
+    return control ? 0 : utf8_size(at, (uint32_t)left);
 }
 
 enum { WORD = sizeof(uint64_t) };
@@ -190,7 +182,7 @@ static bool is_text(struct str text)
             i += step;
             continue;
         }
-        size_t size = sequence_size(at + i, text.size - i);
+        uint32_t size = character_size(text.at + i, text.size - i);
         if (size == 0)
             return false;
         i += size;

@@ -1,5 +1,7 @@
 #include "lib/domain/yaml_text.h"
 
+#include "lib/base/utf8.h"
+
 enum { DIRECTIVES_MAX = 16, NO_CHARACTER = 0x110000 };
 
 /* Where reading stands. */
@@ -9,25 +11,17 @@ struct place {
     uint32_t column;
 };
 
-/* The character at *at, its bytes in *size; NO_CHARACTER: what stands there is none (RFC 3629, table 3-7). */
+/* The character at `at`, its bytes in *size; NO_CHARACTER: what stands there is none. */
 static uint32_t decode(struct str text, uint32_t at, uint32_t *size)
 {
     const unsigned char *bytes = (const unsigned char *)text.at + at;
-    static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
-    uint32_t first = bytes[0];
-    *size = first < 0x80 ? 1 : first >= 0xF0 ? 4 : first >= 0xE0 ? 3 : 2;
-    if (*size == 1)
-        return first;
-    if (first < 0xC2 || first > 0xF4 || text.size - at < *size)
-        return NO_CHARACTER;
-    uint32_t character = first & (0x7Fu >> *size);
-    for (uint32_t i = 1; i < *size; i++) {
-        if ((bytes[i] & 0xC0) != 0x80)
-            return NO_CHARACTER;
+    *size = utf8_size(text.at + at, text.size - at);
+    if (*size <= 1)
+        return *size == 0 ? NO_CHARACTER : bytes[0];
+    uint32_t character = bytes[0] & (0x7Fu >> *size);
+    for (uint32_t i = 1; i < *size; i++)
         character = character << 6 | (bytes[i] & 0x3F);
-    }
-    bool surrogate = character >= 0xD800 && character <= 0xDFFF;
-    return character < least[*size] || surrogate ? NO_CHARACTER : character;
+    return character;
 }
 
 /* YAML 1.1, §5.1: c-printable. */

@@ -72,11 +72,7 @@ enum log_got kafka_reader_poll(struct kafka_reader *reader, int timeout_ms, stru
                                struct error *error);
 void kafka_message_release(struct log_message *message);
 
-/* First offset and the one after the last, asked of the broker. */
-enum error_class kafka_offsets(struct kafka_reader *reader, const char *topic, uint32_t partition,
-                               int64_t *low, int64_t *high, struct error *error);
-
-/* The same of many partitions at once: two requests a broker. RETRY when there is no answer soon. */
+/* Fills low and high of each: two requests a broker. RETRY when there is no answer soon. */
 enum error_class kafka_ranges(struct kafka_reader *reader, struct log_range *ranges, uint32_t count,
                               struct error *error);
 
@@ -98,9 +94,6 @@ struct kafka_topic {
 /* Creates those that do not exist; those that do are left as they are. */
 enum error_class kafka_create_topics(const char *brokers, const struct kafka_topic *topics, uint32_t count,
                                      struct error *error);
-/* 0: there is no such topic. */
-enum error_class kafka_partition_count(const char *brokers, const char *topic, uint32_t *count,
-                                       struct error *error);
 /* Deletes those that exist. */
 enum error_class kafka_delete_topics(const char *brokers, const char *const *topics, uint32_t count,
                                      struct error *error);

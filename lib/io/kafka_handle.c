@@ -1,5 +1,14 @@
 #include "lib/io/kafka_handle.h"
 
+#include <pthread.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "lib/base/check.h"
+
+/* So long a handle's end is waited for; so many may be ending at once, each with threads of its own. */
+enum { DISCARD_MS = 1000, ENDING_MAX = 16 };
+
 /* Whatever is not known to pass by itself costs a new handle. None is fatal: rights and passwords are mended
  * at the broker too. */
 enum error_class kafka_classify(rd_kafka_resp_err_t code)
@@ -54,6 +63,62 @@ rd_kafka_t *kafka_handle_new(rd_kafka_type_t type, rd_kafka_conf_t *conf, struct
     rd_kafka_conf_destroy(conf);
     error_set(error, ERROR_FATAL, "kafka", why);
     return NULL;
+}
+
+/* --- the end of a handle --- */
+
+struct discarded {
+    rd_kafka_t *handle;
+    void (*release)(void *context);
+    void *context;
+    bool ended; /* it is not used any more, by its own thread; */
+    bool left;  /* nor by who asked */
+};
+
+static pthread_mutex_t discard_lock = PTHREAD_MUTEX_INITIALIZER; /* of what follows, and of each discarded */
+static pthread_cond_t discard_ended = PTHREAD_COND_INITIALIZER;
+static int ending;
+
+static void *discard(void *context)
+{
+    struct discarded *of = context;
+    if (rd_kafka_type(of->handle) == RD_KAFKA_CONSUMER)
+        rd_kafka_consumer_close(of->handle);
+    rd_kafka_destroy(of->handle);
+    of->release(of->context);
+    pthread_mutex_lock(&discard_lock);
+    of->ended = true;
+    ending--;
+    pthread_cond_broadcast(&discard_ended);
+    bool left = of->left;
+    pthread_mutex_unlock(&discard_lock);
+    if (left)
+        free(of);
+    return NULL;
+}
+
+void kafka_discard(rd_kafka_t *handle, void (*release)(void *context), void *context)
+{
+    struct discarded *of = calloc(1, sizeof *of);
+    pthread_t thread;
+    struct timespec until;
+    CHECK(of != NULL);
+    *of = (struct discarded){.handle = handle, .release = release, .context = context};
+    clock_gettime(CLOCK_REALTIME, &until);
+    until.tv_sec += DISCARD_MS / 1000;
+    pthread_mutex_lock(&discard_lock);
+    ending++;
+    CHECK(pthread_create(&thread, NULL, discard, of) == 0);
+    pthread_detach(thread);
+    int waited = 0;
+    while (!of->ended && waited == 0)
+        waited = ending > ENDING_MAX ? pthread_cond_wait(&discard_ended, &discard_lock)
+                                     : pthread_cond_timedwait(&discard_ended, &discard_lock, &until);
+    of->left = true;
+    bool ended = of->ended;
+    pthread_mutex_unlock(&discard_lock);
+    if (ended)
+        free(of);
 }
 
 enum error_class kafka_count(rd_kafka_t *handle, const char *topic, int timeout_ms, uint32_t *count,

@@ -17,8 +17,16 @@ static struct kafka_log *of(struct log *log)
     return (struct kafka_log *)log;
 }
 
+/* Of a handle that was opened to read. */
+static struct kafka_reader *reader_of(struct log *log)
+{
+    CHECK(of(log)->reader != NULL);
+    return of(log)->reader;
+}
+
 static enum error_class append(struct log *log, const struct log_record *record, struct error *error)
 {
+    CHECK(of(log)->producer != NULL);
     return kafka_send(of(log)->producer, record, error);
 }
 
@@ -40,12 +48,12 @@ static struct log_pending pending(const struct log *log)
 static enum error_class assign(struct log *log, const struct log_position *positions, uint32_t count,
                                struct error *error)
 {
-    return kafka_reader_assign(of(log)->reader, positions, count, error);
+    return kafka_reader_assign(reader_of(log), positions, count, error);
 }
 
 static enum log_got poll(struct log *log, int timeout_ms, struct log_message *out, struct error *error)
 {
-    return kafka_reader_poll(of(log)->reader, timeout_ms, out, error);
+    return kafka_reader_poll(reader_of(log), timeout_ms, out, error);
 }
 
 static void release(struct log *log, struct log_message *message)
@@ -57,21 +65,19 @@ static void release(struct log *log, struct log_message *message)
 static enum error_class ranges(struct log *log, struct log_range *of_them, uint32_t count,
                                struct error *error)
 {
-    return kafka_ranges(of(log)->reader, of_them, count, error);
+    return kafka_ranges(reader_of(log), of_them, count, error);
 }
 
 static enum error_class commit(struct log *log, const struct log_position *positions, uint32_t count,
                                struct error *error)
 {
-    struct kafka_log *kafka = of(log);
-    return kafka->config->group == NULL ? ERROR_NONE : kafka_commit(kafka->reader, positions, count, error);
+    return of(log)->config->group == NULL ? ERROR_NONE
+                                          : kafka_commit(reader_of(log), positions, count, error);
 }
 
 static enum error_class partitions(struct log *log, const char *topic, uint32_t *count, struct error *error)
 {
-    struct kafka_log *kafka = of(log);
-    return kafka->reader != NULL ? kafka_reader_partitions(kafka->reader, topic, count, error)
-                                 : kafka_partition_count(kafka->config->brokers, topic, count, error);
+    return kafka_reader_partitions(reader_of(log), topic, count, error);
 }
 
 static void close_log(struct log *log)

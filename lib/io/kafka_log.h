@@ -1,4 +1,5 @@
-/* Kafka as a log (lib/port/log.h): a producer and a reader behind one handle, either of which may be absent.
+/* Kafka as a log (lib/port/log.h): a producer and a reader behind one handle, either of which may be absent:
+ * then nobody may append, or read and ask for ranges and partitions.
  *
  *     struct kafka_log_config config = {.brokers = ..., .client_id = ..., .reads = true};
  *     struct log_opener opener = {kafka_log_open, &config};

@@ -95,8 +95,7 @@ void kafka_producer_free(struct kafka_producer *producer)
     for (uint32_t i = 0; i < producer->topics.count; i++)
         rd_kafka_topic_destroy(producer->topics.at[i].handle);
     vec_release(&producer->topics);
-    rd_kafka_destroy(producer->handle);
-    free(producer);
+    kafka_discard(producer->handle, free, producer);
 }
 
 static rd_kafka_topic_t *topic_of(struct kafka_producer *producer, const char *name)

@@ -5,7 +5,7 @@
 #include "lib/base/vec.h"
 #include "lib/io/kafka_handle.h"
 
-enum { QUERY_MS = 5000, RANGES_MS = 1500, COUNT_MS = 2000, SLICE_MS = 10, NUDGE_MS = 100 };
+enum { RANGES_MS = 1500, COUNT_MS = 2000, SLICE_MS = 10, NUDGE_MS = 100 };
 enum { READ_AHEAD_KIB = 16 * 1024, FETCH_KIB = 8 * 1024 };
 
 /* How far a partition was read. */
@@ -20,6 +20,7 @@ struct kafka_reader {
     struct kafka_group group;
     VEC(struct place) places; /* of what is assigned */
     uint32_t at;              /* the place that was looked at last */
+    _Atomic bool over;        /* nobody is to be called any more */
 };
 
 /* --- places --- */
@@ -104,10 +105,14 @@ static void on_rebalance(rd_kafka_t *handle, rd_kafka_resp_err_t code,
     struct kafka_reader *reader = opaque;
     if (code != RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS) {
         rd_kafka_assign(handle, NULL);
+        if (reader->over)
+            return;
         forget_places(reader);
         reader->group.revoked(reader->group.context);
         return;
     }
+    if (reader->over)
+        return;
     VEC(uint32_t) numbers = {0};
     for (int i = 0; i < partitions->cnt; i++)
         vec_push(&numbers, (uint32_t)partitions->elems[i].partition);
@@ -184,15 +189,20 @@ struct kafka_reader *kafka_reader_new(const char *brokers, const char *client_id
     return reader;
 }
 
+static void release(void *context)
+{
+    struct kafka_reader *reader = context;
+    forget_places(reader);
+    vec_release(&reader->places);
+    free(reader);
+}
+
 void kafka_reader_free(struct kafka_reader *reader)
 {
     if (reader == NULL)
         return;
-    rd_kafka_consumer_close(reader->handle);
-    rd_kafka_destroy(reader->handle);
-    forget_places(reader);
-    vec_release(&reader->places);
-    free(reader);
+    reader->over = true;
+    kafka_discard(reader->handle, release, reader);
 }
 
 /* --- reading --- */
@@ -215,7 +225,7 @@ enum error_class kafka_reader_assign(struct kafka_reader *reader, const struct l
 }
 
 static enum log_got failed(const struct kafka_reader *reader, const rd_kafka_message_t *message,
-                           struct error *error)
+                           struct log_message *out, struct error *error)
 {
     const char *what = message->rkt != NULL ? rd_kafka_topic_name(message->rkt) : "reader";
     char why[200];
@@ -226,6 +236,8 @@ static enum log_got failed(const struct kafka_reader *reader, const rd_kafka_mes
         error_set(error, ERROR_ABORT, what, why);
     else
         error_set(error, kafka_classify(message->err), what, rd_kafka_message_errstr(message));
+    if (fatal != RD_KAFKA_RESP_ERR_NO_ERROR)
+        out->topic = "";
     return LOG_GOT_ERROR;
 }
 
@@ -234,15 +246,17 @@ static enum log_got take_event(struct kafka_reader *reader, const rd_kafka_messa
                                struct log_message *out, struct error *error)
 {
     const struct place *place = place_of(reader, message);
+    if (place != NULL) {
+        out->topic = place->topic;
+        out->partition = (uint32_t)message->partition;
+    }
     bool end = message->err == RD_KAFKA_RESP_ERR__PARTITION_EOF;
     bool gone = message->err == RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET ||
                 message->err == RD_KAFKA_RESP_ERR_OFFSET_OUT_OF_RANGE;
     if (!end && !gone)
-        return failed(reader, message, error);
+        return failed(reader, message, out, error);
     if (place == NULL || (gone && message->offset < place->next))
         return LOG_GOT_NOTHING; /* of an assignment before */
-    out->topic = place->topic;
-    out->partition = (uint32_t)message->partition;
     out->offset = end ? message->offset : place->next;
     return end ? LOG_GOT_END : LOG_GOT_GONE;
 }
@@ -287,16 +301,6 @@ void kafka_message_release(struct log_message *message)
     if (message->handle != NULL)
         rd_kafka_message_destroy(message->handle);
     message->handle = NULL;
-}
-
-enum error_class kafka_offsets(struct kafka_reader *reader, const char *topic, uint32_t partition,
-                               int64_t *low, int64_t *high, struct error *error)
-{
-    rd_kafka_resp_err_t code =
-        rd_kafka_query_watermark_offsets(reader->handle, topic, (int32_t)partition, low, high, QUERY_MS);
-    if (code == RD_KAFKA_RESP_ERR_NO_ERROR)
-        return ERROR_NONE;
-    return error_set(error, kafka_classify(code), topic, rd_kafka_err2str(code));
 }
 
 /* Asks for the ends that `end` names, of all ranges at once: into low, or into high. */

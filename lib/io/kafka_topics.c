@@ -107,14 +107,3 @@ enum error_class kafka_delete_topics(const char *brokers, const char *const *top
     rd_kafka_destroy(handle);
     return class;
 }
-
-enum error_class kafka_partition_count(const char *brokers, const char *topic, uint32_t *count,
-                                       struct error *error)
-{
-    rd_kafka_t *handle = admin_handle(brokers, error);
-    if (handle == NULL)
-        return error->class;
-    enum error_class class = kafka_count(handle, topic, REQUEST_MS, count, error);
-    rd_kafka_destroy(handle);
-    return class;
-}

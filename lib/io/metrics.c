@@ -81,14 +81,6 @@ void metric_family_set(struct metric_family *family, uint32_t partition, int64_t
     pthread_mutex_unlock(&family->lock);
 }
 
-void metric_family_add(struct metric_family *family, uint32_t partition, int64_t n)
-{
-    CHECK(family->label == NULL);
-    pthread_mutex_lock(&family->lock);
-    cell_of(family, partition)->value += n;
-    pthread_mutex_unlock(&family->lock);
-}
-
 void metric_family_say(struct metric_family *family, uint32_t partition, const char *word)
 {
     CHECK(family->label != NULL);

@@ -71,7 +71,6 @@ struct metric_family {
     }
 
 void metric_family_set(struct metric_family *family, uint32_t partition, int64_t value);
-void metric_family_add(struct metric_family *family, uint32_t partition, int64_t n);
 /* `word` is kept: a literal. */
 void metric_family_say(struct metric_family *family, uint32_t partition, const char *word);
 /* The partition is another process's now: its row goes. */

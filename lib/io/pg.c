@@ -3,21 +3,14 @@
 #include <poll.h>
 #include <stdio.h>
 #include <sys/socket.h>
-#include <time.h>
 
 #include "lib/base/check.h"
+#include "lib/io/clock.h"
 #include "lib/io/pg_state.h"
 #include "lib/io/pg_wait.h"
 
 /* `waiting` is told so often; a COPY is handed to libpq in pieces of so much. */
 enum { SLICE_MS = 250, PIECE_BYTES = 1 << 16 };
-
-int64_t pg_now_ms(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
 
 /* --- failing --- */
 
@@ -45,12 +38,11 @@ bool pg_wait(struct pg *pg, short events, int64_t since_ms, int64_t deadline_ms)
 {
     struct pollfd poll_for = {PQsocket(pg->connection), events, 0};
     for (;;) {
-        int64_t waited_ms = pg_now_ms() - since_ms;
-        if (pg->waiting.waiting != NULL)
-            pg->waiting.waiting(pg->waiting.context, waited_ms);
-        if (poll_for.fd < 0 || poll(&poll_for, 1, SLICE_MS) > 0)
+        int64_t waited_ms = clock_steady_us() / 1000 - since_ms;
+        bool goes_on = pg->waiting.waiting == NULL || pg->waiting.waiting(pg->waiting.context, waited_ms);
+        if (poll_for.fd < 0 || poll(&poll_for, 1, goes_on ? SLICE_MS : 0) > 0)
             return true;
-        if (deadline_ms == 0 || waited_ms < deadline_ms)
+        if (goes_on && (deadline_ms == 0 || waited_ms < deadline_ms))
             continue;
         char why[80];
         snprintf(why, sizeof why, "no answer for %lld s", (long long)(waited_ms / 1000));
@@ -120,7 +112,7 @@ static void count_statement(struct pg *pg)
 /* Sends and waits. values NULL and count < 0: several statements. */
 static PGresult *run(struct pg *pg, const char *what, const char *sql, int count, const char *const *values)
 {
-    int64_t since_ms = pg_now_ms();
+    int64_t since_ms = clock_steady_us() / 1000;
     count_statement(pg);
     int sent = count < 0 ? PQsendQuery(pg->connection, sql)
                          : PQsendQueryParams(pg->connection, sql, count, NULL, values, NULL, NULL, 0);
@@ -185,7 +177,7 @@ static bool put_rows(struct pg *pg, struct str rows, int64_t since_ms)
 
 bool pg_copy(struct pg *pg, const char *sql, struct str rows)
 {
-    int64_t since_ms = pg_now_ms();
+    int64_t since_ms = clock_steady_us() / 1000;
     if (rows.size == 0)
         return true;
     PGresult *result = run(pg, "copy", sql, -1, NULL);

@@ -17,7 +17,7 @@
 
 /* Told again and again while an answer is waited for, and for how long already. NULL: nobody asks. */
 struct pg_waiting {
-    void (*waiting)(void *context, int64_t waited_ms);
+    bool (*waiting)(void *context, int64_t waited_ms); /* false: the connection is to be given up */
     void *context;
 };
 

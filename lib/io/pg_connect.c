@@ -3,12 +3,16 @@
 #include <stdio.h>
 
 #include "lib/base/check.h"
+#include "lib/io/clock.h"
 #include "lib/io/pg.h"
+#include "lib/io/pg_url.h"
 #include "lib/io/pg_wait.h"
 
 enum { CONNECT_MS = 10000, PROBE_MS = 2000, STATE_SIZE = 6 };
 
 /* --- why it failed --- */
+
+#define WRONG_PASSWORD "28P01"
 
 /* With verbose errors the server's text is "FATAL:  28P01: ...", in whatever language: the code is the first
  * word of five capitals or digits between ":  " and ":". "": there is none. */
@@ -26,14 +30,29 @@ static void find_state(const char *text, char state[STATE_SIZE])
     }
 }
 
+/* What libpq refuses before it begins: a value of the URL, the environment or the service file. */
+static bool is_refused_by_libpq(const PGconn *connection, const char *text)
+{
+    return PQsocket(connection) < 0 && strncmp(text, "invalid ", strlen("invalid ")) == 0;
+}
+
 /* Verbose errors end with a line of the server's source; ours is the first line of each. */
 static void fail_to_connect(struct pg *pg)
 {
     char state[STATE_SIZE], why[300];
+    if (PQconnectionNeedsPassword(pg->connection)) {
+        error_set(
+            &pg->error, ERROR_FATAL, "connect",
+            "the server asks for a password, and there is none: passfile, PGPASSWORD or HOURGLASS_DATABASE");
+        return;
+    }
     const char *text = PQerrorMessage(pg->connection);
     find_state(text, state);
-    snprintf(why, sizeof why, "%.*s", (int)strcspn(text, "\n"), text);
+    snprintf(why, sizeof why, "%.*s%s", (int)strcspn(text, "\n"), text,
+             strcmp(state, WRONG_PASSWORD) == 0 ? "; see --database, PGPASSFILE and PGPASSWORD" : "");
     pg_fail(pg, "connect", state, why);
+    if (is_refused_by_libpq(pg->connection, text))
+        pg->error.class = ERROR_FATAL;
 }
 
 /* --- connecting --- */
@@ -65,7 +84,7 @@ static PGconn *start(const char *url, PGconn *begin(const char *const *, const c
 /* False: it failed, or took too long. */
 static bool finish(struct pg *pg)
 {
-    int64_t since_ms = pg_now_ms();
+    int64_t since_ms = clock_steady_us() / 1000;
     PostgresPollingStatusType status = PGRES_POLLING_WRITING;
     if (PQstatus(pg->connection) == CONNECTION_BAD) {
         fail_to_connect(pg);
@@ -114,17 +133,10 @@ static bool connect_to_any(struct pg *pg, const char *url)
 
 static bool check_url(struct pg *pg, const char *url)
 {
-    char *why = NULL;
-    PQconninfoOption *parsed = PQconninfoParse(url, &why);
-    bool plain = strchr(url, '=') == NULL && strstr(url, "://") == NULL; /* a database's name */
-    if (parsed != NULL || plain) {
-        PQconninfoFree(parsed);
-        PQfreemem(why);
-        return true;
-    }
-    error_set(&pg->error, ERROR_FATAL, "expected postgresql://USER@HOST:PORT/NAME", why == NULL ? "" : why);
-    PQfreemem(why);
-    return false;
+    const char *fault = pg_url_fault(url);
+    if (fault != NULL)
+        error_set(&pg->error, ERROR_FATAL, "the database's URL", fault);
+    return fault == NULL;
 }
 
 /* --- the session --- */

@@ -10,4 +10,4 @@
     "or\n"                                                                                                   \
     "the whole URL stands in HOURGLASS_DATABASE or in the file of --config.\n"
 
-option_check check_database; /* libpq can read it */
+option_check check_database; /* libpq can read it, and begin (lib/io/pg_url.h) */

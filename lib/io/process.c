@@ -10,11 +10,13 @@
 #include <unistd.h>
 
 #include "lib/base/check.h"
+#include "lib/io/clock.h"
 #include "lib/io/journal.h"
 
 enum { WATCH_MS = 100, STOP_LIMIT_MS = 4500 };
 
 static volatile sig_atomic_t stopping;
+static atomic_bool reloading;
 static _Atomic int64_t last_alive_ms;
 static int limit_ms;
 
@@ -36,6 +38,24 @@ void process_begin(void)
     sigaction(SIGPIPE, &ignore, NULL);
 }
 
+static void on_reload(int number)
+{
+    (void)number;
+    atomic_store(&reloading, true);
+}
+
+void process_reloads(void)
+{
+    struct sigaction action = {.sa_handler = on_reload, .sa_flags = SA_RESTART}, before;
+    if (sigaction(SIGHUP, NULL, &before) == 0 && before.sa_handler != SIG_IGN)
+        sigaction(SIGHUP, &action, NULL);
+}
+
+bool process_reload(void)
+{
+    return atomic_exchange(&reloading, false);
+}
+
 bool process_stopping(void)
 {
     return stopping != 0;
@@ -43,9 +63,7 @@ bool process_stopping(void)
 
 static int64_t now_ms(void)
 {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return now.tv_sec * (int64_t)1000 + now.tv_nsec / 1000000;
+    return clock_steady_us() / 1000;
 }
 
 void process_alive(void)

@@ -11,6 +11,11 @@
 void process_begin(void);
 bool process_stopping(void);
 
+/* From now on SIGHUP stops nothing: it asks to read files again. One that was ignored stays so. */
+void process_reloads(void);
+/* Whether that was asked since the last call. Any thread. */
+bool process_reload(void);
+
 /* A thread of its own ends the process where it stands, which costs nothing but a replay: with exit 70 when
  * process_alive was not called for `limit_s` seconds (a blocking call far past its deadline), with exit 75
  * when it still runs 4.5 s after it was told to stop. */

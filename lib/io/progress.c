@@ -5,9 +5,9 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "lib/io/clock.h"
 #include "lib/io/file.h"
 
 enum { LINE_BYTES = 200, DRAW_MS = 200 };
@@ -24,9 +24,7 @@ static struct {
 
 static int64_t now_ms(void)
 {
-    struct timespec time;
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return time.tv_sec * (int64_t)1000 + time.tv_nsec / 1000000;
+    return clock_steady_us() / 1000;
 }
 
 /* --- the line, without a call that a signal's handler may not make --- */

@@ -2,24 +2,15 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 #include "lib/base/check.h"
-#include "lib/base/time.h"
-
-/* Since 1970. */
-static int64_t wall_us(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_REALTIME, &now);
-    return now.tv_sec * (int64_t)SECOND_US + now.tv_nsec / 1000;
-}
+#include "lib/io/clock.h"
 
 void readiness_init(struct readiness *readiness)
 {
     *readiness = (struct readiness)READINESS_STARTING;
     CHECK(pthread_mutex_init(&readiness->lock, NULL) == 0);
-    readiness->since_us = wall_us();
+    readiness->since_us = clock_real_us();
 }
 
 void readiness_release(struct readiness *readiness)
@@ -30,9 +21,9 @@ void readiness_release(struct readiness *readiness)
 static void set(struct readiness *readiness, bool ready, const char *why)
 {
     pthread_mutex_lock(&readiness->lock);
-    if (atomic_load(&readiness->ready) != ready || readiness->since_us == 0)
-        readiness->since_us = wall_us();
-    atomic_store(&readiness->ready, ready);
+    if (readiness->ready != ready || readiness->since_us == 0)
+        readiness->since_us = clock_real_us();
+    readiness->ready = ready;
     snprintf(readiness->why, sizeof readiness->why, "%s", why);
     pthread_mutex_unlock(&readiness->lock);
 }
@@ -48,15 +39,10 @@ void readiness_set_waiting(struct readiness *readiness, const char *why)
     set(readiness, false, why);
 }
 
-bool readiness_is_ready(const struct readiness *readiness)
-{
-    return atomic_load(&readiness->ready);
-}
-
 void readiness_view(struct readiness *readiness, struct readiness_view *out)
 {
     pthread_mutex_lock(&readiness->lock);
-    out->ready = atomic_load(&readiness->ready);
+    out->ready = readiness->ready;
     memcpy(out->why, readiness->why, sizeof out->why);
     out->since_us = readiness->since_us;
     pthread_mutex_unlock(&readiness->lock);

@@ -1,19 +1,17 @@
 /* Whether a process does its work, why not, and since when: what /readyz and metrics say.
  *
- * Readers and setters are in any thread. Whether it is ready is one atomic load, for those who ask at each
- * request. */
+ * Readers and setters are in any thread. */
 #pragma once
 
 #include <pthread.h>
-#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
 enum { READINESS_WHY_BYTES = 160 };
 
 struct readiness {
-    _Atomic bool ready;
-    pthread_mutex_t lock;          /* of what follows */
+    pthread_mutex_t lock; /* of what follows */
+    bool ready;
     char why[READINESS_WHY_BYTES]; /* why not; "" while ready */
     int64_t since_us; /* since 1970: when it last became ready, or last ceased to be; 0: not yet */
 };
@@ -31,8 +29,6 @@ void readiness_release(struct readiness *readiness);
 /* Another reason while it is not ready leaves the time as it was. A text that is too long is cut. */
 void readiness_set_ready(struct readiness *readiness);
 void readiness_set_waiting(struct readiness *readiness, const char *why);
-
-bool readiness_is_ready(const struct readiness *readiness);
 
 struct readiness_view {
     bool ready;

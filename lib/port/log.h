@@ -60,9 +60,9 @@ struct log_message {
 enum log_got {
     LOG_GOT_MESSAGE, /* to be released */
     LOG_GOT_NOTHING,
-    LOG_GOT_END,  /* topic, partition and offset say where */
-    LOG_GOT_GONE, /* the records at that topic's and partition's offset were deleted, or never were */
-    LOG_GOT_ERROR,
+    LOG_GOT_END,   /* topic, partition and offset say where */
+    LOG_GOT_GONE,  /* the records at that topic's and partition's offset were deleted, or never were */
+    LOG_GOT_ERROR, /* topic and partition say of which, where it is of one alone; else topic is empty */
 };
 
 /* What a handle calls back, inside log_deliveries and log_poll alone. */

@@ -9,7 +9,12 @@ void outage_fail(struct outage *outage, int64_t now_ms, const char *why)
         return;
     outage->going = true;
     outage->since_ms = now_ms;
-    outage->said_ms = now_ms - OUTAGE_SAY_MS;
+    if (outage->begun == 0 || now_ms - outage->minute_ms >= OUTAGE_SAY_MS) {
+        outage->minute_ms = now_ms;
+        outage->begun = 0;
+    }
+    outage->begun++;
+    outage->said_ms = outage->begun <= OUTAGE_SAID_MOST ? now_ms - OUTAGE_SAY_MS : now_ms;
 }
 
 int64_t outage_pause(struct outage *outage, int64_t least_ms, int64_t most_ms, uint64_t random)
@@ -25,12 +30,13 @@ bool outage_speaks(struct outage *outage, int64_t now_ms)
     if (!outage->going || now_ms - outage->said_ms < OUTAGE_SAY_MS)
         return false;
     outage->said_ms = now_ms;
+    outage->said = true;
     return true;
 }
 
 int64_t outage_heal(struct outage *outage, int64_t now_ms)
 {
-    int64_t lasted_ms = outage->going ? now_ms - outage->since_ms : -1;
-    *outage = (struct outage){0};
+    int64_t lasted_ms = outage->going && outage->said ? now_ms - outage->since_ms : -1;
+    *outage = (struct outage){.minute_ms = outage->minute_ms, .begun = outage->begun};
     return lasted_ms;
 }

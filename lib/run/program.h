@@ -6,7 +6,8 @@
  *
  * SIGTERM, SIGINT and SIGHUP ask it to stop in order: what is in work is finished, nothing is lost, and the
  * supervisor starts it again with what the options and files say then. A SIGHUP that was ignored when the
- * process began (nohup) stays so. */
+ * process began (nohup) stays so; to one that reads files again (process_reloads) it says no more than that.
+ */
 #pragma once
 
 #include "lib/io/metrics.h"

@@ -1,9 +1,12 @@
 #include "lib/run/read_through.h"
 
+#include "lib/base/check.h"
+
 enum { POLL_MS = 100 };
 
 void read_add(struct reading *reading, const char *topic, uint32_t partition, int64_t from, void *tag)
 {
+    CHECK(!reading->begun && from >= 0);
     vec_push(&reading->parts, (struct read_part){topic, partition, from, INT64_MAX, tag});
 }
 
@@ -90,42 +93,49 @@ bool read_done(const struct reading *reading)
     return reading->begun;
 }
 
-/* One poll. *more: the visitor wants more. */
+/* What came of one poll. */
+struct step {
+    bool moved;  /* something was read */
+    bool enough; /* the visitor wants no more */
+};
+
 static enum error_class read_one(struct reading *reading, struct log *log, read_visit *visit, void *context,
-                                 bool *more, bool *moved, struct error *error)
+                                 struct step *step, struct error *error)
 {
     struct log_message message;
     enum log_got got = log_poll(log, POLL_MS, &message, error);
     if (got == LOG_GOT_ERROR)
         return error->class;
     const struct read_part *part = read_take(reading, got, &message);
-    *moved = part != NULL;
+    step->moved = part != NULL;
     if (part != NULL && got == LOG_GOT_MESSAGE)
-        *more = visit(context, part, &message);
+        step->enough = !visit(context, part, &message);
     if (got == LOG_GOT_MESSAGE)
         log_release(log, &message);
     return ERROR_NONE;
 }
 
-enum error_class read_through(struct reading *reading, struct log *log, struct host *host, int64_t limit_ms,
-                              read_visit *visit, void *context, struct error *error)
+enum error_class read_through(struct reading *reading, const struct read_source *source, read_visit *visit,
+                              void *context, struct error *error)
 {
+    struct host *host = source->host;
     int64_t moved_ms = host->now_ms(host);
-    bool more = true;
-    while (more && !read_done(reading) && !host->stopping(host)) {
-        bool moved = false;
-        enum error_class class = reading->begun ? read_one(reading, log, visit, context, &more, &moved, error)
-                                                : read_begin(reading, log, error);
+    bool enough = false;
+    while (!enough && !read_done(reading) && !host->stopping(host)) {
+        struct step step = {0};
+        enum error_class class = reading->begun ? read_one(reading, source->log, visit, context, &step, error)
+                                                : read_begin(reading, source->log, error);
         host->alive(host);
         if (class == ERROR_RETRY)
             host->pause(host, POLL_MS);
         int64_t now_ms = host->now_ms(host);
-        if (moved)
+        if (step.moved)
             moved_ms = now_ms;
         if (class == ERROR_ABORT || class == ERROR_FATAL)
             return class;
-        if (limit_ms > 0 && now_ms - moved_ms >= limit_ms)
+        if (source->limit_ms > 0 && now_ms - moved_ms >= source->limit_ms)
             return class == ERROR_RETRY ? class : error_set(error, ERROR_RETRY, "log", "nothing came");
+        enough = step.enough;
     }
     return ERROR_NONE;
 }

@@ -5,7 +5,7 @@
  * read_through does that for who has none:
  *
  *     read_add(&reading, topic, partition, 0, NULL); ...
- *     class = read_through(&reading, log, host, visit, context, &error);
+ *     class = read_through(&reading, &source, visit, context, &error);
  *     read_release(&reading);
  */
 #pragma once
@@ -43,10 +43,16 @@ bool read_part_done(const struct read_part *part);
 /* All are at their ends. */
 bool read_done(const struct reading *reading);
 
+/* Where it is read from, and how long nothing may come before it is ERROR_RETRY; 0: it waits for ever. */
+struct read_source {
+    struct log *log;
+    struct host *host;
+    int64_t limit_ms;
+};
+
 /* Whether to read on. */
 typedef bool read_visit(void *context, const struct read_part *part, const struct log_message *message);
 
-/* Reads all, unless the visitor has enough or the process is to stop: read_done tells. ERROR_RETRY: nothing
- * came for limit_ms (0: waits for ever). */
-enum error_class read_through(struct reading *reading, struct log *log, struct host *host, int64_t limit_ms,
-                              read_visit *visit, void *context, struct error *error);
+/* Reads all, unless the visitor has enough or the process is to stop: read_done tells. */
+enum error_class read_through(struct reading *reading, const struct read_source *source, read_visit *visit,
+                              void *context, struct error *error);

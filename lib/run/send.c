@@ -2,6 +2,8 @@
 
 #include <stdio.h>
 
+#include "lib/base/check.h"
+
 enum { POLL_MS = 100 };
 
 /* A wait that is going on, and since when nothing moved in it. */
@@ -12,6 +14,7 @@ struct wait {
 
 static struct wait begin_wait(const struct send *send)
 {
+    CHECK(send->log != NULL && send->host != NULL && send->limit_ms >= 0);
     return (struct wait){send->host->now_ms(send->host), log_pending(send->log)};
 }
 

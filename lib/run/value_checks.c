@@ -66,17 +66,26 @@ const char *check_servers(const char *value)
     return why;
 }
 
+static bool is_folder(const char *path)
+{
+    struct stat there;
+    return stat(path, &there) == 0 && S_ISDIR(there.st_mode);
+}
+
 const char *check_input_file(const char *value)
 {
-    return strcmp(value, "-") == 0 || access(value, R_OK) == 0 ? NULL : strerror(errno);
+    if (strcmp(value, "-") == 0)
+        return NULL;
+    if (access(value, R_OK) != 0)
+        return strerror(errno);
+    return is_folder(value) ? strerror(EISDIR) : NULL;
 }
 
 const char *check_output_file(const char *value)
 {
     char *copy = strdup(value);
     const char *why = access(dirname(copy), W_OK) == 0 ? NULL : strerror(errno);
-    struct stat there;
-    if (why == NULL && stat(value, &there) == 0 && S_ISDIR(there.st_mode))
+    if (why == NULL && is_folder(value))
         why = strerror(EISDIR);
     free(copy);
     return why;

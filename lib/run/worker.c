@@ -6,12 +6,20 @@
 #include "lib/io/journal.h"
 #include "lib/run/worker_own.h"
 
-enum { PAUSE_LEAST_MS = 500, PAUSE_MOST_MS = 30000, NAP_MS = 250 };
+enum { NAP_MS = 250 };
+
+static void check_stage(const struct stage_ops *ops)
+{
+    CHECK(ops->make != NULL && ops->free != NULL && ops->claim != NULL && ops->take != NULL);
+    CHECK(ops->turn != NULL && ops->drop != NULL && ops->stopped != NULL && ops->figures != NULL);
+    CHECK(!ops->reads_to_claim || ops->claim_take != NULL);
+}
 
 struct worker *worker_new(const struct worker_config *config)
 {
     struct worker *worker = calloc(1, sizeof *worker);
-    CHECK(worker != NULL);
+    CHECK(worker != NULL && config->host != NULL && config->topic != NULL && config->partitions != NULL);
+    check_stage(config->stage->ops);
     worker->config = config;
     worker->stage = config->stage;
     worker->host = config->host;
@@ -89,16 +97,18 @@ static enum error_class open_handles(struct worker *worker, struct error *error)
  * does not heal is the end. False: it is. */
 static bool recover(struct worker *worker, const struct error *error)
 {
-    close_handles(worker);
     if (error->class == ERROR_FATAL) {
         journal_error("gave_up", JOURNAL_STR("why", error->text));
         worker->status = EX_CONFIG;
+        close_handles(worker);
         return false;
     }
+    worker_trouble(worker, error->text);
+    worker_show(worker); /* closing may last */
+    close_handles(worker);
     int64_t now_ms = worker->host->now_ms(worker->host);
-    outage_fail(&worker->outage, now_ms, error->text);
-    int64_t pause_ms =
-        outage_pause(&worker->outage, PAUSE_LEAST_MS, PAUSE_MOST_MS, worker->host->random(worker->host));
+    int64_t pause_ms = outage_pause(&worker->outage, OUTAGE_PAUSE_LEAST_MS, OUTAGE_PAUSE_MOST_MS,
+                                    worker->host->random(worker->host));
     worker->next_try_ms = now_ms + pause_ms;
     worker->restarts++;
     return true;

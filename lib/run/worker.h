@@ -48,6 +48,13 @@ struct stage_ops {
     /* A message of a partition that works. RETRY: it waits alone. */
     enum error_class (*take)(struct stage *stage, struct partition *partition,
                              const struct log_message *message, struct error *error);
+    /* Of the topic that the stage reads beside the worker's: the offset to be read next, while the partition
+     * works; -1: not now. A change that take_beside did not make is said by partition->reread. */
+    int64_t (*beside)(const struct stage *stage, const struct partition *partition);
+    /* What the log gave of it: a message, GONE, or ERROR with *error, which is that topic's alone. It fails
+     * as take does. */
+    enum error_class (*take_beside)(struct stage *stage, struct partition *partition, enum log_got got,
+                                    const struct log_message *message, struct error *error);
     /* A bounded piece of what waits in it. RETRY: it waits alone. */
     enum error_class (*turn)(struct stage *stage, struct partition *partition, struct error *error);
     /* It is no longer ours. True: what is known of it stays good, should it come back at once. */
@@ -68,9 +75,10 @@ struct stage {
     const struct stage_ops *ops;
     struct log *log;
     struct host *host;
-    bool yield;        /* the stage has done much with a message: the turn's reading ends */
-    bool worked_long;  /* a partition did, in this turn: others that would may wait for the next */
-    uint64_t progress; /* what was worked off, ever: after a failure, the proof that it is over */
+    const char *beside; /* a second topic, whose partitions are read with the worker's; NULL: none */
+    bool yield;         /* the stage has done much with a message: the turn's reading ends */
+    bool worked_long;   /* a partition did, in this turn: others that would may wait for the next */
+    uint64_t progress;  /* what was worked off, ever: after a failure, the proof that it is over */
     /* To be called while the stage waits for a server longer than it should: the worker is not ready. */
     void (*waits)(void *worker, const char *why);
     void *worker;

@@ -155,8 +155,6 @@ static void note_state(struct worker *worker, struct partition *partition)
         tell_state(worker, partition);
         if (partition->state == PARTITION_STOPPED)
             worker->stage->ops->stopped(worker->stage, partition);
-        if (partition->state == PARTITION_WORKING)
-            partition->claimed_ms = now_of(worker);
         if (partition->state == PARTITION_LOST)
             wait_alone(worker, partition, LOST_LEAST_MS, LOST_MOST_MS);
     }
@@ -182,8 +180,9 @@ static void heal_alone(struct worker *worker, struct partition *partition, bool 
         (partition->contested && now_ms - partition->claimed_ms < 2 * pause_ms))
         return;
     int64_t after_ms = outage_heal(&partition->outage, now_of(worker));
-    journal_info("partition_back", JOURNAL_INT("partition", partition->number),
-                 JOURNAL_INT("after_s", after_ms / 1000));
+    if (after_ms >= 0)
+        journal_info("partition_back", JOURNAL_INT("partition", partition->number),
+                     JOURNAL_INT("after_s", after_ms / 1000));
 }
 
 /* --- claiming --- */
@@ -220,6 +219,8 @@ static enum error_class claim_on(struct worker *worker, struct error *error)
     enum error_class class = ERROR_NONE;
     if (due.list.count > 0)
         class = worker->stage->ops->claim(worker->stage, due.list.at, due.list.count, error);
+    for (uint32_t i = 0; i < due.list.count; i++)
+        due.list.at[i]->claimed_ms = now_of(worker); /* those that work now begin now to prove themselves */
     vec_release(&due.list);
     worker->claims_read = worker->stage->ops->reads_to_claim && any_claiming(worker);
     if (class != ERROR_RETRY)
@@ -290,19 +291,30 @@ static bool reads_change(const struct worker *worker)
     return false;
 }
 
+static bool is_beside(const struct worker *worker, const struct log_message *message)
+{
+    const char *beside = worker->stage->beside;
+    return beside != NULL && strcmp(message->topic, beside) == 0;
+}
+
 /* Reads each partition that takes messages on from where it is. */
 static enum error_class choose_reads(struct worker *worker, struct error *error)
 {
     VEC(struct log_position) positions = {0};
+    const struct stage *stage = worker->stage;
     if (worker->claims_read || !reads_change(worker))
         return ERROR_NONE;
     for (uint32_t i = 0; i < worker->parts.list.count; i++) {
         struct partition *partition = worker->parts.list.at[i];
         partition->reading = is_read(partition);
         partition->reread = false;
-        if (partition->reading)
-            vec_push(&positions, (struct log_position){worker->config->topic, partition->number,
-                                                       position_of(worker, partition)});
+        if (!partition->reading)
+            continue;
+        vec_push(&positions, (struct log_position){worker->config->topic, partition->number,
+                                                   position_of(worker, partition)});
+        int64_t beside = stage->beside != NULL ? stage->ops->beside(stage, partition) : -1;
+        if (beside >= 0)
+            vec_push(&positions, (struct log_position){stage->beside, partition->number, beside});
     }
     enum error_class class = log_assign(worker->log, positions.at, positions.count, error);
     vec_release(&positions);
@@ -335,12 +347,31 @@ static enum error_class take(struct worker *worker, const struct log_message *me
     return class;
 }
 
+static enum error_class take_beside(struct worker *worker, enum log_got got,
+                                    const struct log_message *message, struct error *error)
+{
+    struct partition *partition = partition_of(&worker->parts, message->partition);
+    if (partition == NULL || got == LOG_GOT_END)
+        return ERROR_NONE;
+    if (!is_read(partition)) {
+        partition->reread = true;
+        return ERROR_NONE;
+    }
+    uint64_t before = worker->stage->progress;
+    enum error_class class = worker->stage->ops->take_beside(worker->stage, partition, got, message, error);
+    class = judged(worker, partition, class, before, error);
+    note_state(worker, partition);
+    return class;
+}
+
 static enum error_class take_got(struct worker *worker, enum log_got got, struct log_message *message,
                                  struct error *error)
 {
     enum error_class class = ERROR_NONE;
     if (worker->claims_read)
         worker->stage->ops->claim_take(worker->stage, got, message);
+    else if (is_beside(worker, message))
+        class = take_beside(worker, got, message, error);
     else if (got == LOG_GOT_GONE)
         records_gone(worker, message);
     else if (got == LOG_GOT_MESSAGE)
@@ -348,6 +379,14 @@ static enum error_class take_got(struct worker *worker, enum log_got got, struct
     if (got == LOG_GOT_MESSAGE)
         log_release(worker->log, message);
     return class;
+}
+
+static enum error_class log_failed(struct worker *worker, const struct error *error)
+{
+    if (error->class != ERROR_RETRY)
+        return error->class;
+    worker_trouble(worker, error->text);
+    return ERROR_NONE;
 }
 
 static enum error_class read_batch(struct worker *worker, struct error *error)
@@ -364,11 +403,9 @@ static enum error_class read_batch(struct worker *worker, struct error *error)
                 log_release(worker->log, &message);
             break;
         }
-        if (got == LOG_GOT_ERROR && error->class != ERROR_RETRY)
-            return error->class;
-        if (got == LOG_GOT_ERROR)
-            worker_trouble(worker, error->text);
-        if (got == LOG_GOT_NOTHING || got == LOG_GOT_ERROR)
+        if (got == LOG_GOT_ERROR && !is_beside(worker, &message))
+            return log_failed(worker, error);
+        if (got == LOG_GOT_NOTHING)
             break;
         class = take_got(worker, got, &message, error);
     }

@@ -47,7 +47,8 @@ static void heal(struct worker *worker)
     if (!worker->outage.going || !good || !proven)
         return;
     int64_t after_ms = outage_heal(&worker->outage, now_ms);
-    journal_info("back", JOURNAL_INT("after_s", after_ms / 1000));
+    if (after_ms >= 0)
+        journal_info("back", JOURNAL_INT("after_s", after_ms / 1000));
 }
 
 /* Why it is not ready; false: it is. */

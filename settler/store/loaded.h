@@ -4,6 +4,7 @@
 
 #include "settler/core/settle.h"
 #include "settler/store/known.h"
+#include "settler/store/store.h"
 
 struct usage_key {
     uint32_t resource; /* index into book.resources */
@@ -85,9 +86,6 @@ __attribute__((warn_unused_result)) bool rows_write_frame(struct loaded *loaded,
 __attribute__((warn_unused_result)) bool rows_write(struct loaded *loaded, bool last);
 /* The frame's facts, and what its catalog fixes for the generation. */
 __attribute__((warn_unused_result)) bool rows_write_facts(struct loaded *loaded, const struct frame *frame);
-/* Whether the tables are this log's: FATAL if not. Hashes of zeros are not known. */
-enum error_class generation_check(const struct store_generation *log, const struct store_generation *tables,
-                                  struct error *error);
 /* What is known of the tables now that the rows are committed. */
 void rows_remember(struct loaded *loaded);
 
@@ -95,3 +93,12 @@ void rows_remember(struct loaded *loaded);
 struct line_state *line_state(struct loaded *loaded, uint32_t line);
 /* The line's names are in the table. */
 void line_is_kept(struct loaded *loaded, uint32_t line);
+
+/* --- of the store (store.c) --- */
+
+/* Whether the tables are this log's: FATAL if not. Hashes of zeros are not known. */
+enum error_class generation_check(const struct store_generation *log, const struct store_generation *tables,
+                                  struct error *error);
+/* Rolls back what came to that outcome. A store that cannot is of no more use: STORE_FAILED, and not RETRY.
+ */
+enum store_outcome store_undo(struct store *store, enum store_outcome outcome, struct error *error);

@@ -1,5 +1,5 @@
 /* The tables in memory: facts, and what was refused. */
-#include "settler/store/memory_tables.h"
+#include "settler/store/memory_own.h"
 
 const struct memory_order_fact *memory_find_fact(const struct memory_rows *rows,
                                                  const struct fact_identity *identity)

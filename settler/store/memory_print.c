@@ -2,7 +2,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-#include "settler/store/memory_tables.h"
+#include "settler/store/memory_own.h"
 
 /* Lines under way, then sorted. */
 struct print {

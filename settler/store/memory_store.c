@@ -3,7 +3,7 @@
 #include <stdio.h>
 
 #include "lib/base/check.h"
-#include "settler/store/memory_tables.h"
+#include "settler/store/memory_own.h"
 
 /* --- faults --- */
 

@@ -1,5 +1,5 @@
 /* The tables in memory as a whole: transactions, copies, text. */
-#include "settler/store/memory_tables.h"
+#include "settler/store/memory_own.h"
 
 #include <stdio.h>
 

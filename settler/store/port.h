@@ -6,8 +6,9 @@
  * as text, with as many places as they are stored with. */
 #pragma once
 
+#include "lib/port/error.h"
 #include "settler/core/order.h"
-#include "settler/store/store.h"
+#include "settler/store/types.h"
 
 enum { LINE_ID_SIZE = 16 };
 

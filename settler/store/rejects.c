@@ -1,35 +1,17 @@
 /* Rejects of the entrances, copied for eyes (DESIGN §3). */
 #include "lib/base/arena.h"
 #include "lib/base/check.h"
-#include "settler/store/port.h"
+#include "lib/base/utf8.h"
+#include "settler/store/loaded.h"
 
 enum { EVENT_BYTES_MAX = 4096 };
-
-/* The length of the UTF-8 character at `at`, of which `left` bytes are there; 0: there is none. */
-static uint32_t character(const unsigned char *at, uint32_t left)
-{
-    uint32_t size = at[0] < 0x80   ? 1
-                    : at[0] < 0xC2 ? 0
-                    : at[0] < 0xE0 ? 2
-                    : at[0] < 0xF0 ? 3
-                    : at[0] < 0xF5 ? 4
-                                   : 0;
-    if (at[0] == 0 || size > left)
-        return 0;
-    for (uint32_t i = 1; i < size; i++)
-        if ((at[i] & 0xC0) != 0x80)
-            return 0;
-    bool overlong = (at[0] == 0xE0 && at[1] < 0xA0) || (at[0] == 0xF0 && at[1] < 0x90);
-    bool beyond = (at[0] == 0xED && at[1] > 0x9F) || (at[0] == 0xF4 && at[1] > 0x8F);
-    return overlong || beyond ? 0 : size;
-}
 
 /* The text itself where it is one, else a copy with question marks for what is no character. */
 static struct str clean(struct arena *memory, struct str text)
 {
     char *copy = NULL;
     for (uint32_t at = 0; at < text.size;) {
-        uint32_t size = character((const unsigned char *)text.at + at, text.size - at);
+        uint32_t size = text.at[at] == 0 ? 0 : utf8_size(text.at + at, text.size - at);
         if (size == 0 && copy == NULL) {
             copy = arena_take(memory, text.size);
             memcpy(copy, text.at, text.size);
@@ -73,7 +55,6 @@ enum store_outcome store_copy_rejects(struct store *store, struct claim *claim,
 {
     struct reject_move move = {claim->fence, claim->next_reject, next_offset};
     struct arena memory = {0};
-    struct error undoing;
     VEC(struct store_reject) cleaned = {0};
     CHECK(next_offset >= claim->next_reject);
     for (uint32_t i = 0; i < count; i++) {
@@ -83,11 +64,8 @@ enum store_outcome store_copy_rejects(struct store *store, struct claim *claim,
     enum store_outcome outcome = STORE_FAILED;
     if (store->ops->begin(store, error) == ERROR_NONE) {
         outcome = copy_inside(store, claim, cleaned.at, cleaned.count, &move, error);
-        if (outcome != STORE_OK && store->ops->rollback(store, &undoing) != ERROR_NONE) {
-            *error = outcome == STORE_FAILED ? *error : undoing;
-            error->class = ERROR_ABORT;
-            outcome = STORE_FAILED;
-        }
+        if (outcome != STORE_OK)
+            outcome = store_undo(store, outcome, error);
     }
     vec_release(&cleaned);
     arena_release(&memory);

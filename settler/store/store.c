@@ -67,6 +67,9 @@ enum error_class store_generation(struct store *store, const struct store_genera
     if (!good(store->ops->read_meta(store, &row, &found, error)) ||
         (found && !good(generation_check(generation, &row.generation, error))))
         return error->class;
+    if (found && is_known(row.generation.init_hash) && !is_known(generation->init_hash))
+        return error_set(error, ERROR_ABORT, "the log does not say yet which it is",
+                         "hourglass init has not come to its end");
     store->generation = *generation;
     if (!found || (row.generation.partitions > 0 &&
                    (is_known(row.generation.init_hash) || !is_known(generation->init_hash))))
@@ -165,8 +168,8 @@ bool store_frame_is_plain(const struct frame *frame)
     return true;
 }
 
-/* One transaction's worth. */
-struct batch {
+/* The frames of one, and what they touch. */
+struct transaction {
     struct loaded loaded;
     const struct placed_frame *frames;
     uint32_t count;
@@ -198,15 +201,16 @@ static void cut_frame(struct cut_frame *cut, const struct frame *frame, const st
     cut->frame.count_count = cut->counts.count;
 }
 
-static enum store_outcome settle_one(struct batch *batch, const struct frame *frame, bool last)
+static enum store_outcome settle_one(struct transaction *transaction, const struct frame *frame, bool last)
 {
-    struct loaded *loaded = &batch->loaded;
+    struct loaded *loaded = &transaction->loaded;
     struct cut_frame cut;
     cut_frame(&cut, frame, loaded);
     enum store_outcome outcome = STORE_OK;
     if (settle_frame(loaded->settlement, &cut.frame) != SETTLED)
         outcome = STORE_FRAMES;
-    else if ((last && !rows_write_facts(loaded, frame)) || !rows_write_frame(loaded, frame, &batch->rows))
+    else if ((last && !rows_write_facts(loaded, frame)) ||
+             !rows_write_frame(loaded, frame, &transaction->rows))
         outcome = STORE_FAILED;
     vec_release(&cut.levels);
     vec_release(&cut.counts);
@@ -214,22 +218,23 @@ static enum store_outcome settle_one(struct batch *batch, const struct frame *fr
 }
 
 /* Between begin and commit: the fence first of all. *after is what the row will be when all is done. */
-static enum store_outcome settle_inside(struct batch *batch, const struct claim *claim, struct claim *after)
+static enum store_outcome settle_inside(struct transaction *transaction, const struct claim *claim,
+                                        struct claim *after)
 {
-    struct loaded *loaded = &batch->loaded;
+    struct loaded *loaded = &transaction->loaded;
     enum store_outcome outcome = move_claim(loaded->store, claim, after, loaded->error);
     if (outcome != STORE_OK)
         return outcome;
-    if (!load_catalogs(loaded) || !load_touched(loaded, batch->frames, batch->count))
+    if (!load_catalogs(loaded) || !load_touched(loaded, transaction->frames, transaction->count))
         return STORE_FAILED;
     bool last = loaded->to_s == INT64_MAX;
-    batch->too_much = !last && batch->count > 1;
-    if (batch->too_much)
+    transaction->too_much = !last && transaction->count > 1;
+    if (transaction->too_much)
         return STORE_STEP;
     loaded->settlement->from_s = loaded->from_s;
     loaded->settlement->to_s = loaded->to_s;
-    for (uint32_t i = 0; i < batch->count && outcome == STORE_OK; i++)
-        outcome = settle_one(batch, &batch->frames[i].frame, last);
+    for (uint32_t i = 0; i < transaction->count && outcome == STORE_OK; i++)
+        outcome = settle_one(transaction, &transaction->frames[i].frame, last);
     if (outcome == STORE_OK && !rows_write(loaded, last))
         outcome = STORE_FAILED;
     if (outcome != STORE_OK || last)
@@ -242,21 +247,21 @@ static enum store_outcome settle_inside(struct batch *batch, const struct claim 
 }
 
 /* Whether the transaction is one to commit. */
-static bool is_good(const struct batch *batch, enum store_outcome outcome)
+static bool is_good(const struct transaction *transaction, enum store_outcome outcome)
 {
-    return outcome == STORE_OK || (outcome == STORE_STEP && !batch->too_much);
+    return outcome == STORE_OK || (outcome == STORE_STEP && !transaction->too_much);
 }
 
-static enum store_outcome settle_batch(struct store *store, struct claim *claim, struct batch *batch,
-                                       struct error *error)
+static enum store_outcome settle_batch(struct store *store, struct claim *claim,
+                                       struct transaction *transaction, struct error *error)
 {
     struct settlement settlement;
-    struct claim after = claim_after(claim, batch->frames, batch->count);
+    struct claim after = claim_after(claim, transaction->frames, transaction->count);
     settlement_init(&settlement);
     settlement.book.watermark_us = claim->watermark_us;
     settlement.book.prices = claim->known->prices;
-    batch->rows = 0;
-    batch->loaded = (struct loaded){
+    transaction->rows = 0;
+    transaction->loaded = (struct loaded){
         .store = store,
         .error = error,
         .settlement = &settlement,
@@ -270,15 +275,15 @@ static enum store_outcome settle_batch(struct store *store, struct claim *claim,
         .from_s = claim->next_step == 0 ? INT64_MIN : claim->next_step * HOUR_S,
         .to_s = INT64_MAX,
     };
-    enum store_outcome outcome = settle_inside(batch, claim, &after);
-    bool committed = is_good(batch, outcome) && store->ops->commit(store, error) == ERROR_NONE;
+    enum store_outcome outcome = settle_inside(transaction, claim, &after);
+    bool committed = is_good(transaction, outcome) && store->ops->commit(store, error) == ERROR_NONE;
     claim->known->prices = settlement.book.prices;
     settlement.book.prices = (struct prices){0};
     if (committed)
-        rows_remember(&batch->loaded);
-    loaded_release(&batch->loaded);
+        rows_remember(&transaction->loaded);
+    loaded_release(&transaction->loaded);
     settlement_release(&settlement);
-    if (!is_good(batch, outcome))
+    if (!is_good(transaction, outcome))
         return outcome;
     if (!committed)
         return STORE_FAILED;
@@ -286,31 +291,34 @@ static enum store_outcome settle_batch(struct store *store, struct claim *claim,
     return outcome;
 }
 
-static enum store_outcome transact(struct store *store, struct claim *claim, struct batch *batch,
-                                   struct error *error)
+enum store_outcome store_undo(struct store *store, enum store_outcome outcome, struct error *error)
 {
     struct error undoing;
+    CHECK(outcome != STORE_OK);
+    if (store->ops->rollback(store, &undoing) == ERROR_NONE)
+        return outcome;
+    if (outcome != STORE_FAILED)
+        *error = undoing;
+    if (error->class == ERROR_RETRY)
+        error->class = ERROR_ABORT;
+    return STORE_FAILED;
+}
+
+static enum store_outcome transact(struct store *store, struct claim *claim, struct transaction *transaction,
+                                   struct error *error)
+{
     if (store->ops->begin(store, error) != ERROR_NONE)
         return STORE_FAILED;
-    enum store_outcome outcome = settle_batch(store, claim, batch, error);
-    if (is_good(batch, outcome))
-        return outcome;
-    /* A store that cannot undo is of no more use. */
-    if (store->ops->rollback(store, &undoing) != ERROR_NONE) {
-        if (outcome != STORE_FAILED)
-            *error = undoing;
-        if (error->class == ERROR_RETRY)
-            error->class = ERROR_ABORT;
-        return STORE_FAILED;
-    }
-    return outcome;
+    enum store_outcome outcome = settle_batch(store, claim, transaction, error);
+    return is_good(transaction, outcome) ? outcome : store_undo(store, outcome, error);
 }
 
 /* Whether the frames change the claim and nothing else: they say nothing, and no order is due. */
-static bool says_nothing(const struct claim *claim, const struct claim *after, const struct batch *batch)
+static bool says_nothing(const struct claim *claim, const struct claim *after,
+                         const struct transaction *transaction)
 {
-    for (uint32_t i = 0; i < batch->count; i++) {
-        const struct frame *frame = &batch->frames[i].frame;
+    for (uint32_t i = 0; i < transaction->count; i++) {
+        const struct frame *frame = &transaction->frames[i].frame;
         if (frame->fact_count + frame->level_count + frame->count_count + frame->reject_count > 0)
             return false;
     }
@@ -319,12 +327,12 @@ static bool says_nothing(const struct claim *claim, const struct claim *after, c
 }
 
 /* The compare-and-set is a transaction of its own where there is nothing beside it. */
-static enum store_outcome settle_quickly(struct store *store, struct claim *claim, struct batch *batch,
-                                         struct error *error)
+static enum store_outcome settle_quickly(struct store *store, struct claim *claim,
+                                         struct transaction *transaction, struct error *error)
 {
-    struct claim after = claim_after(claim, batch->frames, batch->count);
-    if (claim->next_step != 0 || !says_nothing(claim, &after, batch))
-        return transact(store, claim, batch, error);
+    struct claim after = claim_after(claim, transaction->frames, transaction->count);
+    if (claim->next_step != 0 || !says_nothing(claim, &after, transaction))
+        return transact(store, claim, transaction, error);
     enum store_outcome outcome = move_claim(store, claim, &after, error);
     if (outcome == STORE_OK)
         *claim = after;
@@ -357,12 +365,12 @@ enum store_outcome store_settle(struct store *store, struct claim *claim, const 
     if (make_ranges(store, claim, frames[count - 1].frame.watermark_us, error) != ERROR_NONE)
         return STORE_FAILED;
     /* A frame that is settled in steps is settled alone. */
-    struct batch batch = {.frames = frames, .count = claim->next_step == 0 ? count : 1};
-    enum store_outcome outcome = settle_quickly(store, claim, &batch, error);
-    while (outcome == STORE_STEP && batch.too_much) {
-        batch.count = (batch.count + 1) / 2;
-        outcome = transact(store, claim, &batch, error);
+    struct transaction transaction = {.frames = frames, .count = claim->next_step == 0 ? count : 1};
+    enum store_outcome outcome = settle_quickly(store, claim, &transaction, error);
+    while (outcome == STORE_STEP && transaction.too_much) {
+        transaction.count = (transaction.count + 1) / 2;
+        outcome = transact(store, claim, &transaction, error);
     }
-    *rows = batch.rows;
+    *rows = transaction.rows;
     return outcome == STORE_OK && claim->next_seq <= last ? STORE_STEP : outcome;
 }

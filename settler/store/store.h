@@ -11,10 +11,8 @@
  * operator must act, and the text says how. */
 #pragma once
 
-#include "lib/domain/frame.h"
 #include "lib/port/error.h"
-
-struct store;
+#include "settler/store/types.h"
 
 /* Makes stores: one is closed after ABORT and the next asked for. NULL: *error says why. */
 struct store_opener {
@@ -29,14 +27,10 @@ __attribute__((warn_unused_result)) enum error_class store_ping(struct store *st
 /* Statements so far. */
 uint64_t store_statements(const struct store *store);
 
-/* Which log is settled here: what `init` wrote, as the manifest in aggregator.snapshots[0] has it. */
-struct store_generation {
-    uint32_t partitions;
-    uint8_t init_hash[CONTROL_HASH_SIZE]; /* zeros: not known */
-};
-
-/* Says which log is settled; to be called first of all. FATAL: the tables are another generation's, or the
- * log was made anew. */
+/* Says which log is settled here; to be called first of all. FATAL: the tables are another generation's, or
+ * the log was made anew. ABORT also where the tables know their log and this one does not say yet which it
+ * is.
+ */
 __attribute__((warn_unused_result)) enum error_class
 store_generation(struct store *store, const struct store_generation *generation, struct error *error);
 
@@ -56,21 +50,6 @@ struct claim {
     uint64_t ranges_missed; /* how often they could not be made */
     uint32_t work_max;      /* resource-hours that one transaction takes, unless one hour has more */
     struct known *known;    /* what is remembered of the tables */
-};
-
-/* A message of usage.rejects. Texts may be any bytes: what is no UTF-8 is stored as question marks. */
-struct store_reject {
-    int64_t offset;
-    int64_t clock_us;
-    struct str reason;
-    struct str feed;
-    struct str sender;
-    struct str origin;
-    struct str account;
-    struct str type;
-    struct str source;
-    struct str id;
-    struct str event; /* the first 4 KiB are stored */
 };
 
 /* A frame and the offset of usage.frames to read on from once it is settled. */

@@ -37,10 +37,9 @@ static void assign_all(struct kafka_reader *reader, const char *topic, uint32_t 
     struct error error;
     VEC(struct log_position) positions = {0};
     for (uint32_t p = 0; p < partitions; p++) {
-        struct log_position position = {topic, p, 0};
-        int64_t high;
-        CHECK(kafka_offsets(reader, topic, p, &position.offset, &high, &error) == ERROR_NONE);
-        vec_push(&positions, position);
+        struct log_range range = {.topic = topic, .partition = p};
+        CHECK(kafka_ranges(reader, &range, 1, &error) == ERROR_NONE);
+        vec_push(&positions, (struct log_position){topic, p, range.low});
     }
     CHECK(kafka_reader_assign(reader, positions.at, positions.count, &error) == ERROR_NONE);
     vec_release(&positions);

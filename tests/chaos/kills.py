@@ -8,16 +8,12 @@ import sys
 import tempfile
 
 TOP = pathlib.Path(__file__).resolve().parents[2]
-BUILD = pathlib.Path(os.environ.get('HOURGLASS_BUILD', TOP / 'build'))
+sys.path.append(str(TOP / 'tests/integration'))
+import facts
+from facts import BUILD, tell
+
 KILLS = int(os.environ.get('CHAOS_KILLS', '30'))
 RUNS_MAX = 25
-passed = failed = 0
-
-
-def tell(good, fact):
-    global passed, failed
-    passed, failed = passed + bool(good), failed + (not good)
-    print(('ok - ' if good else 'not ok - ') + fact, flush=True)
 
 
 def run(events, catalog, log, victims, **extra):
@@ -64,8 +60,7 @@ def main():
     servers = folder / 'servers'
     lines = run(events, catalog, servers, 'kafka,postgres', CHAOS_SEED='5')
     tell(lines == want and kills_in(servers), f'the same bytes after the servers were killed {len(kills_in(servers))} times')
-    print(f'{passed} passed, {failed} failed')
-    return failed > 0
+    return facts.end()
 
 
 if __name__ == '__main__':

@@ -441,6 +441,19 @@ interrupted_run_leaves_nothing() {
   equal "$(grep -v 'schema run_cut' "$WORK/err.cut")" 'run: interrupted'
 }
 
+# While the servers are asked and nothing of its own runs yet, what it calls says its words into a file.
+run_interrupted_early_says_so() {
+  local status=0
+  HOURGLASS_RUN_NAME=early in_a_session "$LOCAL_COMMANDS/run" --catalog "$CATALOG" "$EVENTS" >/dev/null 2>"$WORK/err.early" &
+  RUNNING=$!
+  wait_until 60 test -e "$HOURGLASS_RUN/runs/early/schema.log" || return 1
+  kill -s INT -- "-$RUNNING"
+  wait "$RUNNING" || status=$?
+  equal "$status" 130 && equal "$(grep -v 'schema run_early' "$WORK/err.early")" 'run: interrupted' || return 1
+  sql 'CREATE SCHEMA IF NOT EXISTS run_early' >/dev/null # as it is left before its tables
+  equal "$(run runs list 2>&1 | grep -c -e ERROR -e '^early ')" 1
+}
+
 killed_run_leaves_nothing() {
   long_run killed || return 1
   kill -s KILL "$RUNNING"
@@ -530,6 +543,22 @@ passwords_are_nowhere() {
   equal "$said" ''
 }
 
+# A terminal of five rows, a pager that leaves a trace, and ^C behind the tables.
+demo_on_a_terminal_opens_no_pager() {
+  local status=0
+  mkfifo "$WORK/keys"
+  PSQL_PAGER="touch '$WORK/paged'; cat" in_a_session script -qec "stty rows 5; exec '$LOCAL_COMMANDS/demo'" /dev/null \
+    <"$WORK/keys" >"$WORK/demo.out" 2>&1 &
+  RUNNING=$!
+  exec 7>"$WORK/keys"
+  wait_until 120 grep -q '5\. Spend' "$WORK/demo.out" || status=1
+  printf '\003' >&7
+  wait "$RUNNING" || status=$?
+  exec 7>&-
+  [[ ! -e $WORK/paged ]] || { echo 'a pager was started'; return 1; }
+  equal "$status" 130 && grep -q 'demo: interrupted' "$WORK/demo.out"
+}
+
 demo_prints_no_password() {
   "$LOCAL_COMMANDS/demo" >"$WORK/output" 2>&1 || { tail "$WORK/output"; return 1; }
   grep -q '^charged: you' "$WORK/output" || return 1
@@ -616,12 +645,14 @@ fact 'run reads standard input' run_reads_standard_input
 fact 'run builds if nothing is built' run_builds_if_nothing_is_built
 fact 'SIGUSR1 prints the progress of run as a line; off a terminal nothing is written over' signal_prints_progress
 fact 'run, interrupted: one line, status 130, no process' interrupted_run_leaves_nothing
+fact 'run, interrupted early: the same line; runs lists what is left without an error' run_interrupted_early_says_so
 fact 'run, killed: its processes end with it' killed_run_leaves_nothing
 fact 'down stops a run that is under way' down_stops_a_run
 fact 'on a terminal the progress of run never goes backwards' progress_never_goes_backwards
 fact 'NO_COLOR and TERM=dumb: plain lines on a terminal too' plain_where_asked_for
 fact 'up, interrupted: one line, no process' interrupted_up_leaves_nothing
 fact 'demo, interrupted anywhere: one line, no traceback, no process' interrupted_demo_leaves_nothing
+fact 'demo on a terminal opens no pager, and ends at ^C' demo_on_a_terminal_opens_no_pager
 fact 'demo prints no password, and plain lines off a terminal' demo_prints_no_password
 fact 'demo, then down: no process' down_stops_all
 fact 'reset after demo' reset_deletes_all

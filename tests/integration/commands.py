@@ -17,7 +17,7 @@ import urllib.request
 
 import facts
 import kafka_client
-from facts import BUILD, TOP, tell
+from facts import BUILD, TOP, Program, hourglass, tell, time_text, wait_for
 
 CATALOG = TOP / 'deploy/local/catalog.yaml'
 PARTITIONS = 3
@@ -26,11 +26,6 @@ RUN = f'c{os.getpid()}x{int(time.time())}'
 
 
 KAFKA, DATABASE = facts.servers('KAFKA', 'DATABASE')
-
-
-def hourglass(*words, timeout=90):
-    return subprocess.run([BUILD / 'cli/hourglass', *map(str, words)], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                          text=True, timeout=timeout, check=False)
 
 
 def command(prefix, *words, **more):
@@ -55,10 +50,6 @@ def changed(name, *changes):
     return path
 
 
-def hour_text(second):
-    return datetime.datetime.fromtimestamp(second, datetime.timezone.utc).strftime('%Y-%m-%dT%H:%M:%SZ')
-
-
 def applied_hour(done):
     found = re.search(r'from (\S+Z)', done.stdout)
     return found and int(datetime.datetime.strptime(found[1], '%Y-%m-%dT%H:%M:%SZ')
@@ -77,11 +68,8 @@ class Generation:
             raise OSError(done.stderr)
 
     def start(self, part, *words):
-        folder = {'collector': 'collectors'}.get(part, part)
-        log = open(FOLDER / f'{self.prefix}{part}.log', 'ab')
-        self.processes[part] = subprocess.Popen(
-            [BUILD / folder / f'hourglass-{part}', '--kafka', KAFKA, '--prefix', self.prefix, *map(str, words)],
-            stdout=log, stderr=log)
+        program = Program(part, FOLDER, '--kafka', KAFKA, '--prefix', self.prefix, *words, as_name=self.prefix + part)
+        self.processes[part] = program.process
 
     def aggregate(self):
         self.start('aggregator', '--partitions', 'all', '--group', self.prefix + 'aggregator')
@@ -111,7 +99,7 @@ class Generation:
 
 def event(kind, number, second, **data):
     return {'specversion': '1.0', 'id': f'e{number}', 'source': '/platform', 'type': kind, 'subject': 'r1',
-            'time': hour_text(second), 'data': {'account': 'a', **data}}
+            'time': time_text(second), 'data': {'account': 'a', **data}}
 
 
 # --- tail
@@ -123,13 +111,10 @@ def tail_shows_every_topic():
     good = [event('container.launched', 1, begin, sku='gpu.a100'), event('container.deleted', 2, begin + 200)]
     events.write_text('\n'.join(map(json.dumps, good)) + '\n{"nothing": true}\n')
     simulated.aggregate()
-    simulated.start('collector', '--file', events, '--until', hour_text(begin + 7200))
+    simulated.start('collector', '--file', events, '--until', time_text(begin + 7200))
     simulated.processes.pop('collector').wait(60)
-    for _ in range(100):
-        frames = tail(simulated.prefix, 'usage.frames')
-        if any(f['levels'] for f in frames if f['closed_s'] >= begin + 3600):
-            break
-        time.sleep(0.2)
+    wait_for(lambda: any(f['levels'] for f in tail(simulated.prefix, 'usage.frames') if f['closed_s'] >= begin + 3600))
+    frames = tail(simulated.prefix, 'usage.frames')
     simulated.stop()
     records = tail(simulated.prefix, 'usage.records')
     tell([m['offset'] for m in records if m['control']] == [0] * PARTITIONS and
@@ -137,10 +122,10 @@ def tail_shows_every_topic():
          'tail shows rules and catalog at the first offset of each partition')
     bodies = [r for m in records for r in m['records']]
     tell([(r['time'], r['body']) for r in bodies] == [
-        (hour_text(begin), {'Launched': {'product': 'container', 'sku': 'gpu.a100', 'quantity': 1, 'order': ''}}),
-        (hour_text(begin + 200), {'Deleted': {'product': 'container'}})], 'tail shows records by their schemas', bodies)
+        (time_text(begin), {'Launched': {'product': 'container', 'sku': 'gpu.a100', 'quantity': 1, 'order': ''}}),
+        (time_text(begin + 200), {'Deleted': {'product': 'container'}})], 'tail shows records by their schemas', bodies)
     levels = [l for f in frames for l in f['levels']]
-    tell(levels and all(l['hour'] == hour_text(begin) for l in levels) and
+    tell(levels and all(l['hour'] == time_text(begin) for l in levels) and
          levels[-1]['segments'] == [{'from_s': 0, 'len_s': 200, 'sku': 'gpu.a100', 'order': '', 'quantity': '1'}],
          'tail shows frames, 128-bit numbers as strings', levels)
     tell(all(f['partition'] == g['partition'] and f['hash'] == g['prev_hash'] for f, g in zip(frames, frames[1:])
@@ -187,9 +172,9 @@ def apply_refuses(live):
             ('a name of more than 256 bytes', [CATALOG, '--by', 'a' * 257]),
             ('another liveness', [changed('liveness.yaml', ('liveness: 300', 'liveness: 301'))]),
             ('what is no catalog', [changed('bad.yaml', ('currency', 'currenzy'))]),
-            ('an hour that is no whole one', [CATALOG, '--from', hour_text(soon + 10 * 3600 + 60)]),
+            ('an hour that is no whole one', [CATALOG, '--from', time_text(soon + 10 * 3600 + 60)]),
             ('what is no time', [CATALOG, '--from', 'tomorrow']),
-            ('an hour less than three hours ahead', [CATALOG, '--from', hour_text(soon + 3 * 3600)])):
+            ('an hour less than three hours ahead', [CATALOG, '--from', time_text(soon + 3 * 3600)])):
         done = command(live.prefix, 'catalog', 'apply', *words)
         tell(done.returncode == 2 and done.stderr, f'apply refuses {why}', done)
     controls = [m for m in tail(live.prefix, 'usage.records') if m['control']]
@@ -286,11 +271,11 @@ def apply_in_a_live_generation():
          'when apply returns, frames of every partition have the catalog')
     tell(all([c['by'] for c in found][1:] == ['Ann'] and found[1]['prev_hash'] == found[0]['hash']
              for found in controls_of(live.prefix).values()), 'it names its writer and the message before it')
-    done = command(live.prefix, 'catalog', 'apply', dearer, '--from', hour_text(hour))
+    done = command(live.prefix, 'catalog', 'apply', dearer, '--from', time_text(hour))
     controls = [m for m in tail(live.prefix, 'usage.records') if m['control']]
     tell(done.returncode == 0 and len(controls) == 2 * PARTITIONS, 'repeating it writes nothing', done, len(controls))
     status, text = shown(live.prefix)
-    tell(status == 0 and [line.split()[0] for line in text.splitlines()[:2]] == ['since', hour_text(hour)],
+    tell(status == 0 and [line.split()[0] for line in text.splitlines()[:2]] == ['since', time_text(hour)],
          'show tells both', text)
     apply_names_partitions(live, dearer, hour + 3600)
     apply_again_and_disagree(live, dearer, hour)
@@ -299,10 +284,10 @@ def apply_in_a_live_generation():
 
 def apply_names_partitions(live, catalog, hour):
     live.stop('aggregator')
-    done = command(live.prefix, 'catalog', 'apply', catalog, '--from', hour_text(hour), '--timeout', '3')
+    done = command(live.prefix, 'catalog', 'apply', catalog, '--from', time_text(hour), '--timeout', '3')
     tell(done.returncode == 75 and '0, 1, 2' in done.stderr, 'apply names partitions without a frame in time', done)
     live.aggregate()
-    done = command(live.prefix, 'catalog', 'apply', catalog, '--from', hour_text(hour))
+    done = command(live.prefix, 'catalog', 'apply', catalog, '--from', time_text(hour))
     tell(done.returncode == 0 and len({c['hash'] for c in controls_of(live.prefix)[0]}) == 3,
          'repeated later it goes on with what is there', done)
 
@@ -310,10 +295,10 @@ def apply_names_partitions(live, catalog, hour):
 def apply_again_and_disagree(live, dearer, hour):
     third = changed('third.yaml', ('"2.50"', '"3.00"'))
     for path in (third, dearer, third):
-        done = command(live.prefix, 'catalog', 'apply', path, '--from', hour_text(hour))
+        done = command(live.prefix, 'catalog', 'apply', path, '--from', time_text(hour))
         tell(done.returncode == 0 and 'written to 3' in done.stdout, 'of the same hour another may follow', done)
     status, text = shown(live.prefix, '--text')
-    tell(status == 0 and text.count('# ' + hour_text(hour)) == 1 and third.read_text() in text,
+    tell(status == 0 and text.count('# ' + time_text(hour)) == 1 and third.read_text() in text,
          'show --text has the later of two for the same hour', text)
     agreed = shown(live.prefix)
     records, catalog = live.prefix + 'usage.records', CATALOG.read_bytes()
@@ -322,11 +307,8 @@ def apply_again_and_disagree(live, dearer, hour):
     tell(shown(live.prefix) == agreed, 'show leaves out what names another message before it')
     other = control_bytes(hour, catalog, last_control(live.prefix, 1, stray))
     kafka_client.put(KAFKA, records, 1, other)
-    for _ in range(100):
-        status, text = shown(live.prefix, '--whole')
-        if status != 0:
-            break
-        time.sleep(0.2)
+    wait_for(lambda: shown(live.prefix, '--whole')[0] != 0)
+    status, text = shown(live.prefix, '--whole')
     tell(status == 1 and text.endswith('not as in partition 0: 1\n'), 'show --whole names a partition that differs', text)
     kafka_client.put(KAFKA, records, 1, control_bytes(int(time.time()) // 3600 * 3600, catalog, sha256(other)))
     tell(shown(live.prefix, '--whole') == (status, text), 'show leaves out what the partition refused as too late')
@@ -352,12 +334,10 @@ def an_applied_catalog_reaches_the_tables():
     done = command(ahead.prefix, 'catalog', 'apply', dearer)
     hour = applied_hour(done)
     tell(done.returncode == 0, 'a dearer catalog is applied', done)
-    for _ in range(100):
-        rows = sql(f"SELECT partition, from_s, text = $t${dearer.read_text()}$t$ FROM {schema}.catalogs"
-                   ' WHERE from_s IS NOT NULL ORDER BY 1')
-        if len(rows) == PARTITIONS:
-            break
-        time.sleep(0.2)
+    catalogs = (f"SELECT partition, from_s, text = $t${dearer.read_text()}$t$ FROM {schema}.catalogs"
+                ' WHERE from_s IS NOT NULL ORDER BY 1')
+    wait_for(lambda: len(sql(catalogs)) == PARTITIONS)
+    rows = sql(catalogs)
     tell(rows == [f'{p}|{hour}|t' for p in range(PARTITIONS)], "the catalog stands in the database's catalogs", rows)
     ahead.stop()
     sql(f'SET client_min_messages = warning; DROP SCHEMA {schema} CASCADE')

@@ -20,7 +20,7 @@ import traceback
 import urllib.parse
 
 import facts
-from facts import BUILD, TOP, tell
+from facts import BUILD, TOP, hourglass, local, tell, time_text, wait_for
 
 FOLDER = pathlib.Path(tempfile.mkdtemp(prefix='hourglass-live'))
 RUN = f'l{os.getpid()}x{int(time.time())}'
@@ -43,27 +43,6 @@ products:
 processes = []
 accepted = []  # every event that was answered 200, in order
 KAFKA = DATABASE = ''
-
-
-def wait_for(what, seconds, pause=0.1):
-    """What `what` returns once it is true, or its last answer."""
-    end = time.monotonic() + seconds
-    while True:
-        found = what()
-        if found or time.monotonic() > end:
-            return found
-        time.sleep(pause)
-
-
-def local(script):
-    """A command of deploy/local/lib.sh."""
-    return subprocess.run(['bash', '-c', f'set -eu; . deploy/local/lib.sh; run_open; {script}'], cwd=TOP,
-                          stdin=subprocess.DEVNULL, timeout=200, check=True)
-
-
-def hourglass(*words):
-    return subprocess.run([BUILD / 'cli/hourglass', *map(str, words)], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                          text=True, timeout=120, check=False)
 
 
 def must(done):
@@ -148,15 +127,11 @@ def collector(*words, name='collector'):
 number = 0
 
 
-def stamp(second):
-    return time.strftime('%Y-%m-%dT%H:%M:%SZ', time.gmtime(second))
-
-
 def event(kind, subject, second, account='a1', **data):
     global number
     number += 1
     return {'specversion': '1.0', 'id': f'e{number}', 'source': '/platform', 'type': kind, 'subject': subject,
-            'time': stamp(second), 'data': {'account': account, **data}}
+            'time': time_text(second), 'data': {'account': account, **data}}
 
 
 def life(subject, seconds=1800, **more):
@@ -467,9 +442,12 @@ def slow_clients(door):
 
 
 def ended(line):
+    """Whatever it was told before."""
     line.setblocking(False)
     try:
-        return line.recv(1) == b''
+        while line.recv(4096):
+            pass
+        return True
     except BlockingIOError:
         return False
     except OSError:

@@ -1,58 +1,29 @@
 #!/usr/bin/env python3
 """What a member of the aggregators' group replays when others come and go: what moved, and nothing else; and that all
 partitions are recovered at once. Counted in messages and readings, over a log that stands still. Real Kafka."""
-import http.client
 import os
 import pathlib
 import re
-import subprocess
 import sys
 import tempfile
 import time
 import traceback
 
 import facts
-from facts import BUILD, TOP, tell
+from facts import BUILD, TOP, Program, run, tell, wait_for
 
 FOLDER = pathlib.Path(tempfile.mkdtemp(prefix='hourglass-members'))
 PREFIX = f'm{os.getpid()}x{int(time.time())}.'
-CATALOG, PARTITIONS, WAIT_S = TOP / 'deploy/local/catalog.yaml', 8, 60
+CATALOG, PARTITIONS = TOP / 'deploy/local/catalog.yaml', 8
 members = []
 KAFKA = ''
 
 
-def wait_for(what):
-    """Whether it came true."""
-    end = time.monotonic() + WAIT_S
-    while time.monotonic() < end:
-        if what():
-            return True
-        time.sleep(0.05)
-    return False
-
-
-def run(*words, **more):
-    return subprocess.run(list(map(str, words)), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, check=True, timeout=300,
-                          text=True, **more).stdout
-
-
-class Member:
+class Member(Program):
     def __init__(self, name, *words):
-        self.log, self.port = FOLDER / f'{name}.log', FOLDER / f'{name}.port'
-        with open(self.log, 'wb') as log:
-            self.process = subprocess.Popen(
-                [BUILD / 'aggregator/hourglass-aggregator', '--kafka', KAFKA, '--prefix', PREFIX, '--group', PREFIX + 'a',
-                 '--instance', name, '--admin-port-file', self.port, *words], stdout=log, stderr=log)
+        super().__init__('aggregator', FOLDER, '--kafka', KAFKA, '--prefix', PREFIX, '--group', PREFIX + 'a', '--instance', name,
+                         *words, as_name=name)
         members.append(self)
-
-    def get(self, path):
-        try:
-            connection = http.client.HTTPConnection('127.0.0.1', int(self.port.read_text()), timeout=10)
-            connection.request('GET', path)
-            answer = connection.getresponse()
-            return answer.status, answer.read().decode()
-        except (OSError, ValueError):
-            return 0, ''
 
     def counters(self):
         found = re.findall(r'^hourglass_aggregator_(\S+) (\S+)$', self.get('/metrics')[1], re.M)
@@ -73,7 +44,7 @@ def partitions_of(member):
 
 
 def has(member, partitions):
-    return wait_for(lambda: member.get('/readyz')[0] == 200 and partitions_of(member) == partitions)
+    return wait_for(lambda: member.is_ready() and partitions_of(member) == partitions)
 
 
 def messages(partition=-1):
@@ -109,8 +80,7 @@ def prove():
     tell(ends, 'the second one finds the frames of its half as they were sent, and sends none', second.counters())
     replayed = second.counters()['messages']
     tell(first.folded(log), 'the first one replays nothing', first.counters())
-    second.process.kill()
-    second.process.wait()
+    second.kill()
     tell(has(first, PARTITIONS), 'the second one is killed: the first one has all again', first.log.read_text()[-1500:])
     tell(recovered(first)[0] == PARTITIONS, 'of which it kept its half', recovered(first))
     tell(wait_for(lambda: first.counters()['messages'] >= log + replayed), 'and replays the other half', first.counters())
@@ -133,8 +103,7 @@ def main():
         tell(False, 'the test comes to its end', traceback.format_exc())
     finally:
         for member in members:
-            member.process.kill()
-            member.process.wait()
+            member.kill()
     sys.exit(facts.end())
 
 

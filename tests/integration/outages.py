@@ -1,7 +1,6 @@
 #!/usr/bin/env python3
 """Aggregator and settler while what they need is away, frozen, gone or somebody else's: whether they wait, for how long,
 what they say of it, and when they end. Real Kafka, real PostgreSQL; the collector's ticks keep log time going."""
-import http.client
 import os
 import pathlib
 import re
@@ -14,40 +13,19 @@ import traceback
 
 import facts
 import kafka_client
-from facts import BUILD, TOP, tell
+from facts import BUILD, TOP, Program, local, run, tell, wait_for
 
 FOLDER = pathlib.Path(tempfile.mkdtemp(prefix='hourglass-outages'))
 RUN = f'o{os.getpid()}x{int(time.time())}'
-CATALOG, PARTITIONS, AWAY_S, WAIT_S = TOP / 'deploy/local/catalog.yaml', 4, 14, 60
-PROGRAMS = {'collector': 'collectors', 'aggregator': 'aggregator', 'settler': 'settler'}
+CATALOG, PARTITIONS, AWAY_S = TOP / 'deploy/local/catalog.yaml', 4, 14
 processes = []
 KAFKA = DATABASE = ''
 
 
-def wait_for(what, seconds=WAIT_S):
-    """Whether it came true."""
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        if what():
-            return True
-        time.sleep(0.05)
-    return False
-
-
-def run(*words, **more):
-    return subprocess.run(list(map(str, words)), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, check=True, timeout=300,
-                          text=True, **more).stdout
-
-
-def local(script):
-    """Commands of deploy/local/lib.sh."""
-    return run('bash', '-c', f'set -eu; . deploy/local/lib.sh; run_open; {script}', cwd=TOP)
-
-
-class Process:
+class Process(Program):
     def __init__(self, name, part, prefix, *words):
-        self.name, self.log, self.port = name, FOLDER / f'{name}.log', FOLDER / f'{name}.port'
-        words = ['--kafka', KAFKA, '--prefix', prefix, '--admin-port-file', self.port, *words]
+        self.name = name
+        words = ['--kafka', KAFKA, '--prefix', prefix, *words]
         if part == 'collector':
             words += ['--http-port', '0', '--http-port-file', FOLDER / f'{name}.http']
         if part == 'settler' and '--schema' not in words:
@@ -55,22 +33,8 @@ class Process:
         environment = {**os.environ, 'HOURGLASS_DATABASE': DATABASE}
         if part != 'settler':
             del environment['HOURGLASS_DATABASE']
-        with open(self.log, 'wb') as log:
-            self.process = subprocess.Popen([BUILD / PROGRAMS[part] / f'hourglass-{part}', *map(str, words)], stdout=log,
-                                            stderr=log, stdin=subprocess.DEVNULL, env=environment)
+        super().__init__(part, FOLDER, *words, as_name=name, env=environment)
         processes.append(self)
-
-    def get(self, path):
-        try:
-            connection = http.client.HTTPConnection('127.0.0.1', int(self.port.read_text()), timeout=10)
-            connection.request('GET', path)
-            answer = connection.getresponse()
-            return answer.status, answer.read().decode()
-        except (OSError, ValueError):
-            return 0, ''
-
-    def ready(self):
-        return self.get('/readyz')[0] == 200
 
     def not_ready(self):
         return self.get('/readyz')[0] == 503
@@ -90,10 +54,6 @@ class Process:
             return self.process.wait(seconds)
         except subprocess.TimeoutExpired:
             return None
-
-    def kill(self):
-        self.process.kill()
-        self.process.wait()
 
 
 def generation(prefix, *words):
@@ -129,7 +89,7 @@ def outage(what, begin, end, those):
     end()
     for process in those:
         tell(process.lives(), f'{what} for {AWAY_S} s: the {process.name} waits', process.log.read_text()[-800:])
-        tell(wait_for(process.ready, 45), f'{what}: the {process.name} is ready again', process.get('/readyz'),
+        tell(wait_for(process.is_ready, 45), f'{what}: the {process.name} is ready again', process.get('/readyz'),
              process.log.read_text()[-800:])
         lines, backs = len(process.said('waiting')) - before[process][0], len(process.said('back')) - before[process][1]
         tell(1 <= lines <= 3 and backs >= 1, f'{what}: the {process.name} says so and says when it is over, not more',
@@ -142,7 +102,7 @@ def servers_away(prefix):
     migrate(prefix.rstrip('.'))
     Process('collector', 'collector', prefix)
     aggregator, settler = Process('aggregator', 'aggregator', prefix), Process('settler', 'settler', prefix)
-    tell(wait_for(aggregator.ready) and wait_for(settler.ready), 'aggregator and settler are ready',
+    tell(wait_for(aggregator.is_ready) and wait_for(settler.is_ready), 'aggregator and settler are ready',
          aggregator.log.read_text()[-800:], settler.log.read_text()[-800:])
     tell(goes_on(aggregator) and goes_on(settler), 'and at work')
     frozen = []
@@ -178,7 +138,7 @@ def claims_lost(prefix, settler):
          'another settler takes the claims', settler.log.read_text()[-800:])
     tell(wait_for(settler.not_ready, 10), 'the one that lost them is not ready', settler.get('/readyz'))
     other.kill()
-    tell(wait_for(settler.ready, 90) and goes_on(settler), 'it claims them again once the other has ended',
+    tell(wait_for(settler.is_ready, 90) and goes_on(settler), 'it claims them again once the other has ended',
          settler.log.read_text()[-1500:])
 
 
@@ -208,17 +168,20 @@ def ends(prefix):
                    'hourglass db migrate')
 
 
-def log_made_anew(prefix):
+def log_made_anew(prefix, settler):
     for process in processes:
-        if process.lives():
+        if process.lives() and process != settler:
             process.kill()
     topics = [prefix + name for name in ('usage.records', 'usage.frames', 'usage.rejects', 'aggregator.snapshots')]
     kafka_client.delete_topics(KAFKA, topics)
+    tell(wait_for(settler.not_ready, 10), 'topics are deleted: the settler that reads them is not ready',
+         settler.get('/readyz'))
     changed = FOLDER / 'changed.yaml'
     changed.write_text(CATALOG.read_text() + '\n# another one\n')
     wait_for(lambda: subprocess.run([BUILD / 'cli/hourglass', 'init', '--kafka', KAFKA, '--prefix', prefix, '--partitions',
                                      str(PARTITIONS), '--replicas', '1', '--catalog', changed], check=False,
                                     stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL).returncode == 0, 30)
+    told_and_ended('a settler that runs while its log is made anew', settler, 'made anew')
     told_and_ended('a settler whose log was made anew', Process('anew', 'settler', prefix), 'made anew')
 
 
@@ -247,7 +210,7 @@ def prove():
     claims_lost(prefix, settler)
     lag_is_shown(prefix, aggregator, settler)
     ends(prefix)
-    log_made_anew(prefix)
+    log_made_anew(prefix, settler)
     records_gone(RUN + 'b.')
 
 

@@ -67,7 +67,7 @@ def main():
     done = hourglass('lines', '--database', DATABASE, '--schema', schema, '--wait-for', hour + HOUR, '--partitions',
                      PARTITIONS)
     found = sorted((line['hour'], line['resource'], line['amount']) for line in map(json.loads, done.stdout.splitlines()))
-    before, its = commands.hour_text(hour - HOUR), commands.hour_text(hour)
+    before, its = commands.time_text(hour - HOUR), commands.time_text(hour)
     tell(found == [(before, 'e1', '1.200000'), (before, 'e3', '1.200000'), (its, 'e2', '7.000000'), (its, 'e4', '7.000000')],
          'the hours before it are charged at the old price, its own at the new one', found, done.stderr)
     generation.stop()

@@ -1,7 +1,6 @@
 #!/usr/bin/env python3
 """One register (DESIGN §2): many `init` or `catalog apply` at once, or killed in the middle, leave one and the same in all
 partitions. Real Kafka and the processes themselves; needs deploy/local/up's servers. Takes about three minutes."""
-import datetime
 import json
 import os
 import pathlib
@@ -12,7 +11,7 @@ import tempfile
 import time
 
 import facts
-from facts import BUILD, TOP, tell
+from facts import BUILD, TOP, Program, tell, time_text, wait_for
 
 CATALOG = TOP / 'deploy/local/catalog.yaml'
 PARTITIONS = 4
@@ -48,10 +47,6 @@ def priced(name, price):
     return path
 
 
-def hour_text(second):
-    return datetime.datetime.fromtimestamp(second, datetime.timezone.utc).strftime('%Y-%m-%dT%H:%M:%SZ')
-
-
 def controls_of(prefix):
     """By partition, the control messages in log order, as (kind, body)."""
     found = [[] for _ in range(PARTITIONS)]
@@ -76,29 +71,19 @@ class Live:
     """The aggregator and the collector of a generation."""
 
     def __init__(self, prefix):
-        self.prefix, self.log = prefix, open(FOLDER / f'{prefix}log', 'ab')
-        self.processes = []
+        self.prefix, self.programs = prefix, []
 
     def __enter__(self):
-        for folder, name, words in (('aggregator', 'aggregator', ['--partitions', 'all', '--group', self.prefix]),
-                                    ('collectors', 'collector', ['--http-port', '0'])):
-            self.processes.append(subprocess.Popen(
-                [BUILD / folder / f'hourglass-{name}', '--kafka', KAFKA, '--prefix', self.prefix, *words],
-                stdout=self.log, stderr=self.log))
+        for name, words in (('aggregator', ['--partitions', 'all', '--group', self.prefix]), ('collector', ['--http-port', 0])):
+            self.programs.append(Program(name, FOLDER, '--kafka', KAFKA, '--prefix', self.prefix, *words,
+                                         as_name=self.prefix + name))
         return self
 
     def __exit__(self, *_):
-        for process in self.processes:
-            process.terminate()
-        for process in self.processes:
-            process.wait(60)
-
-
-def wait_until(what, seconds=60):
-    until = time.monotonic() + seconds
-    while not what() and time.monotonic() < until:
-        time.sleep(0.3)
-    return what()
+        for program in self.programs:
+            program.process.terminate()
+        for program in self.programs:
+            program.process.wait(60)
 
 
 # --- init
@@ -128,13 +113,13 @@ def inits():
         with Live(prefix):
             def all_began(prefix=prefix, won=won):
                 return all(t == [(None, won)] or [c for _, c in t] == [won] for t in taken_of(prefix))
-            tell(wait_until(all_began), 'and every partition works with it', taken_of(prefix))
+            tell(wait_for(all_began), 'and every partition works with it', taken_of(prefix))
 
 
 # --- apply
 
 def agrees(prefix, what):
-    wait_until(lambda: run(prefix, 'catalog', 'show', '--whole')[0] == 0, 30)
+    wait_for(lambda: run(prefix, 'catalog', 'show', '--whole')[0] == 0, 30)
     status, out, err = run(prefix, 'catalog', 'show', '--whole')
     taken = taken_of(prefix)
     tell(status == 0 and all(t == taken[0] for t in taken), what + ': all partitions hold the same, in order', out, err,
@@ -146,7 +131,7 @@ def agrees(prefix, what):
 
 def applies_at_once(prefix, round_number, hour):
     paths = [priced(f'a{round_number}', f'{round_number + 3}.00'), priced(f'b{round_number}', f'{round_number + 3}.50')]
-    started = [start(prefix, 'catalog', 'apply', path, '--from', hour_text(hour), '--by', path.stem) for path in paths]
+    started = [start(prefix, 'catalog', 'apply', path, '--from', time_text(hour), '--by', path.stem) for path in paths]
     ends = [end(process) for process in started]
     statuses = sorted(status for status, _, _ in ends)
     tell(statuses in ([0, 0], [0, 75]), f'two apply at once, round {round_number}: one at least holds', ends)
@@ -158,7 +143,7 @@ def applies_at_once(prefix, round_number, hour):
 
 def same_applies_at_once(prefix, hour):
     path = priced('same', '77.00')
-    ends = [end(p) for p in [start(prefix, 'catalog', 'apply', path, '--from', hour_text(hour)) for _ in range(3)]]
+    ends = [end(p) for p in [start(prefix, 'catalog', 'apply', path, '--from', time_text(hour)) for _ in range(3)]]
     tell([status for status, _, _ in ends] == [0, 0, 0], 'three apply of the same at once all end with 0', ends)
     taken = agrees(prefix, 'the same thrice')
     tell([c for h, c in taken if h == hour] == [path.read_text()], 'and it stands there once')
@@ -166,7 +151,7 @@ def same_applies_at_once(prefix, hour):
 
 def killed_and_repeated(prefix, round_number, hour, delay):
     path = priced(f'k{round_number}', f'{round_number + 20}.00')
-    process = start(prefix, 'catalog', 'apply', path, '--from', hour_text(hour))
+    process = start(prefix, 'catalog', 'apply', path, '--from', time_text(hour))
     try:
         process.wait(delay)
     except subprocess.TimeoutExpired:
@@ -174,10 +159,10 @@ def killed_and_repeated(prefix, round_number, hour, delay):
     process.communicate()
     follows = round_number % 2 == 1
     wanted = priced(f'f{round_number}', f'{round_number + 20}.50') if follows else path
-    status, out, err = run(prefix, 'catalog', 'apply', wanted, '--from', hour_text(hour))
+    status, out, err = run(prefix, 'catalog', 'apply', wanted, '--from', time_text(hour))
     if follows and status == 75: # what was killed came before it after all
         agrees(prefix, 'what was killed, copied by who came after it')
-        status, out, err = run(prefix, 'catalog', 'apply', wanted, '--from', hour_text(hour))
+        status, out, err = run(prefix, 'catalog', 'apply', wanted, '--from', time_text(hour))
     tell(status == 0, f'killed after {delay:.2f} s, then ' + ('another' if follows else 'repeated') + ': it holds', out, err)
     taken = agrees(prefix, f'killed in round {round_number}')
     tell([c for h, c in taken if h == hour][-1] == wanted.read_text(), 'and it is the one in force')
@@ -195,7 +180,7 @@ def applies():
         draw = random.Random(7)
         for round_number in range(6):
             killed_and_repeated(prefix, round_number, first + (7 + round_number) * 3600, draw.uniform(0.05, 3))
-        status, out, err = run(prefix, 'catalog', 'apply', priced('last', '99.00'), '--from', hour_text(first + 20 * 3600),
+        status, out, err = run(prefix, 'catalog', 'apply', priced('last', '99.00'), '--from', time_text(first + 20 * 3600),
                                '--timeout', '30')
         tell(status == 0 and f'written to {PARTITIONS}' in out, 'after all of that apply works as at first', out, err)
         bounded_reading(prefix, first + 21 * 3600)
@@ -209,7 +194,7 @@ def bounded_reading(prefix, hour):
          'usage.register says where the register stands', [m['key'] for m in index])
     tell(run(prefix, 'catalog', 'show')[:2] == run(prefix, 'catalog', 'show', '--whole')[:2],
          'by the index and by all frames show prints the same')
-    status, out, err = run(prefix, 'catalog', 'apply', priced('whole', '98.00'), '--from', hour_text(hour), '--whole')
+    status, out, err = run(prefix, 'catalog', 'apply', priced('whole', '98.00'), '--from', time_text(hour), '--whole')
     tell(status == 0, 'apply --whole reads all frames, and applies', out, err)
     agrees(prefix, 'applied by all frames')
 

@@ -1,14 +1,9 @@
 #include "tests/integration/schema.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 
-#include <cmocka.h>
-
 #include "lib/io/migrate.h"
+#include "tests/support/test.h"
 
 static const char *database;
 

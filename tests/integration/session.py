@@ -160,15 +160,37 @@ def what_is_not_migrated_is_refused(server):
          'a schema that is newer is refused', done.stdout)
 
 
+def who_asks_for_lines_is_told_what_is_missing(server):
+    def lines(schema, out=subprocess.PIPE):
+        return subprocess.run([BUILD / 'cli/hourglass', 'lines', '--database', server.url(), '--schema', schema], stdout=out,
+                              stderr=subprocess.PIPE, text=True, timeout=60, check=False)
+
+    done = lines('nowhere')
+    tell(done.returncode == 78 and 'nowhere: ' in done.stderr and 'hourglass db migrate' in done.stderr,
+         'lines of a schema that is not there: 78, and what to do', done)
+    migrate(server.url(), 'asked')
+    run(PROBE, server.url(), 'asked')
+    tell(len(lines('asked').stdout.splitlines()) == 1, 'lines prints what stands there')
+    with open('/dev/full', 'w', encoding='ascii') as full:
+        done = lines('asked', full)
+    tell(done.returncode == 75 and 'standard output: No space left' in done.stderr, 'lines that cannot be written: 75, and why',
+         done)
+
+
 def why_nobody_is_let_in_decides_what_is_done(server):
     for word, url, wanted in (
             ('a wrong password is for an operator', server.url(user='guarded:wrong'), 'fatal'),
             ('a database that is not there is waited for', server.url('nowhere'), 'abort'),
             ('a port where nobody listens is waited for', server.url(port=free_port()), 'abort'),
+            ('a password that is asked for and not given is for an operator', server.url(user='guarded'), 'fatal'),
+            ('a port that is none is for an operator', server.url(port='nonsense'), 'fatal'),
+            ('a value that libpq refuses is for an operator', server.url(more='?sslmode=nonsense'), 'fatal'),
             ('what is no URL is for an operator', 'mysql://owner@127.0.0.1/x', 'fatal'),
             ('an unknown word in the URL is for an operator', server.url(more='?nonsense=1'), 'fatal')):
         done = run(PROBE, url, 's', env={'LC_MESSAGES': 'C'})
         tell(done.stdout.startswith(wanted + ': '), word, done.stdout)
+        if 'password' in word:
+            tell('PGPASSFILE' in done.stdout, 'and is told where it is looked for', done.stdout)
     server.sql("ALTER SYSTEM SET lc_messages = 'C.UTF-8'", 'postgres')
     server.sql('ALTER ROLE owner NOLOGIN', 'postgres')
     done = run(PROBE, server.url(), 's')
@@ -268,6 +290,7 @@ def main():
         options_of_the_user_hold(server)
         what_is_not_utf8_is_refused(server)
         what_is_not_migrated_is_refused(server)
+        who_asks_for_lines_is_told_what_is_missing(server)
         why_nobody_is_let_in_decides_what_is_done(server)
         a_server_that_does_not_answer_is_noticed(server)
         a_server_that_lets_nobody_in_is_noticed(server)

@@ -20,13 +20,14 @@ static int say(const struct error *error)
     return EXIT_FAILURE;
 }
 
-static void waiting(void *context, int64_t waited_ms)
+static bool waiting(void *context, int64_t waited_ms)
 {
     bool *said = context;
     if (waited_ms >= 1000 && !*said)
         printf("waiting\n");
     *said = waited_ms >= 1000;
     fflush(stdout);
+    return true;
 }
 
 static int claim_until_it_fails(struct store *store, struct claim *claim)

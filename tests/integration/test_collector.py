@@ -14,6 +14,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import zlib
 
@@ -471,7 +472,45 @@ def check_tokens():
                    {'Authorization': 'Bearer '}):
         status, body, headers = door.post(event('token'), **header)
         tell(status == 401 and headers['WWW-Authenticate'] == 'Bearer', f'{header} is 401', status, body)
+    check_tokens_read_again(door, tokens)
     tell(door.stop()[1] == 0, 'told to stop, it ends with 0')
+
+
+def check_tokens_read_again(door, tokens):
+    """At SIGHUP, while somebody sends on a connection that stays; what cannot be read changes nothing."""
+    statuses, done = [], threading.Event()
+
+    def send():
+        link = http.client.HTTPConnection('127.0.0.1', door.port, timeout=30)
+        while not done.is_set():
+            link.request('POST', '/v1/events', json.dumps(event(f'again{len(statuses)}')),
+                         {'Content-Type': EVENT, 'Authorization': f'Bearer {TOKEN}'})
+            got = link.getresponse()
+            got.read()
+            statuses.append(got.status)
+
+    def hang_up(word):
+        said = door.log.read_text().count(word)
+        door.process.send_signal(signal.SIGHUP)
+        return wait_until(lambda: door.log.read_text().count(word) > said)
+
+    def known(token):
+        return door.post(event('token'), Authorization=f'Bearer {token}')[0] == 200
+
+    sending = threading.Thread(target=send)
+    sending.start()
+    tokens.write_text(f'{TOKEN}\nyet-another\n')
+    tell(hang_up('event=tokens_read tokens=2'), 'a hangup reads the tokens again, and it is said', door.log.read_text())
+    tell(known('yet-another') and not known('another'), 'the new token is known, the old one no more')
+    done.set()
+    sending.join()
+    tell(statuses and set(statuses) == {200}, 'who stays in the file notices nothing', statuses)
+    tokens.write_text('')
+    tell(hang_up('event=tokens_kept'), 'a file without a token is said', door.log.read_text())
+    tokens.unlink()
+    tell(hang_up('event=tokens_kept'), 'and one that is gone', door.log.read_text())
+    tell(known('yet-another') and not known('another'), 'and the tokens stay as they were')
+    tell(door.process.poll() is None and door.ask('/readyz')[0] == 200, 'it goes on all the while')
 
 
 # --- time ---
@@ -613,7 +652,7 @@ def check_stopping():
     door.wait_ready()
     with concurrent.futures.ThreadPoolExecutor(4) as pool:
         waiting = [pool.submit(door.post, event(f'last{i}')) for i in range(4)]
-        time.sleep(0.5)
+        wait_until(lambda: door.metric('hourglass_collector_requests_waiting') == 4)
         seconds, status = door.stop()
         statuses = [f.result()[0] for f in waiting]
     ids = logged_ids(PREFIX)
@@ -624,7 +663,7 @@ def check_stopping():
     door.wait_ready()
     with StoppedBroker(), concurrent.futures.ThreadPoolExecutor(1) as pool:
         waiting = pool.submit(door.post, event('unsent'))
-        time.sleep(0.5)
+        wait_until(lambda: door.metric('hourglass_collector_requests_waiting') == 1)
         seconds, _ = door.stop()
         tell(waiting.result()[0] == 503, 'a request that is under way then is 503')
     tell(seconds < 5, 'with a broker that stands still, too', seconds)

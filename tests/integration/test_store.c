@@ -1,19 +1,14 @@
 /* The settler's tables are a function of the frames: however they are batched, whoever claims in between,
  * they are what settling in memory says. Needs PostgreSQL: HOURGLASS_DATABASE; passed over without. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <unistd.h>
-
-#include <cmocka.h>
 
 #include "lib/base/check.h"
 #include "lib/base/time.h"
 #include "settler/core/settle.h"
 #include "tests/integration/schema.h"
 #include "tests/support/frames.h"
+#include "tests/support/test.h"
 
 enum { SEEDS = 16, SAID = 120, BATCH_MAX = 12 };
 

@@ -2,14 +2,8 @@
  * is row for row what settling its frames one by one in memory says, and line for line what one partition in
  * memory, up to TIME, comes to (`hourglass rate`). Needs PostgreSQL: HOURGLASS_DATABASE; passed over without.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <unistd.h>
-
-#include <cmocka.h>
 
 #include "lib/base/check.h"
 #include "lib/base/time.h"
@@ -17,6 +11,7 @@
 #include "settler/core/usage.h"
 #include "tests/integration/schema.h"
 #include "tests/property/story.h"
+#include "tests/support/test.h"
 
 enum { SEEDS = 10, PARTITIONS = 3, BATCH_MAX = 12, BREAK_WITHIN = 60 };
 
@@ -85,6 +80,7 @@ static void make_payment(struct world *world, struct random *random, struct reco
     record->subject = arena_copy(&world->strings.strings, (struct str){name, (uint32_t)size});
     record->sku = record->order = STR("");
     record->input_tokens = record->output_tokens = record->images = 0;
+    record->cached_input_tokens = record->cache_write_tokens = 0;
     record->amount = random_below(random, 2) ? STR("12.50") : STR("999999999999.999999999999");
     record->currency = random_below(random, 3) ? STR("USD") : STR("EUR");
     record->for_bill = record->kind == RECORD_CREDITED && random_below(random, 2) == 0;

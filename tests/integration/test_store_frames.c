@@ -1,17 +1,12 @@
 /* What single frames do to the settler's tables, and what they cost. Needs PostgreSQL: HOURGLASS_DATABASE;
  * passed over without. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <unistd.h>
-
-#include <cmocka.h>
 
 #include "lib/base/time.h"
 #include "settler/store/pg/copy.h"
 #include "tests/integration/schema.h"
+#include "tests/support/test.h"
 
 /* 2026-01-01T00:00:00Z */
 #define BEGIN_S INT64_C(1767225600)

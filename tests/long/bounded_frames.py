@@ -157,6 +157,7 @@ def summary(waits):
 def wait_burst(generation, canaries, processes, burst, minutes):
     """Seconds until all rows stand, and how much longer until the partition's small account is current."""
     begin, whole, told, session = time.monotonic(), None, 0, pipeline.Session(generation.servers.database)
+    rows = 0
     while True:
         for process in processes:
             process.get('/healthz')  # Wrong when it has ended

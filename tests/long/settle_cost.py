@@ -74,7 +74,7 @@ def measure(servers, build, options, figures):
         aggregator = generation.start('aggregator', '--partitions', 'all')
         settler = generation.start('settler', '--partitions', 'all')
         pipeline.wait_for(lambda: aggregator.is_ready() and settler.is_ready(), 60)
-        begin, settler_begin = servers.database_cpu_s(), settler.cpu_s()
+        begin = servers.database_cpu_s()
         collector = generation.start('collector', '--file', '-')
         pipeline.wait_for(lambda: collector.get('/healthz')[0] == 200, 30)
         with open(events, 'w', encoding='utf-8') as keep:

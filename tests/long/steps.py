@@ -6,13 +6,15 @@ usage: tests/long/steps.py"""
 import json
 import os
 import pathlib
-import re
 import subprocess
 import sys
 import tempfile
 
 TOP = pathlib.Path(__file__).resolve().parents[2]
-BUILD = pathlib.Path(os.environ.get('HOURGLASS_BUILD', TOP / 'build'))
+sys.path.append(str(TOP / 'tests/integration'))
+import facts
+from facts import BUILD, tell
+
 NAME = f'steps_{os.getpid()}'
 CONTAINERS, PAID_AT, HOURS = 1000, 250, 400
 UNTIL = '2026-11-17T16:00:00Z'
@@ -27,13 +29,6 @@ BETWEEN = """
                GROUP BY partition, seq HAVING count(*) > 1)
     SELECT count(DISTINCT (f.partition, f.first)), max(f.steps), count(DISTINCT r.step)
     FROM frames f LEFT JOIN rows r ON r.partition <> f.partition AND r.step BETWEEN f.first AND f.last"""
-passed = failed = 0
-
-
-def tell(good, fact, *shown):
-    global passed, failed
-    passed, failed = passed + bool(good), failed + (not good)
-    print(('ok - ' if good else 'not ok - ') + fact, *shown, flush=True)
 
 
 def events():
@@ -60,8 +55,7 @@ def events():
 
 
 def main():
-    said = subprocess.run([TOP / 'deploy/local/status', '--env'], stdout=subprocess.PIPE, check=False, text=True).stdout
-    url = re.search('^HOURGLASS_DATABASE=(.+)$', said, re.M)[1]
+    url, = facts.servers('DATABASE')
     with tempfile.TemporaryDirectory() as folder:
         file, catalog = pathlib.Path(folder, 'events'), pathlib.Path(folder, 'catalog')
         file.write_text(''.join(events()))
@@ -70,16 +64,15 @@ def main():
         rate = subprocess.run([BUILD / 'cli/hourglass', 'rate', *words], stdout=subprocess.PIPE, check=True).stdout
         run = subprocess.run([TOP / 'deploy/local/run', *words], stdout=subprocess.PIPE, check=True,
                              env=dict(os.environ, HOURGLASS_RUN_NAME=NAME)).stdout
-    tell(run == rate, "the lines are rate's", rate.count(b'\n'))
+    tell(run == rate, f"the {len(rate.splitlines())} lines are rate's")
     found = subprocess.run(['psql', '-XqAt', url, '-c', f'SET search_path = run_{NAME}', '-c', BETWEEN],
                            stdout=subprocess.PIPE, check=True, text=True).stdout
     frames, steps, others = (int(n or 0) for n in found.split('|'))
-    tell(frames > 0 and others > 0, 'between the steps of a frame other partitions are settled:',
+    tell(frames > 0 and others > 0, 'between the steps of a frame other partitions are settled: '
          f'{frames} frames of up to {steps} steps, {others} transactions of others between')
     subprocess.run(['psql', '-Xq', url, '-c', 'SET client_min_messages = warning',
                     '-c', f'DROP SCHEMA run_{NAME} CASCADE'], check=True)
-    print(f'{passed} passed, {failed} failed')
-    return failed > 0
+    return facts.end()
 
 
 if __name__ == '__main__':

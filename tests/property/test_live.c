@@ -1,17 +1,11 @@
 /* What must hold of every story as it comes about live: events ahead of log time and behind it, repeats that
  * differ, stops that wait for their minute (story.h). */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
 #include "lib/base/time.h"
 #include "lib/codec/frame.h"
 #include "lib/codec/usage.h"
 #include "tests/property/life.h"
 #include "tests/property/story.h"
+#include "tests/support/test.h"
 
 static const int64_t delay_us = 10 * (int64_t)SECOND_US;
 

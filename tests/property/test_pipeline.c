@@ -1,16 +1,10 @@
 /* What must hold whatever comes in, proven over seeds. Each property also asserts that it was put to the
  * test. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
 #include "lib/base/digest.h"
 #include "lib/base/time.h"
 #include "lib/codec/frame.h"
 #include "tests/property/world.h"
+#include "tests/support/test.h"
 
 static const int64_t far_s = INT64_C(4000000000);
 

@@ -1,12 +1,5 @@
 /* What must hold of every story (story.h), epoch by epoch. Each property also asserts that it was put to the
  * test: a run that corrects nothing proves nothing. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
 #include "collectors/core/simulate.h"
 #include "lib/base/digest.h"
 #include "lib/base/time.h"
@@ -14,6 +7,7 @@
 #include "lib/codec/usage.h"
 #include "tests/property/life.h"
 #include "tests/property/story.h"
+#include "tests/support/test.h"
 
 static const int64_t far_s = INT64_C(4000000000);
 

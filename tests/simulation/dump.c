@@ -5,7 +5,7 @@
 
 #include "lib/base/check.h"
 #include "lib/base/partition.h"
-#include "settler/store/memory_tables.h"
+#include "settler/store/memory_own.h"
 
 enum { HEAD_SIZE = 500, DIFFERENCES_MAX = 5 };
 

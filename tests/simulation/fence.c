@@ -1,7 +1,7 @@
 #include "tests/simulation/fence.h"
 
 #include "lib/base/check.h"
-#include "settler/store/memory_tables.h"
+#include "settler/store/memory_own.h"
 
 static struct fence *watching;
 static const struct store_ops *own_ops;

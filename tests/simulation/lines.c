@@ -2,7 +2,7 @@
 
 #include "lib/base/check.h"
 #include "lib/domain/line.h"
-#include "settler/store/memory_tables.h"
+#include "settler/store/memory_own.h"
 
 static bool of_one(const struct settled_table_row *a, const struct settled_table_row *b)
 {

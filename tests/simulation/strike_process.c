@@ -1,4 +1,4 @@
-#include "settler/store/memory_tables.h"
+#include "settler/store/memory_own.h"
 #include "tests/simulation/strike.h"
 
 static struct process *process_of(struct house *house, const struct planned *planned)

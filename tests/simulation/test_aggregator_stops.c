@@ -2,16 +2,10 @@
  * more, and the other partition goes on. And what it does not stop for: broken snapshots, frames that are not
  * its own.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
 #include "aggregator/counters.h"
 #include "lib/io/journal.h"
 #include "tests/simulation/stand.h"
+#include "tests/support/test.h"
 
 static struct stand stand;
 

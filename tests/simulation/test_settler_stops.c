@@ -1,15 +1,9 @@
 /* Each rule by which a partition of the settler stops before it bills wrongly, and each part of the fence:
  * what another settler or a restored database did is noticed before anything is written. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
 #include "lib/io/journal.h"
-#include "settler/store/memory_tables.h"
+#include "settler/store/memory_own.h"
 #include "tests/simulation/stand.h"
+#include "tests/support/test.h"
 
 /* A frame that does not come is missed after a minute. */
 enum { AGGREGATOR, SETTLER, MISSED_MS = 61000 };

@@ -92,7 +92,9 @@ int sending_begin_young(void **state)
 
 bool sending_is_ready(void)
 {
-    return readiness_is_ready(sender_readiness(sending.sender));
+    struct readiness_view view;
+    readiness_view(sender_readiness(sending.sender), &view);
+    return view.ready;
 }
 
 void sending_run(int64_t ms)

@@ -2,13 +2,6 @@
  * tests of cmocka's. Begins ready, or young: without a generation. */
 #pragma once
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
 #include "collectors/sender.h"
 #include "lib/base/partition.h"
 #include "lib/base/time.h"
@@ -16,6 +9,7 @@
 #include "lib/codec/usage.h"
 #include "lib/domain/topics.h"
 #include "lib/port/memory_log.h"
+#include "tests/support/test.h"
 
 enum { PARTITIONS = 3, LATENCY_MS = 20, LINGER_MS = 50, ANSWER_MS = 10000 };
 #define SENDING_BEGIN_MS INT64_C(1800000000000)

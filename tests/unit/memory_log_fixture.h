@@ -2,16 +2,11 @@
  * what its handle called back. */
 #pragma once
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
-
-#include <cmocka.h>
 
 #include "lib/base/vec.h"
 #include "lib/port/memory_log.h"
+#include "tests/support/test.h"
 
 struct told {
     const void *tag;

@@ -1,14 +1,9 @@
 /* Each rule of CONTRACT §2 on one event: a line a case, with the field that its rejection must name. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-#include <cmocka.h>
-
 #include "collectors/core/accept.h"
+#include "tests/support/test.h"
 
 enum { TEXT_MAX = 4096 };
 

@@ -1,17 +1,11 @@
 /* The lines that each conformance case says are rejected are, and no other. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
+#include <glob.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-#include <glob.h>
-
-#include <cmocka.h>
-
 #include "collectors/core/accept.h"
 #include "collectors/core/lines.h"
+#include "tests/support/test.h"
 
 enum { FILE_MAX = 1 << 20, LINES_MAX = 1000 };
 

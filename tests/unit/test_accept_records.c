@@ -1,15 +1,10 @@
 /* What a record says of its event, in each of the three ways that an event comes in. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-#include <cmocka.h>
-
 #include "collectors/core/accept.h"
 #include "lib/base/pack.h"
+#include "tests/support/test.h"
 
 #define NOV_1_US (INT64_C(1793527200) * 1000000) /* 2026-11-01T10:00:00Z */
 #define ATTRIBUTES(type)                                                                                     \
@@ -232,6 +227,28 @@ static void in_binary_mode_attributes_stand_beside_the_data(void **state)
     }
 }
 
+static void an_attribute_in_another_coding_than_utf_8_is_told_so(void **state)
+{
+    (void)state;
+    static const struct binary_case cases[] = {
+        {GOOD(.specversion = {"\xe9", 1}), DATA,
+         "specversion: expected UTF-8, which a header has percent-encoded"},
+        {GOOD(.type = {"\xe9", 1}), DATA, "type: expected UTF-8, which a header has percent-encoded"},
+        {GOOD(.subject = {"fs \xe9", 4}), DATA,
+         "subject: expected UTF-8, which a header has percent-encoded"},
+        {GOOD(.subject = {"", 0}), DATA,
+         "subject: expected a string of 1 to 256 bytes without control characters"},
+        {GOOD(), "[]", "data: expected an object"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct record record;
+        struct rejection rejection;
+        assert_false(
+            accept_binary(acceptor, &cases[i].attributes, str_of(cases[i].data), &record, &rejection));
+        assert_str(rejection.reason, cases[i].field);
+    }
+}
+
 enum { TOLD_MAX = 16 };
 
 struct told {
@@ -374,6 +391,7 @@ int main(void)
         cmocka_unit_test(types_name_their_kind_and_product),
         cmocka_unit_test(what_stands_is_taken_and_what_may_be_missing_has_its_default),
         cmocka_unit_test(in_binary_mode_attributes_stand_beside_the_data),
+        cmocka_unit_test(an_attribute_in_another_coding_than_utf_8_is_told_so),
         cmocka_unit_test(a_batch_tells_each_of_its_events),
         cmocka_unit_test(what_is_no_array_is_no_batch),
         cmocka_unit_test(a_batch_tells_no_more_than_it_is_asked_to),

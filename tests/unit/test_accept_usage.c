@@ -1,15 +1,10 @@
 /* maas.tokens: the counts beside the model, and the usage objects of model servers, form by form (CONTRACT
  * §2). */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-#include <cmocka.h>
-
 #include "collectors/core/accept.h"
+#include "tests/support/test.h"
 
 enum { TEXT_MAX = 1024 };
 #define E15 INT64_C(1000000000000000)

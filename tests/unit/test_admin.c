@@ -1,17 +1,12 @@
 /* What the admin port answers. */
 #include <arpa/inet.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include <cmocka.h>
-
 #include "lib/io/admin.h"
+#include "tests/support/test.h"
 
 static struct readiness readiness = READINESS_STARTING;
 static const struct metrics metrics = {.program = "collector"};

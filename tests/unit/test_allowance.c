@@ -1,12 +1,6 @@
 /* So much a second passes, and what was left over, up to a bound. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
 #include "collectors/core/allowance.h"
+#include "tests/support/test.h"
 
 static void what_is_left_over_passes_at_once_and_then_so_much_a_second(void **state)
 {

@@ -1,13 +1,8 @@
 /* Answers' bodies: JSON whatever bytes an event had as its id. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 
-#include <cmocka.h>
-
 #include "collectors/core/answer.h"
+#include "tests/support/test.h"
 
 static void assert_text(struct packer *out, const char *expected)
 {

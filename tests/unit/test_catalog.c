@@ -1,14 +1,9 @@
 /* Catalogs that are taken: what each of their words comes to. What is refused: test_catalog_refused. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
-
-#include <cmocka.h>
 
 #include "lib/base/pack.h"
 #include "lib/domain/catalog.h"
+#include "tests/support/test.h"
 
 #define JAN_1 INT64_C(1767225600) /* 2026-01-01T00:00:00Z */
 #define JUL_1 INT64_C(1782864000) /* 2026-07-01T00:00:00Z */

@@ -1,18 +1,12 @@
 /* Catalogs that are refused: each with the place of its first fault, and with what was expected there. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-
 #include <glob.h>
-
-#include <cmocka.h>
+#include <stdio.h>
 
 #include "lib/base/pack.h"
 #include "lib/domain/catalog.h"
 #include "lib/domain/yaml_text.h"
 #include "lib/domain/yaml_tree.h"
+#include "tests/support/test.h"
 
 /* `^` stands before the character at fault, and is taken out. */
 struct refused_case {

@@ -1,12 +1,6 @@
 /* The chain of frames that a fold must make again: copies, zombies and forks. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
 #include "aggregator/core/chain.h"
+#include "tests/support/test.h"
 
 /* Frame `seq` of the log that `tint` names; the hash is (seq + 1, tint), the one before (seq, tint). */
 static struct frame frame_of(uint64_t seq, uint8_t before, uint8_t tint)

@@ -1,14 +1,9 @@
 /* Bodies in chunks: what they come to, in whatever pieces, and what is refused. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
-
-#include <cmocka.h>
 
 #include "collectors/core/chunks.h"
 #include "lib/base/pack.h"
+#include "tests/support/test.h"
 
 /* All of it, in pieces of that size. The bytes behind the end are counted in *left. */
 static enum chunks_outcome decode(struct str bytes, uint32_t piece_size, struct packer *body, uint32_t *left)

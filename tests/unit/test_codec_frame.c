@@ -1,12 +1,6 @@
 /* Frames: ours and avro-c's bytes, and their size. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
-
-#include <cmocka.h>
 
 #include "lib/base/time.h"
 #include "lib/codec/frame.h"
@@ -14,6 +8,7 @@
 #include "tests/support/again.h"
 #include "tests/support/oracle.h"
 #include "tests/support/samples.h"
+#include "tests/support/test.h"
 
 enum { ROUNDS = 2000, PATH = 100 };
 

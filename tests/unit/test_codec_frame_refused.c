@@ -1,16 +1,11 @@
 /* Frames of everybody's bytes: refused, or the one encoding of what they say. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <string.h>
-
-#include <cmocka.h>
 
 #include "lib/codec/frame.h"
 #include "lib/codec/wire.h"
 #include "tests/support/again.h"
 #include "tests/support/samples.h"
+#include "tests/support/test.h"
 
 enum { HOSTILE = 40, HOSTILE_BYTES = 1200 };
 

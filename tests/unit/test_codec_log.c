@@ -1,15 +1,8 @@
 /* The worked cases through the codecs: what the collector accepts is what the aggregator reads, and what the
  * aggregator says is what the settler reads. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
+#include <glob.h>
 #include <stdio.h>
 #include <stdlib.h>
-
-#include <glob.h>
-
-#include <cmocka.h>
 
 #include "aggregator/core/fold.h"
 #include "collectors/core/accept.h"
@@ -18,6 +11,7 @@
 #include "lib/codec/frame.h"
 #include "lib/codec/usage.h"
 #include "tests/support/samples.h"
+#include "tests/support/test.h"
 
 enum { FILE_MAX = 1 << 20, PATH = 200 };
 

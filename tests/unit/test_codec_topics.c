@@ -1,15 +1,9 @@
 /* The smaller messages: chunks, manifests, rejects; ours, avro-c's and everybody's bytes. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
 #include "lib/codec/topics.h"
 #include "tests/support/again.h"
 #include "tests/support/oracle.h"
 #include "tests/support/samples.h"
+#include "tests/support/test.h"
 
 enum { ROUNDS = 500, TEXT_MAX = 300 };
 

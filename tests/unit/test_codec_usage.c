@@ -1,11 +1,5 @@
 /* Messages of usage.records: ours, avro-c's and everybody's bytes. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
-
-#include <cmocka.h>
 
 #include "lib/base/digest.h"
 #include "lib/codec/usage.h"
@@ -13,6 +7,7 @@
 #include "tests/support/again.h"
 #include "tests/support/oracle.h"
 #include "tests/support/samples.h"
+#include "tests/support/test.h"
 
 enum { ROUNDS = 3000, HOSTILE = 40, PATH = 100 };
 

@@ -1,12 +1,6 @@
 /* Avro's primitives: one encoding a value, and nothing read that was not there. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
 #include "lib/codec/wire.h"
+#include "tests/support/test.h"
 #include "tests/unit/random.h"
 
 enum { ROUNDS = 100000 };

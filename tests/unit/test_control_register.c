@@ -1,12 +1,6 @@
 /* The register of control messages on a log in memory, decided by real folds: one order in all partitions,
  * whatever comes at once and whoever dies where. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
-
-#include <cmocka.h>
 
 #include "aggregator/core/fold.h"
 #include "cli/control_register.h"
@@ -15,6 +9,7 @@
 #include "lib/codec/frame.h"
 #include "lib/codec/usage.h"
 #include "lib/port/memory_log.h"
+#include "tests/support/test.h"
 
 enum { PARTITIONS = 3, TICK_S = 5, TIMEOUT_MS = 5000, KILLS_MAX = 400 };
 
@@ -171,13 +166,13 @@ static void read_register(struct writer *writer)
 }
 
 static enum error_class append(struct writer *writer, int64_t from_s, int digit,
-                               enum register_verdict *verdict, char why[REGISTER_WHY_SIZE])
+                               struct register_decision *decision)
 {
     struct error error;
     char by[] = {'w', (char)('0' + digit), 0};
     struct catalog_text catalog = {from_s, str_of(texts[digit])};
     struct control_origin origin = {.by = str_of(by), .clock_us = ++world.written};
-    return control_register_append(&writer->of, &catalog, &origin, TIMEOUT_MS, verdict, why, &error);
+    return control_register_append(&writer->of, &catalog, &origin, TIMEOUT_MS, decision, &error);
 }
 
 static enum error_class spread(struct writer *writer, uint32_t *copied)
@@ -195,14 +190,14 @@ static enum error_class spread(struct writer *writer, uint32_t *copied)
 static enum error_class apply(struct writer *writer, int64_t from_s, int digit,
                               enum register_verdict *verdict)
 {
-    char why[REGISTER_WHY_SIZE];
+    struct register_decision decision = {.verdict = REGISTER_TAKEN};
     struct error error;
     uint32_t copied;
     enum error_class class = control_register_read(&writer->of, false, &error);
     struct register_entry *there = class == ERROR_NONE ? control_register_find(&writer->of, from_s) : NULL;
-    *verdict = REGISTER_TAKEN;
     if (class == ERROR_NONE && (there == NULL || digit_of(there->message.catalog.text) != '0' + digit))
-        class = append(writer, from_s, digit, verdict, why);
+        class = append(writer, from_s, digit, &decision);
+    *verdict = decision.verdict;
     if (class == ERROR_NONE && *verdict == REGISTER_LOST)
         class = control_register_read(&writer->of, false, &error);
     return class == ERROR_NONE && *verdict != REGISTER_OPEN ? spread(writer, &copied) : class;
@@ -320,17 +315,16 @@ static void of_two_at_once_one_is_taken_and_the_other_changes_nothing(void **sta
 {
     (void)state;
     struct writer one, other;
-    enum register_verdict verdict;
-    char why[REGISTER_WHY_SIZE];
+    struct register_decision decision;
     uint32_t copied;
     begin_world(true);
     open_writer(&one), open_writer(&other);
     read_register(&one), read_register(&other);
-    assert_int_equal(append(&one, HOUR(10), 2, &verdict, why), ERROR_NONE);
-    assert_int_equal(verdict, REGISTER_TAKEN);
-    assert_int_equal(append(&other, HOUR(10), 3, &verdict, why), ERROR_NONE);
-    assert_int_equal(verdict, REGISTER_LOST);
-    assert_string_not_equal(why, "");
+    assert_int_equal(append(&one, HOUR(10), 2, &decision), ERROR_NONE);
+    assert_int_equal(decision.verdict, REGISTER_TAKEN);
+    assert_int_equal(append(&other, HOUR(10), 3, &decision), ERROR_NONE);
+    assert_int_equal(decision.verdict, REGISTER_LOST);
+    assert_string_not_equal(decision.why, "");
     assert_int_equal(spread(&one, &copied), ERROR_NONE);
     check_all_show("2");
     close_writer(&one), close_writer(&other);
@@ -341,18 +335,17 @@ static void of_two_at_once_one_is_taken_and_the_other_changes_nothing(void **sta
 static enum register_verdict append_behind_an_open_one(int digit)
 {
     struct writer next;
-    enum register_verdict verdict;
-    char why[REGISTER_WHY_SIZE];
+    struct register_decision decision;
     world.aggregates = false;
     assert_int_equal(apply_anew(HOUR(10), 2), REGISTER_OPEN);
     open_writer(&next);
     read_register(&next);
     world.aggregates = true;
-    assert_int_equal(append(&next, HOUR(10), digit, &verdict, why), ERROR_NONE);
+    assert_int_equal(append(&next, HOUR(10), digit, &decision), ERROR_NONE);
     close_writer(&next);
-    if (verdict == REGISTER_LOST)
-        assert_string_equal(why, "another catalog came before it");
-    return verdict;
+    if (decision.verdict == REGISTER_LOST)
+        assert_string_equal(decision.why, "another catalog came before it");
+    return decision.verdict;
 }
 
 static void one_that_was_left_open_comes_before_the_next(void **state)
@@ -379,14 +372,13 @@ static void what_comes_too_late_is_lost_in_partition_0s_words(void **state)
 {
     (void)state;
     struct writer writer;
-    enum register_verdict verdict;
-    char why[REGISTER_WHY_SIZE];
+    struct register_decision decision;
     begin_world(true);
     open_writer(&writer);
     read_register(&writer);
-    assert_int_equal(append(&writer, HOUR(1), 2, &verdict, why), ERROR_NONE);
-    assert_int_equal(verdict, REGISTER_LOST);
-    assert_non_null(strstr(why, "two hours ahead"));
+    assert_int_equal(append(&writer, HOUR(1), 2, &decision), ERROR_NONE);
+    assert_int_equal(decision.verdict, REGISTER_LOST);
+    assert_non_null(strstr(decision.why, "two hours ahead"));
     check_all_show("");
     close_writer(&writer);
     end_world();

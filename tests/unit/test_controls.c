@@ -1,14 +1,9 @@
 /* The register of control messages (DESIGN §2): who may follow whom, and what comes too late. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <string.h>
-
-#include <cmocka.h>
 
 #include "lib/base/time.h"
 #include "tests/support/driver.h"
+#include "tests/support/test.h"
 
 static const int64_t hour_s = DRIVER_BEGIN_S;
 

@@ -1,16 +1,11 @@
 /* What the three programs count is named by one rule. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
-
-#include <cmocka.h>
 
 #include "aggregator/counters.h"
 #include "collectors/counters.h"
 #include "settler/counters.h"
+#include "tests/support/test.h"
 
 static const struct metrics *const programs[] = {&collector_all_metrics, &aggregator_all_metrics,
                                                  &settler_all_metrics};

@@ -1,14 +1,9 @@
 /* Descriptors that may be needed are had at the start, or asked for by name. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <string.h>
 #include <sys/resource.h>
 
-#include <cmocka.h>
-
 #include "lib/io/descriptors.h"
+#include "tests/support/test.h"
 
 static void limit_is(rlim_t soft, rlim_t hard)
 {

@@ -1,14 +1,8 @@
 /* An error is a class and one line of text. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
 #include <string.h>
 
 #include "lib/port/error.h"
+#include "tests/support/test.h"
 
 static void it_says_what_and_why_on_one_line(void **state)
 {

@@ -1,13 +1,7 @@
 /* The fold takes a log as it is, or not at all: what would make a wrong bill stops the partition. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
 #include "lib/base/time.h"
 #include "tests/support/driver.h"
+#include "tests/support/test.h"
 
 enum { INCARNATION = 77 };
 

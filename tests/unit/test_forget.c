@@ -1,14 +1,9 @@
 /* What is forgotten is what can no longer change anything, and nothing sooner. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
-
-#include <cmocka.h>
 
 #include "lib/base/time.h"
 #include "tests/support/driver.h"
+#include "tests/support/test.h"
 
 enum { MANY = 1000, INCARNATION = 77 };
 

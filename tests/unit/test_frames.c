@@ -1,14 +1,9 @@
 /* Frames of one epoch: each is bounded, and together they say what one alone would. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
-
-#include <cmocka.h>
 
 #include "lib/base/time.h"
 #include "tests/support/driver.h"
+#include "tests/support/test.h"
 
 enum { ACCOUNTS = 5, RESOURCES = 4, HOURS = 9 };
 

@@ -1,14 +1,9 @@
 /* Requests' heads: what they say, and what is refused, each with the status that says why. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
-
-#include <cmocka.h>
 
 #include "collectors/core/head.h"
 #include "lib/base/pack.h"
+#include "tests/support/test.h"
 
 #define REQUEST "POST /v1/events HTTP/1.1\r\n"
 #define HOST "Host: x\r\n"

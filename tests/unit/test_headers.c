@@ -1,12 +1,6 @@
 /* Lists in headers: codings of a body, and preferences. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
 #include "collectors/core/headers.h"
+#include "tests/support/test.h"
 
 static void assert_coding(const char *value, enum coding expected)
 {

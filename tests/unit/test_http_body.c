@@ -1,13 +1,8 @@
 /* Bodies within their bounds: what is held is counted, whatever comes and however it ends. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
 #include <zlib.h>
 
 #include "collectors/http_body.h"
+#include "tests/support/test.h"
 
 enum { BODY_BYTES = 1000000, HELD_BYTES = 4000000 };
 

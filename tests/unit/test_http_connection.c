@@ -1,18 +1,13 @@
 /* One connection, over a pair of sockets, with time as an argument: what its handler is told, what its client
  * gets, and how it ends. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include <cmocka.h>
-
 #include "collectors/http_connection.h"
 #include "lib/base/check.h"
+#include "tests/support/test.h"
 
 #define HEAD "POST / HTTP/1.1\r\nHost: x\r\n"
 
@@ -21,12 +16,13 @@
 static struct {
     bool waits;
     bool answers_head;
+    struct str says; /* the body of an answer */
     unsigned begun, done, refused_status;
     struct packer body;
 } told;
 static struct connection *woken;
 
-void http_server_wake(struct http_server *server, struct connection *c)
+static void wake(struct http_server *server, struct connection *c)
 {
     (void)server;
     woken = c;
@@ -34,7 +30,7 @@ void http_server_wake(struct http_server *server, struct connection *c)
 
 static void answer(struct exchange *exchange, unsigned status)
 {
-    http_exchange_answer(exchange, &(struct response){.status = status});
+    http_exchange_answer(exchange, &(struct response){.status = status, .body = told.says});
 }
 
 static void on_begin(void *context, struct exchange *exchange)
@@ -82,7 +78,7 @@ static const struct http_handler handler = {on_begin, on_piece, on_end, on_woken
 static struct metric cut_off = {"cut_off", METRIC_COUNTER, "", 0};
 static const struct http_server_config config = {
     .request_ms = 1000, .handler = &handler, .cut_off = &cut_off};
-static struct connection_shared shared = {.config = &config};
+static struct connection_shared shared = {.config = &config, .wake = wake};
 
 /* --- the other end --- */
 
@@ -283,6 +279,25 @@ static void who_is_between_requests_is_idle(void **state)
     close_pair();
 }
 
+static void who_is_idle_holds_little_whatever_was_answered(void **state)
+{
+    (void)state;
+    static char body[100000];
+    char got[65536];
+    open_pair(false);
+    told.says = (struct str){body, sizeof body};
+    say(HEAD "X-A: 1\r\n\r\n", 0);
+    while (c->step == CONNECTION_ANSWER) {
+        assert_true(read(client, got, sizeof got) > 0);
+        connection_write(c, 0);
+    }
+    assert_true(connection_is_idle(c));
+    assert_true(c->out.bytes.capacity <= 4096);
+    assert_true(c->head_bytes.bytes.capacity <= 4096);
+    assert_int_equal(c->pending.bytes.capacity, 0);
+    close_pair();
+}
+
 static void one_too_many_is_told_when_it_speaks_or_after_a_while(void **state)
 {
     (void)state;
@@ -324,6 +339,7 @@ int main(void)
         cmocka_unit_test(a_head_is_bounded),
         cmocka_unit_test(each_step_has_its_deadline),
         cmocka_unit_test(who_is_between_requests_is_idle),
+        cmocka_unit_test(who_is_idle_holds_little_whatever_was_answered),
         cmocka_unit_test(one_too_many_is_told_when_it_speaks_or_after_a_while),
         cmocka_unit_test(who_is_gone_is_done),
     };

@@ -1,14 +1,8 @@
 /* A body's events, without a server: good ones into a submission, refused ones into the answer and the
  * rejects. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
 #include "collectors/http_events.h"
 #include "lib/base/time.h"
+#include "tests/support/test.h"
 
 enum { BATCH_EVENTS = 10 };
 static const int64_t clock_us = 1800000000 * (int64_t)SECOND_US; /* 2027-01-15T08:00:00Z */

@@ -1,16 +1,11 @@
 /* Gzip undone piece by piece: the same bytes whatever the pieces and the room, and an outcome for each fault.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
-
-#include <cmocka.h>
 #include <zlib.h>
 
 #include "collectors/core/inflater.h"
 #include "lib/base/pack.h"
+#include "tests/support/test.h"
 
 enum { LARGE = 300000 };
 

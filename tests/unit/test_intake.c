@@ -1,13 +1,8 @@
 /* Which frame comes next: one chain, each of its frames once. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <string.h>
 
-#include <cmocka.h>
-
 #include "settler/core/intake.h"
+#include "tests/support/test.h"
 
 enum { PARTITION = 3 };
 

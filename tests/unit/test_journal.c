@@ -1,15 +1,10 @@
 /* Log lines: one event a line, nothing in it that ends it early, and never too many. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
-#include <cmocka.h>
-
 #include "lib/io/journal.h"
+#include "tests/support/test.h"
 
 static char said[1 << 20];
 

@@ -1,15 +1,10 @@
 /* Messages as JSON: every field by its schema's name, times twice, big numbers as strings, always UTF-8. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdlib.h>
-
-#include <cmocka.h>
 
 #include "lib/base/time.h"
 #include "lib/codec/json_out.h"
 #include "lib/codec/json_text.h"
+#include "tests/support/test.h"
 
 static const struct json_place place = {3, 42, 1793527200123, {0}};
 

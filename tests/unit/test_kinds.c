@@ -1,13 +1,8 @@
 /* The table of kinds, products and meters against itself and against the schemas. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 
-#include <cmocka.h>
-
 #include "lib/domain/record.h"
+#include "tests/support/test.h"
 
 enum { TEXT_SIZE = 1 << 16 };
 

@@ -1,12 +1,6 @@
 /* What is on its way to a partition, and what of it is acknowledged. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
 #include "collectors/lane.h"
+#include "tests/support/test.h"
 
 static struct lane *lane;
 static struct metric held;

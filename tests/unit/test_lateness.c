@@ -1,13 +1,7 @@
 /* Too early and too late, at the border of each kind (CONTRACT §2.3). */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
 #include "collectors/core/lateness.h"
 #include "lib/base/time.h"
+#include "tests/support/test.h"
 
 static const int64_t clock_us = 1800000000 * (int64_t)SECOND_US;
 #define MINUTE_US (60 * (int64_t)SECOND_US)

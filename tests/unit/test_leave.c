@@ -1,14 +1,9 @@
 /* What is forgotten whole leaves the state: it does not grow with every name that ever came. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
-
-#include <cmocka.h>
 
 #include "lib/base/time.h"
 #include "tests/support/driver.h"
+#include "tests/support/test.h"
 
 enum { MANY = 100 };
 

@@ -1,12 +1,6 @@
 /* A charge line in its three formats (CONTRACT §5). */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
 #include "lib/domain/line.h"
+#include "tests/support/test.h"
 
 static const struct line plain = {
     .account = {"acme", sizeof "acme" - 1},

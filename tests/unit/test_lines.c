@@ -1,12 +1,6 @@
 /* A file's lines: LF and CRLF, blank ones skipped but counted, the last one without an end. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
 #include "collectors/core/lines.h"
+#include "tests/support/test.h"
 
 struct line {
     uint64_t number;

@@ -1,16 +1,11 @@
 /* A port that is had, or said by name to be taken. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include <cmocka.h>
-
 #include "lib/io/listener.h"
+#include "tests/support/test.h"
 
 static int opened(const char *address, uint16_t port, const char *port_file, struct error *error)
 {

@@ -1,15 +1,10 @@
 /* Groups of the memory log: partitions are handed out in ranges, taken from all at a rebalance, kept for a
  * session for who has a name; and a member that was given up goes on as long as it does not know. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
-
-#include <cmocka.h>
 
 #include "lib/base/vec.h"
 #include "lib/port/memory_log.h"
+#include "tests/support/test.h"
 
 enum { MEMBERS = 3, PARTITIONS = 5 };
 

@@ -1,14 +1,9 @@
 /* Which message is what: frames, tombstones, and bytes that are nothing. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-#include <cmocka.h>
-
 #include "cli/message_json.h"
+#include "tests/support/test.h"
 
 static const struct json_place place = {2, 5, 0, {0}};
 

@@ -1,12 +1,6 @@
 /* What was meant by a mistyped word. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
 #include "lib/base/nearest.h"
+#include "tests/support/test.h"
 
 static void the_distance_counts_bytes_put_in_taken_out_changed_and_swapped(void **state)
 {

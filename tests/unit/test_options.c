@@ -1,16 +1,11 @@
 /* Options: flag over environment over file over default, and every refusal with its place. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include <cmocka.h>
-
 #include "lib/io/options.h"
+#include "tests/support/test.h"
 
 static const char *text;
 static int64_t number;

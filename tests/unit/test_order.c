@@ -1,14 +1,9 @@
 /* What becomes of an order: CONTRACT §4, Subscription, Refund and Void. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
-
-#include <cmocka.h>
 
 #include "lib/base/time.h"
 #include "settler/core/order.h"
+#include "tests/support/test.h"
 #include "tests/unit/random.h"
 
 enum { FACTS_MAX = 8, PERMUTATIONS = 40 };

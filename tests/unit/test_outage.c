@@ -1,12 +1,6 @@
 /* How long to wait, and when to say so. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
 #include "lib/run/outage.h"
+#include "tests/support/test.h"
 
 static void pauses_double_up_to_the_most_and_stay_there(void **state)
 {
@@ -46,6 +40,7 @@ static void healing_says_how_long_it_lasted_and_begins_anew(void **state)
     struct outage outage = {0};
     assert_int_equal(outage_heal(&outage, 5), -1);
     outage_fail(&outage, 1000, "away");
+    assert_true(outage_speaks(&outage, 1000));
     outage_pause(&outage, 500, 30000, 0);
     outage_pause(&outage, 500, 30000, 0);
     assert_int_equal(outage_heal(&outage, 43000), 42000);
@@ -53,11 +48,30 @@ static void healing_says_how_long_it_lasted_and_begins_anew(void **state)
     assert_int_equal(outage_pause(&outage, 500, 30000, 250), 500);
 }
 
+static void what_comes_and_goes_is_said_three_times_a_minute_and_its_end_as_often(void **state)
+{
+    (void)state;
+    struct outage outage = {0};
+    int spoken = 0, backs = 0;
+    for (int64_t now_ms = 1000; now_ms < 1000 + 5 * OUTAGE_SAY_MS; now_ms += 2000) {
+        outage_fail(&outage, now_ms, "now and then");
+        spoken += outage_speaks(&outage, now_ms);
+        backs += outage_heal(&outage, now_ms + 1000) == 1000;
+    }
+    assert_int_equal(spoken, 5 * 3);
+    assert_int_equal(backs, spoken);
+    outage_fail(&outage, 290000, "for good");
+    for (int64_t now_ms = 290000; now_ms <= 290000 + OUTAGE_SAY_MS; now_ms += 500)
+        spoken += outage_speaks(&outage, now_ms);
+    assert_int_equal(spoken, 5 * 3 + 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(pauses_double_up_to_the_most_and_stay_there),
         cmocka_unit_test(it_speaks_at_once_and_then_once_a_minute),
+        cmocka_unit_test(what_comes_and_goes_is_said_three_times_a_minute_and_its_end_as_often),
         cmocka_unit_test(healing_says_how_long_it_lasted_and_begins_anew),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,17 +1,12 @@
 /* A partition that is busy misses nothing: what comes meanwhile is held back, or read again. It replays
  * frames that its chain has, so that nothing is sent. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
-
-#include <cmocka.h>
 
 #include "aggregator/partition.h"
 #include "collectors/core/batch.h"
 #include "lib/base/time.h"
 #include "lib/codec/frame.h"
+#include "tests/support/test.h"
 
 enum { RESOURCES = 12, RECORDS = 900, LATER = 40 };
 
@@ -87,7 +82,7 @@ static void write_script(struct script *script)
 }
 
 /* The frames up to the hour's close, as another process said them. */
-static void fill_chain(struct part *part, const struct script *script)
+static void fill_chain(struct aggregator_part *part, const struct script *script)
 {
     struct fold *fold = fold_new(0);
     struct frame_writer writer = {0};
@@ -128,31 +123,31 @@ static void fill_chain(struct part *part, const struct script *script)
  * it, what is read is chosen anew, from where the partition is. */
 static void feed(const struct script *script, int64_t count)
 {
-    struct part *part = part_new(0);
-    struct part_work work = {0};
+    struct aggregator_part *part = aggregator_part_new(0);
+    struct aggregator_work work = {0};
     struct error error;
     int64_t next = 0, end = script->ends.count;
     part->fold = fold_new(0);
     fill_chain(part, script);
     partition_set(&part->base, PARTITION_CLAIMING, NULL);
     partition_set(&part->base, PARTITION_WORKING, NULL);
-    for (int turns = 0; turns < 1000 && (next < end || part_busy(part)); turns++) {
-        if (part_busy(part))
-            assert_int_equal(part_go_on(part, &work, &error), ERROR_NONE);
+    for (int turns = 0; turns < 1000 && (next < end || aggregator_part_busy(part)); turns++) {
+        if (aggregator_part_busy(part))
+            assert_int_equal(aggregator_part_go_on(part, &work, &error), ERROR_NONE);
         if (part->base.reread && !part->base.full) {
             part->base.reread = false;
-            next = part_next_offset(part);
+            next = aggregator_part_next_offset(part);
         }
         for (int64_t i = 0; i < count && !part->base.full && next < end; i++, next++) {
             struct log_message message = message_at(script, next);
-            assert_int_equal(part_take(part, &work, &message, &error), ERROR_NONE);
+            assert_int_equal(aggregator_part_take(part, &work, &message, &error), ERROR_NONE);
             assert_int_equal(part->base.state, PARTITION_WORKING);
         }
     }
     assert_non_null(part->fold);
     assert_int_equal(fold_next_offset(part->fold), end);
-    part_free(part);
-    part_work_release(&work);
+    aggregator_part_free(part);
+    aggregator_work_release(&work);
 }
 
 static void a_busy_partition_misses_no_message_however_they_come(void **state)

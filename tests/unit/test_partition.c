@@ -1,15 +1,10 @@
 /* Where accounts live, for ever: a generation's log is only read again by who puts them in the same places.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
-
-#include <cmocka.h>
 
 #include "lib/base/partition.h"
 #include "lib/base/table.h"
+#include "tests/support/test.h"
 
 static void accounts_have_the_hashes_that_xxh3_gives(void **state)
 {

@@ -1,16 +1,10 @@
 /* Of all changes of a partition's state, these and no others are legal. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
 #include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "lib/run/partition_state.h"
+#include "tests/support/test.h"
 
 struct pair {
     enum partition_state from;

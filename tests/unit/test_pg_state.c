@@ -1,12 +1,6 @@
 /* What becomes of a failure of PostgreSQL, by its SQLSTATE. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
 #include "lib/io/pg_state.h"
+#include "tests/support/test.h"
 
 static void assert_class(const char *const *states, enum error_class class)
 {

@@ -1,12 +1,6 @@
 /* Snapshots put together from their topic, and which of them are given up. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
 #include "aggregator/core/pieces.h"
+#include "tests/support/test.h"
 
 enum { PARTITION = 3, CHUNK = 10 };
 

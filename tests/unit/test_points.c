@@ -1,15 +1,10 @@
 /* The fold of one resource: CONTRACT §2.1. Any order of arrival leaves the same levels. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
-
-#include <cmocka.h>
 
 #include "aggregator/core/points.h"
 #include "lib/base/slab.h"
 #include "lib/base/time.h"
+#include "tests/support/test.h"
 #include "tests/unit/random.h"
 
 enum { EVENTS = 9, SPAN = 12, ROUNDS = 5000 };

@@ -1,12 +1,6 @@
 /* A pool's total, held to an array with one entry a second. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
 #include "aggregator/core/pool.h"
+#include "tests/support/test.h"
 #include "tests/unit/random.h"
 
 enum { SPAN = 50, ROUNDS = 5000, ADDS = 12 };

@@ -1,14 +1,9 @@
 /* Catalogs one after another: which holds, and which may follow the first. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
-
-#include <cmocka.h>
 
 #include "lib/base/time.h"
 #include "lib/domain/prices.h"
+#include "tests/support/test.h"
 
 #define NODE(policies) "products: {node: {settle: hourly, skus: {}" policies "}}\n"
 

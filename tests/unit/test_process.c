@@ -1,16 +1,11 @@
 /* Stopping: told to, a process may finish; hanging, it ends where it stands. */
-#include <setjmp.h>
 #include <signal.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
-#include <cmocka.h>
-
 #include "lib/io/process.h"
+#include "tests/support/test.h"
 
 /* A child runs the body with the watchdog on; returns its wait status. */
 static int run(void (*body)(void), int limit_s, int signal_after_ms, int number)
@@ -82,6 +77,27 @@ static void a_hangup_that_was_ignored_before_stays_so(void **state)
     assert_int_equal(WEXITSTATUS(status), 0);
 }
 
+/* Ends with 0 when it was told to stop, after it was asked to read again, once. */
+static void read_again_until_told(void)
+{
+    int asked = 0;
+    process_reloads();
+    raise(SIGHUP);
+    asked += process_reload();
+    asked += process_reload();
+    bool stops = process_stopping();
+    raise(SIGTERM);
+    _exit(asked == 1 && !stops && process_stopping() ? 0 : 1);
+}
+
+static void a_hangup_asks_who_reads_files_again_for_that_alone(void **state)
+{
+    (void)state;
+    int status = run(read_again_until_told, 60, 0, 0);
+    assert_true(WIFEXITED(status));
+    assert_int_equal(WEXITSTATUS(status), 0);
+}
+
 static void a_process_that_is_silent_too_long_is_ended(void **state)
 {
     (void)state;
@@ -108,6 +124,7 @@ int main(void)
         cmocka_unit_test(a_process_that_listens_stops_as_it_likes),
         cmocka_unit_test(a_hangup_stops_it_in_order_too),
         cmocka_unit_test(a_hangup_that_was_ignored_before_stays_so),
+        cmocka_unit_test(a_hangup_asks_who_reads_files_again_for_that_alone),
         cmocka_unit_test(a_process_that_is_silent_too_long_is_ended),
         cmocka_unit_test(a_process_that_does_not_stop_when_told_is_ended_within_five_seconds),
     };

@@ -1,12 +1,6 @@
 /* Rating: CONTRACT §4's amounts, exact and rounded once. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
 #include "settler/core/rating.h"
+#include "tests/support/test.h"
 #include "tests/unit/random.h"
 
 static const unsigned __int128 GB = 1000000000, GIB = (unsigned __int128)1 << 30, E12 = 1000000000000;

@@ -1,14 +1,8 @@
 /* What is read for a batch: usage that a frame adds to, wherever it was settled. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
 #include "lib/base/time.h"
+#include "settler/store/memory_own.h"
 #include "settler/store/memory_store.h"
-#include "settler/store/memory_tables.h"
+#include "tests/support/test.h"
 
 static const int64_t hour_s = INT64_C(1793527200);
 static const char catalog[] =

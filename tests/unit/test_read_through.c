@@ -1,14 +1,9 @@
 /* Partitions are read to the high watermark that they had, all in one pass, each record once. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
-
-#include <cmocka.h>
 
 #include "lib/run/read_through.h"
 #include "tests/support/memory_host.h"
+#include "tests/support/test.h"
 
 enum { PARTITIONS = 3 };
 
@@ -78,7 +73,8 @@ static enum error_class read_all(struct fixture *f, int64_t limit_ms)
 {
     for (uint32_t p = 0; p < PARTITIONS; p++)
         read_add(&f->reading, "t", p, 0, f);
-    return read_through(&f->reading, f->handle, &f->host.host, limit_ms, visit, f, &f->error);
+    return read_through(&f->reading, &(struct read_source){f->handle, &f->host.host, limit_ms}, visit, f,
+                        &f->error);
 }
 
 static void each_partition_is_read_to_the_end_that_it_had(void **state)
@@ -126,7 +122,9 @@ static void records_that_go_while_they_are_read_make_it_ask_again(void **state)
     read_add(&f->reading, "t", 0, 0, f);
     assert_int_equal(read_begin(&f->reading, f->handle, &f->error), ERROR_NONE);
     memory_log_delete_below(f->log, &(struct log_position){"t", 0, 8});
-    assert_int_equal(read_through(&f->reading, f->handle, &f->host.host, 0, visit, f, &f->error), ERROR_NONE);
+    assert_int_equal(
+        read_through(&f->reading, &(struct read_source){f->handle, &f->host.host, 0}, visit, f, &f->error),
+        ERROR_NONE);
     assert_true(read_done(&f->reading));
     assert_int_equal(f->seen, 2);
 }

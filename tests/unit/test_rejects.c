@@ -1,12 +1,6 @@
 /* What a submission's source refused: bounded, and what is left out is counted. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
 #include "collectors/core/rejects.h"
+#include "tests/support/test.h"
 
 static void each_is_one_message(void **state)
 {

@@ -1,12 +1,6 @@
 /* Answers as they are sent. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
 #include "collectors/core/response.h"
+#include "tests/support/test.h"
 
 static void prints(const struct response *response, const char *expected)
 {

@@ -1,13 +1,7 @@
 /* What runs, as frames say it (CONTRACT §7): a function of the levels and log time, said where it changes. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
 #include "lib/base/time.h"
 #include "tests/support/driver.h"
+#include "tests/support/test.h"
 #include "tests/unit/random.h"
 
 enum { LIVENESS_S = 90 };

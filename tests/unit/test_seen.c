@@ -1,13 +1,8 @@
 /* Identities of counts: each is new once, under whatever time, until its hour is forgotten. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 
-#include <cmocka.h>
-
 #include "lib/domain/seen.h"
+#include "tests/support/test.h"
 #include "tests/unit/random.h"
 
 enum { MANY = 20000, HOURS = 50, HOUR = 3600 };

@@ -1,14 +1,9 @@
 /* Records are sent until the log has them, however full it is, and however late it acknowledges. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdlib.h>
-
-#include <cmocka.h>
 
 #include "lib/run/send.h"
 #include "tests/support/memory_host.h"
+#include "tests/support/test.h"
 
 struct fixture {
     struct memory_log *log;

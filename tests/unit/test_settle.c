@@ -1,16 +1,11 @@
 /* Settling frames: whatever the frames, and however they are cut, the rows add up to what is owed. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
-
-#include <cmocka.h>
 
 #include "lib/base/time.h"
 #include "settler/core/settle.h"
 #include "tests/support/audit.h"
 #include "tests/support/frames.h"
+#include "tests/support/test.h"
 
 enum { SEEDS = 60, SAID = 60 };
 

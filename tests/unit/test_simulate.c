@@ -1,16 +1,11 @@
 /* Simulated time: the same events make the same log, with the epochs, ticks and clocks of DESIGN §2. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
-
-#include <cmocka.h>
 
 #include "collectors/core/batch.h"
 #include "collectors/core/simulate.h"
 #include "lib/base/partition.h"
 #include "lib/base/time.h"
+#include "tests/support/test.h"
 #include "tests/unit/random.h"
 
 enum { DELAY_S = 10, LOG_BYTES = 1 << 20 };

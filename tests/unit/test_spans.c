@@ -1,12 +1,6 @@
 /* Spans of life, held to CONTRACT §2.2 read second by second over the plain list of signs. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
 #include "aggregator/core/spans.h"
+#include "tests/support/test.h"
 #include "tests/unit/random.h"
 
 enum { SPAN = 60, ROUNDS = 20000 };

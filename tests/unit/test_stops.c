@@ -1,13 +1,7 @@
 /* What stops is said at once; what stops again and again, once a minute of log time. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
 #include "lib/base/time.h"
 #include "tests/support/driver.h"
+#include "tests/support/test.h"
 
 static const int64_t hour_s = DRIVER_BEGIN_S;
 

@@ -1,14 +1,8 @@
 /* Counts in the fold: found once in the whole horizon, and said once, by interval of prices. And what else is
  * a repeat. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
 #include "lib/base/time.h"
 #include "tests/support/driver.h"
+#include "tests/support/test.h"
 
 static const int64_t hour_s = DRIVER_BEGIN_S;
 

@@ -1,13 +1,8 @@
 /* The hash index and the set of identities, held to plain arrays. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <string.h>
 
-#include <cmocka.h>
-
 #include "lib/base/table.h"
+#include "tests/support/test.h"
 #include "tests/unit/random.h"
 
 enum { ITEMS = 300, STEPS = 50000 };

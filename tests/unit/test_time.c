@@ -1,13 +1,8 @@
 /* Time in and out, held to known instants and to a calendar walked day by day. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 
-#include <cmocka.h>
-
 #include "lib/base/time.h"
+#include "tests/support/test.h"
 
 #define NOV_1 INT64_C(1793527200) /* 2026-11-01T10:00:00Z */
 

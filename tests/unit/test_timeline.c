@@ -1,12 +1,6 @@
 /* Step functions, held to arrays with one entry a second. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
 #include "aggregator/core/timeline.h"
+#include "tests/support/test.h"
 #include "tests/unit/random.h"
 
 enum { SPAN = 40, ROUNDS = 20000 };

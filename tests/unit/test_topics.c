@@ -1,14 +1,8 @@
 /* The names of a generation's topics. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
 #include <string.h>
 
 #include "lib/domain/topics.h"
+#include "tests/support/test.h"
 
 static void the_prefix_stands_before_each_name(void **state)
 {

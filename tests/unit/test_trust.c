@@ -1,13 +1,7 @@
 /* A clock is trusted after a whole round that agrees, until one message disagrees. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
 #include "collectors/core/trust.h"
 #include "lib/base/time.h"
+#include "tests/support/test.h"
 
 enum { PARTITIONS = 3 };
 static const int64_t now_us = 1800000000 * (int64_t)SECOND_US;

@@ -1,12 +1,6 @@
 /* What --check-config says of values. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
 #include "lib/run/value_checks.h"
+#include "tests/support/test.h"
 
 static void an_address_is_one_or_a_name_that_has_one(void **state)
 {
@@ -35,6 +29,7 @@ static void files_are_there_to_be_read_and_folders_to_be_written(void **state)
     assert_null(check_input_file("-"));
     assert_null(check_input_file("/proc/self/status"));
     assert_non_null(check_input_file("/no/such/file"));
+    assert_non_null(check_input_file("/tmp"));
     assert_null(check_output_file("/tmp/port"));
     assert_null(check_output_file("port"));
     assert_non_null(check_output_file("/no/such/port"));

@@ -1,13 +1,8 @@
 /* Wide integers and amounts, held to quotients that Python's integers gave. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <string.h>
 
-#include <cmocka.h>
-
 #include "lib/base/wide.h"
+#include "tests/support/test.h"
 #include "tests/unit/random.h"
 
 /* numerator, divisor, and their quotient rounded half to even */

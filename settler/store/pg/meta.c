@@ -8,12 +8,22 @@ enum error_class meta_read(struct store *store, struct meta_row *row, bool *foun
 {
     struct pg_store *of = pg_store_of(store);
     struct packer hash = {0};
+    /* Whether it takes writes is asked in the same breath, and answered where the schema is still empty. */
     PGresult *rows =
-        pg_query(of->pg, "SELECT currency, charge_scale, partitions, init_hash FROM meta", 0, NULL);
+        pg_query(of->pg,
+                 "SELECT currency, charge_scale, partitions, init_hash,"
+                 " current_setting('transaction_read_only') FROM (SELECT 1) one LEFT JOIN meta ON true",
+                 0, NULL);
     if (rows == NULL)
         return pg_store_failed(of, error);
+    bool read_only = strcmp(PQgetvalue(rows, 0, 4), "on") == 0;
+    if (read_only) {
+        PQclear(rows);
+        return error_set(error, ERROR_ABORT, "PostgreSQL takes no writes",
+                         "it is a standby, or default_transaction_read_only is on");
+    }
     *row = (struct meta_row){0};
-    *found = PQntuples(rows) == 1;
+    *found = !PQgetisnull(rows, 0, 0);
     if (*found) {
         snprintf(row->currency, sizeof row->currency, "%s", PQgetvalue(rows, 0, 0));
         row->charge_scale = (uint32_t)number_at(rows, 0, 1);
