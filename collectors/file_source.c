@@ -63,9 +63,11 @@ static void on_waited(void *context, int64_t waited_ms)
     if (waited_ms < SILENT_MS)
         return;
     outage_fail(&source->outage, host->now_ms(host), "the log does not acknowledge");
-    if (outage_speaks(&source->outage, host->now_ms(host)))
-        journal_warning("waiting", JOURNAL_STR("why", source->outage.why),
-                        JOURNAL_INT("since_s", waited_ms / 1000));
+    if (!outage_speaks(&source->outage, host->now_ms(host)))
+        return;
+    char since[TIME_TEXT_SIZE];
+    outage_since(&source->outage, host, since);
+    journal_warning("waiting", JOURNAL_STR("why", source->outage.why), JOURNAL_STR("since", since));
 }
 
 /* Whether what was called did its work, and the process is not to stop. */

@@ -382,7 +382,7 @@ static void log_fails(struct sender *sender, const char *why)
     if (!outage_speaks(&sender->outage, now))
         return;
     char since[TIME_TEXT_SIZE];
-    time_print(sender->host->clock_s(sender->host) - (now - sender->outage.since_ms) / 1000, since);
+    outage_since(&sender->outage, sender->host, since);
     journal_warning("waiting", JOURNAL_STR("why", sender->outage.why), JOURNAL_STR("since", since));
 }
 

@@ -1,5 +1,7 @@
 #include "lib/run/outage.h"
 
+#include <string.h>
+
 #include <stdio.h>
 
 void outage_fail(struct outage *outage, int64_t now_ms, const char *why)
@@ -39,4 +41,13 @@ int64_t outage_heal(struct outage *outage, int64_t now_ms)
     int64_t lasted_ms = outage->going && outage->said ? now_ms - outage->since_ms : -1;
     *outage = (struct outage){.minute_ms = outage->minute_ms, .begun = outage->begun};
     return lasted_ms;
+}
+
+void outage_since(const struct outage *outage, struct host *host, char out[TIME_TEXT_SIZE])
+{
+    int64_t age_s = (host->now_ms(host) - outage->since_ms) / 1000;
+    if (host->clock_s == NULL)
+        memcpy(out, "-", 2);
+    else
+        time_print(host->clock_s(host) - age_s, out);
 }

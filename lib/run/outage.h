@@ -11,6 +11,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "lib/base/time.h"
+#include "lib/port/host.h"
+
 /* The pauses are those before handles of a server that is away are opened again. */
 enum {
     OUTAGE_SAY_MS = 60000,
@@ -39,3 +42,5 @@ bool outage_speaks(struct outage *outage, int64_t now_ms);
 /* It works again. How long it did not; -1: it was well, or nobody was told. Pauses begin with the least
  * again. */
 int64_t outage_heal(struct outage *outage, int64_t now_ms);
+/* Since when, in UTC, for eyes; "-" where the host has no such clock. */
+void outage_since(const struct outage *outage, struct host *host, char out[TIME_TEXT_SIZE]);

@@ -164,10 +164,12 @@ static void note_state(struct worker *worker, struct partition *partition)
     partition->told = partition->state;
     if (idle)
         worker_show(worker); /* a turn may last */
-    if (!works(partition) && outage_speaks(&partition->outage, now_of(worker)))
-        journal_warning("partition_waits", JOURNAL_INT("partition", partition->number),
-                        JOURNAL_STR("why", partition->outage.why),
-                        JOURNAL_INT("since_s", (now_of(worker) - partition->outage.since_ms) / 1000));
+    if (works(partition) || !outage_speaks(&partition->outage, now_of(worker)))
+        return;
+    char since[TIME_TEXT_SIZE];
+    outage_since(&partition->outage, worker->host, since);
+    journal_warning("partition_waits", JOURNAL_INT("partition", partition->number),
+                    JOURNAL_STR("why", partition->outage.why), JOURNAL_STR("since", since));
 }
 
 /* What failed before is over once something was worked off, or it has worked for as long as it waited; what

@@ -97,9 +97,11 @@ void worker_show(struct worker *worker)
     int64_t now_ms = worker->host->now_ms(worker->host);
     char why[WHY_SIZE] = "";
     heal(worker);
-    if (outage_speaks(&worker->outage, now_ms))
-        journal_warning("waiting", JOURNAL_STR("why", worker->outage.why),
-                        JOURNAL_INT("since_s", (now_ms - worker->outage.since_ms) / 1000));
+    if (outage_speaks(&worker->outage, now_ms)) {
+        char since[TIME_TEXT_SIZE];
+        outage_since(&worker->outage, worker->host, since);
+        journal_warning("waiting", JOURNAL_STR("why", worker->outage.why), JOURNAL_STR("since", since));
+    }
     bool ready = !hindrance(worker, why);
     uint32_t fingerprint = fingerprint_of(worker);
     if (ready && !worker->was_ready)
