@@ -133,7 +133,7 @@ static bool connect_to_any(struct pg *pg, const char *url)
 
 static bool check_url(struct pg *pg, const char *url)
 {
-    const char *fault = pg_url_fault(url);
+    const char *fault = pg_url_is_name(url) ? NULL : pg_url_fault(url);
     if (fault != NULL)
         error_set(&pg->error, ERROR_FATAL, "the database's URL", fault);
     return fault == NULL;

@@ -2,7 +2,6 @@
 
 #include <ctype.h>
 #include <errno.h>
-#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -29,7 +28,7 @@ static bool are_ports(const char *text)
     return false;
 }
 
-static bool is_name_alone(const char *url)
+bool pg_url_is_name(const char *url)
 {
     return strchr(url, '=') == NULL && strstr(url, "://") == NULL;
 }
@@ -53,8 +52,7 @@ const char *pg_url_fault(const char *url)
 {
     PQconninfoOption *options = PQconninfoParse(url, NULL);
     if (options == NULL)
-        return is_name_alone(url) ? NULL
-                                  : "expected postgresql://USER@HOST:PORT/NAME, or libpq's key=value words";
+        return "expected postgresql://USER@HOST:PORT/NAME, or libpq's key=value words";
     const char *fault = fault_of(options);
     PQconninfoFree(options);
     return fault;

@@ -3,364 +3,23 @@
 the settler, claims and partitions taken by strangers, processes killed. Events flow all the time; in the end the lines
 are compared with `hourglass rate` of all that was answered 200. Takes the servers of deploy/local/up for itself.
 
-faults.py [NAME...]: those chapters alone (postgres, kafka, deleted, remade, owners, kills, many,
+faults.py [NAME...]: those chapters alone (sessions, postgres, kafka, deleted, remade, owners, kills, many,
 prices, refusals)."""
 import contextlib
-import http.client
-import json
-import os
 import pathlib
 import re
 import signal
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 import traceback
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / 'integration'))
+from living import (at, CATALOG, FOLDER, PARTITIONS, Process, RUN, TOP, Watch, World, broker_pids, database_pids,
+                    Frozen,
+                    frozen, hourglass, local, outage, processes, run, sql, tell, wait_for)
 import facts
 import kafka_client
-from facts import BUILD, TOP, tell
-
-FOLDER = pathlib.Path(tempfile.mkdtemp(prefix='hourglass-faults'))
-RUN = f'f{os.getpid()}x{int(time.time())}'
-PARTITIONS = 4
-PROGRAMS = {'collector': 'collectors', 'aggregator': 'aggregator', 'settler': 'settler'}
-CATALOG = """currency: USD
-products:
-  container:
-    settle: hourly
-    skus: {gpu: {payg: {price: "3.60", per: hour}}}
-  maas:
-    settle: hourly
-    skus: {llm: {input_tokens: {price: "1.00", per: 1K}, output_tokens: {price: "2.00", per: 1K}}}
-"""
-ACCOUNTS = 16
-KAFKA = DATABASE = SETTLERS = ROOT = ''
-
-
-def wait_for(what, seconds=60, pause=0.1):
-    end = time.monotonic() + seconds
-    while True:
-        found = what()
-        if found or time.monotonic() > end:
-            return found
-        time.sleep(pause)
-
-
-def run(*words, check=True, **more):
-    return subprocess.run([str(word) for word in words], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                          stderr=subprocess.PIPE, text=True, timeout=300, check=check, **more)
-
-
-def local(script):
-    """Commands of deploy/local/lib.sh."""
-    return run('bash', '-c', f'set -eu; . deploy/local/lib.sh; run_open; {script}', cwd=TOP).stdout
-
-
-def hourglass(*words, check=True):
-    return run(BUILD / 'cli/hourglass', *words, check=check)
-
-
-def sql(text):
-    """As the server's own user, whatever its transactions are by default."""
-    done = run('psql', '-XqAt', '-v', 'ON_ERROR_STOP=1', ROOT, '-c', text, check=False,
-               env={**os.environ, 'PGOPTIONS': '-c default_transaction_read_only=off -c client_min_messages=error'})
-    if done.returncode != 0:
-        raise OSError(done.stderr)
-    return done.stdout.splitlines()
-
-
-# --- processes
-
-class Process:
-    def __init__(self, part, prefix, name=None, words=(), database=None):
-        self.part, self.name = part, name or part
-        self.prefix, self.words, self.database = prefix, list(words), database or SETTLERS
-        self.log = FOLDER / f'{prefix}{self.name}.log'
-        self.port, self.door = FOLDER / f'{prefix}{self.name}.port', FOLDER / f'{prefix}{self.name}.door'
-        self.start()
-
-    def start(self):
-        for old in (self.port, self.door):
-            old.unlink(missing_ok=True)
-        words = ['--kafka', KAFKA, '--prefix', self.prefix, '--admin-port-file', self.port, *self.words]
-        environment = dict(os.environ)
-        if self.part == 'collector':
-            words += ['--http-port', '0', '--http-port-file', self.door]
-        if self.part == 'settler':
-            environment['HOURGLASS_DATABASE'] = self.database
-            if '--schema' not in words:
-                words += ['--schema', schema_of(self.prefix)]
-        with open(self.log, 'ab') as log:
-            self.process = subprocess.Popen([BUILD / PROGRAMS[self.part] / f'hourglass-{self.part}', *map(str, words)],
-                                            stdout=log, stderr=log, stdin=subprocess.DEVNULL, env=environment)
-        processes.append(self)
-
-    def get(self, path, timeout=10):
-        try:
-            connection = http.client.HTTPConnection('127.0.0.1', int(self.port.read_text()), timeout=timeout)
-            connection.request('GET', path)
-            answer = connection.getresponse()
-            return answer.status, answer.read().decode()
-        except (OSError, ValueError, http.client.HTTPException):
-            return 0, ''
-
-    def ready(self):
-        return self.get('/readyz')[0] == 200
-
-    def metrics(self):
-        return {name: float(value) for name, value in
-                re.findall(r'^hourglass_(\S+(?:\{.*?\})?) (\S+)$', self.get('/metrics')[1], re.M)}
-
-    def partitions_now(self, key='partition_watermark_timestamp_seconds'):
-        return {int(n): v for n, v in ((re.match(rf'{self.part}_{key}{{partition="(\d+)"}}', k), v)
-                                      for k, v in self.metrics().items()) if n for n in [n[1]]}
-
-    def said(self, event):
-        return re.findall(rf'event={event}\b.*', self.text())
-
-    def text(self):
-        return self.log.read_text(errors='replace')
-
-    def lives(self):
-        return self.process.poll() is None
-
-    def ends(self, seconds=40):
-        try:
-            return self.process.wait(seconds)
-        except subprocess.TimeoutExpired:
-            return None
-
-    def kill(self):
-        self.process.kill()
-        self.process.wait()
-
-    def again(self):
-        self.start()
-        return self
-
-
-processes = []
-
-
-def schema_of(prefix):
-    return prefix.rstrip('.')
-
-
-class Watch(threading.Thread):
-    """What /readyz says, five times a second."""
-    def __init__(self, process):
-        super().__init__(daemon=True)
-        self.process, self.seen, self.over = process, [], False
-        self.began = time.monotonic()
-        self.start()
-
-    def run(self):
-        while not self.over:
-            status, text = self.process.get('/readyz', 3)
-            self.seen.append((time.monotonic() - self.began, status, text.strip()))
-            time.sleep(0.2)
-
-    def end(self):
-        self.over = True
-        self.join()
-        return self
-
-    def first(self, status):
-        return next((at for at, got, _ in self.seen if got == status), None)
-
-    def words(self):
-        return sorted({text[:160] for _, status, text in self.seen if status == 503})
-
-    def flaps(self, until):
-        """How often it was ready again before the end of the fault."""
-        mine = [got for at, got, _ in self.seen if at < until]
-        return sum(1 for a, b in zip(mine, mine[1:]) if a == 503 and b == 200)
-
-
-# --- events
-
-def stamp(second):
-    return time.strftime('%Y-%m-%dT%H:%M:%SZ', time.gmtime(second))
-
-
-class Flow(threading.Thread):
-    """Sends a batch again until it is answered 200, then the next: over all partitions, all the time."""
-    def __init__(self, world):
-        super().__init__(daemon=True)
-        self.world, self.over, self.accepted, self.number, self.refused = world, False, [], 0, []
-        self.begin = int(time.time()) - 7200
-        self.start()
-
-    def event(self, kind, subject, second, account, **data):
-        self.number += 1
-        return {'specversion': '1.0', 'id': f'e{self.number}', 'source': '/platform', 'type': kind, 'subject': subject,
-                'time': stamp(second), 'data': {'account': account, **data}}
-
-    def batch(self):
-        now, events = int(time.time()), []
-        for i in range(ACCOUNTS):
-            account, subject = f'a{i}', f'r{i}n{self.number}'
-            events.append(self.event('maas.tokens', f'end{i}', self.begin, account, model='llm', input_tokens=10 + i,
-                                     output_tokens=i))
-            events.append(self.event('container.launched', subject, now - 1800, account, sku='gpu'))
-            events.append(self.event('container.stopped', subject, now - 10 * (self.number % 100), account, sku='gpu'))
-        return events
-
-    def post(self, body):
-        try:
-            connection = http.client.HTTPConnection('127.0.0.1', int(self.world.collector.door.read_text()), timeout=20)
-            connection.request('POST', '/v1/events', body, {'Content-Type': 'application/cloudevents-batch+json'})
-            answer = connection.getresponse()
-            return answer.status, answer.read().decode()
-        except (OSError, ValueError, http.client.HTTPException) as error:
-            return 0, str(error)
-
-    def run(self):
-        while not self.over:
-            events = self.batch()
-            body = json.dumps(events).encode()
-            while True:
-                status, text = self.post(body)
-                if status == 200:
-                    self.accepted += events
-                    break
-                if status in (400, 413, 415):
-                    self.refused.append((status, text[:500]))
-                    break
-                time.sleep(0.3)
-            time.sleep(0.3)
-
-    def end(self):
-        self.over = True
-        self.join(60)
-        return self
-
-
-class World:
-    """A generation with a process of each kind, and events that flow."""
-    def __init__(self, name, collector=(), aggregator=(), settler=()):
-        self.prefix = f'{RUN}{name}.'
-        self.schema = schema_of(self.prefix)
-        catalog = FOLDER / 'catalog.yaml'
-        catalog.write_text(CATALOG)
-        self.catalog = catalog
-        hourglass('init', '--kafka', KAFKA, '--prefix', self.prefix, '--partitions', PARTITIONS, '--replicas', 1, '--catalog',
-                  catalog)
-        hourglass('db', 'migrate', '--database', DATABASE, '--schema', self.schema)
-        sql(f"SET search_path TO {self.schema}; SELECT grant_settler('hourglass_settler')")
-        self.collector = Process('collector', self.prefix, words=collector)
-        self.aggregator = Process('aggregator', self.prefix, words=aggregator)
-        self.settler = Process('settler', self.prefix, words=settler)
-        self.all = [self.collector, self.aggregator, self.settler]
-        tell(all(wait_for(p.ready) for p in self.all), 'all are ready', *[p.text()[-800:] for p in self.all])
-        self.flow = Flow(self)
-
-    def lines(self):
-        done = hourglass('lines', '--database', DATABASE, '--schema', self.schema)
-        return [json.loads(line) for line in done.stdout.splitlines()]
-
-    def expected(self):
-        file = FOLDER / 'events.ndjson'
-        file.write_text(''.join(json.dumps(e) + '\n' for e in self.flow.accepted))
-        return [json.loads(line) for line in hourglass('rate', '--catalog', self.catalog, file).stdout.splitlines()]
-
-    def settles(self, seconds=40):
-        """Whether every partition's log time moves on."""
-        before = self.settler.partitions_now()
-        return wait_for(lambda: len(self.settler.partitions_now()) == PARTITIONS and
-                        all(v > before.get(n, 0) for n, v in self.settler.partitions_now().items()), seconds)
-
-    def exact(self, what, seconds=90):
-        """Ends the flow."""
-        flow = self.flow.end()
-        wanted = self.expected()
-        good = wait_for(lambda: self.lines() == wanted, seconds, 1)
-        found = self.lines()
-        tell(good and wanted and not flow.refused, f'{what}: {len(wanted)} lines of {len(flow.accepted)} events are exact',
-             len(found), [l for l in wanted if l not in found][:3], [l for l in found if l not in wanted][:3], flow.refused[:3],
-             self.settler.get('/readyz'), self.aggregator.get('/readyz'), self.settler.text()[-1500:],
-             self.aggregator.text()[-800:])
-
-    def end(self):
-        self.flow.over = True
-        for process in processes:
-            if process.prefix == self.prefix and process.lives():
-                process.kill()
-
-
-def outage(world, what, begin, end, seconds, those, within=2.5, back=45):
-    """Those are not ready within a moment, say so once, and once a minute, and when it is over; they go on."""
-    before = {p: (len(p.said('waiting')) + len(p.said('partition_waits')), len(p.said('back')) + len(p.said('partition_back')),
-                  len(p.text().splitlines())) for p in those}
-    began = time.monotonic()
-    begin()
-    watches = {p: Watch(p) for p in those}
-    lag = time.monotonic() - began
-    time.sleep(max(0, seconds - (time.monotonic() - began)))
-    lasted = time.monotonic() - began
-    end()
-    ready = {p: wait_for(p.ready, back) for p in those}
-    for p in those:
-        watch = watches[p].end()
-        first = watch.first(503)
-        tell(p.lives(), f'{what} for {lasted:.0f} s: the {p.name} waits', p.text()[-800:])
-        tell(first is not None and first < within, f'{what}: the {p.name} is not ready within seconds '
-             f'({"never" if first is None else f"{first + lag:.1f} s"})', watch.seen[:20])
-        tell(watch.flaps(lasted) == 0, f'{what}: and stays so ({watch.flaps(lasted)} times ready)', watch.words())
-        print('#   ' + ' | '.join(watch.words()), flush=True)
-        tell(ready[p], f'{what}: the {p.name} is ready again', p.get('/readyz'), p.text()[-1500:])
-        waits = len(p.said('waiting')) + len(p.said('partition_waits')) - before[p][0]
-        backs = len(p.said('back')) + len(p.said('partition_back')) - before[p][1]
-        lines = len(p.text().splitlines()) - before[p][2]
-        most = (1 + int(lasted + back) // 60) * (PARTITIONS + 1)
-        tell(1 <= waits <= most and backs >= 1 and lines < 40, f'{what}: the {p.name} says {waits} times that it waits, '
-             f'{backs} times back, {lines} lines in all', '\n'.join(p.text().splitlines()[-lines:][:30]))
-        tell(not p.said('gave_up'), f'{what}: it does not give up', p.text()[-500:])
-    tell(world.settles(), f'{what}: all partitions go on', world.settler.partitions_now(), world.settler.text()[-1200:],
-         world.aggregator.text()[-800:])
-
-
-# --- freezing
-
-@contextlib.contextmanager
-def frozen(pids):
-    for pid in pids:
-        os.kill(pid, signal.SIGSTOP)
-    try:
-        yield
-    finally:
-        for pid in reversed(pids):
-            with contextlib.suppress(OSError):
-                os.kill(pid, signal.SIGCONT)
-
-
-class Frozen:
-    def __init__(self, whom):
-        self.whom, self.pids = whom, []
-
-    def begin(self):
-        self.pids = self.whom()
-        for pid in self.pids:
-            os.kill(pid, signal.SIGSTOP)
-
-    def end(self):
-        while self.pids:
-            with contextlib.suppress(OSError):
-                os.kill(self.pids.pop(), signal.SIGCONT)
-
-
-def database_pids():
-    first = int(local('pg_pid'))
-    return [int(pid) for pid in run('pgrep', '-P', first).stdout.split()] + [first]
-
-
-def broker_pids():
-    return [int(local('kafka_pid'))]
-
 
 # --- PostgreSQL
 
@@ -375,7 +34,8 @@ def raises(schema, table, state, when='true'):
 
 
 def hold_lock(world, table, held):
-    held.append(subprocess.Popen(['psql', '-Xq', ROOT, '-c', f'BEGIN; LOCK TABLE {world.schema}.{table} IN ACCESS EXCLUSIVE '
+    held.append(subprocess.Popen(['psql', '-Xq', at.root, '-c',
+                                  f'BEGIN; LOCK TABLE {world.schema}.{table} IN ACCESS EXCLUSIVE '
                                   'MODE; SELECT pg_sleep(600)'], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL))
 
 
@@ -389,6 +49,34 @@ def cut_often(over):
     while not over.wait(0.7):
         with contextlib.suppress(OSError):
             sql(CUT)
+
+
+def sessions():
+    """What ends or spoils the settler's session, or what it may do."""
+    world = World('s')
+    schema, settler, over = world.schema, [world.settler], threading.Event()
+    cutter = threading.Thread(target=cut_often, args=(over,), daemon=True)
+
+    def end_cutting():
+        over.set()
+        cutter.join()
+
+    def try_sql(what, begin, end, seconds=25, **more):
+        outage(world, what, lambda: sql(begin), lambda: sql(end), seconds, settler, **more)
+
+    try:
+        try_sql('statement_timeout of 1 ms', f"ALTER ROLE hourglass_settler SET statement_timeout = '1ms'; {CUT}",
+                'ALTER ROLE hourglass_settler RESET statement_timeout', steady=False)
+        for right, table in (('INSERT', 'settled'), ('UPDATE', 'claim'), ('SELECT', 'meta')):
+            try_sql(f'{right} on {table} revoked', f'REVOKE {right} ON {schema}.{table} FROM hourglass_settler',
+                    f"SET search_path TO {schema}; SELECT grant_settler('hourglass_settler')", within=7)
+        try_sql('NOLOGIN', f'ALTER ROLE hourglass_settler NOLOGIN; {CUT}', 'ALTER ROLE hourglass_settler LOGIN')
+        outage(world, 'the session is cut again and again', cutter.start, end_cutting, 15, settler, steady=False)
+    finally:
+        over.set()
+        sql('ALTER ROLE hourglass_settler LOGIN; ALTER ROLE hourglass_settler RESET ALL')
+    world.exact('after all that befell sessions')
+    world.end()
 
 
 def postgres():
@@ -405,45 +93,34 @@ def postgres():
 
     def fill_connections():
         for _ in range(int(sql('SHOW max_connections')[0])):
-            held.append(subprocess.Popen(['psql', '-Xq', DATABASE, '-c', 'SELECT pg_sleep(600)'], stdout=subprocess.DEVNULL,
+            held.append(subprocess.Popen(['psql', '-Xq', at.database, '-c', 'SELECT pg_sleep(600)'],
+                                         stdout=subprocess.DEVNULL,
                                          stderr=subprocess.DEVNULL))
-        wait_for(lambda: run('psql', '-Xqc', 'SELECT 1', DATABASE, check=False).returncode != 0)
+        wait_for(lambda: run('psql', '-Xqc', 'SELECT 1', at.database, check=False).returncode != 0)
         sql(CUT)
         for _ in range(5):
-            held.append(subprocess.Popen(['psql', '-Xq', DATABASE, '-c', 'SELECT pg_sleep(600)'], stdout=subprocess.DEVNULL,
+            held.append(subprocess.Popen(['psql', '-Xq', at.database, '-c', 'SELECT pg_sleep(600)'],
+                                         stdout=subprocess.DEVNULL,
                                          stderr=subprocess.DEVNULL))
 
-    freeze, over = Frozen(database_pids), threading.Event()
-    cutter = threading.Thread(target=cut_often, args=(over,), daemon=True)
-
-    def end_cutting():
-        over.set()
-        cutter.join()
-
+    freeze = Frozen(database_pids)
     try:
         outage(world, 'default_transaction_read_only', lambda: reload('SET default_transaction_read_only = on'),
                lambda: reload('RESET default_transaction_read_only'), 62, settler)
-        try_sql('statement_timeout of 1 ms', f"ALTER ROLE hourglass_settler SET statement_timeout = '1ms'; {CUT}",
-                'ALTER ROLE hourglass_settler RESET statement_timeout')
-        for right, table in (('INSERT', 'settled'), ('UPDATE', 'claim'), ('SELECT', 'meta')):
-            try_sql(f'{right} on {table} revoked', f'REVOKE {right} ON {schema}.{table} FROM hourglass_settler',
-                    f"SET search_path TO {schema}; SELECT grant_settler('hourglass_settler')", within=7)
-        try_sql('NOLOGIN', f'ALTER ROLE hourglass_settler NOLOGIN; {CUT}', 'ALTER ROLE hourglass_settler LOGIN')
         try_sql('disk full', raises(schema, 'settled', '53100'), f'DROP FUNCTION {schema}.refuse CASCADE', within=7)
-        outage(world, 'settled is locked', lambda: hold_lock(world, 'settled', held), lambda: release_locks(held), 65, settler,
+        outage(world, 'settled is locked', lambda: hold_lock(world, 'settled', held), lambda: release_locks(held), 65,
+               settler,
                within=16)
-        try_sql('the schema is renamed', f'ALTER SCHEMA {schema} RENAME TO {schema}x', f'ALTER SCHEMA {schema}x RENAME TO {schema}',
+        try_sql('the schema is renamed', f'ALTER SCHEMA {schema} RENAME TO {schema}x',
+                f'ALTER SCHEMA {schema}x RENAME TO {schema}',
                 within=7)
         outage(world, 'connections exhausted', fill_connections, lambda: release_locks(held), 25, settler)
-        outage(world, 'the session is cut again and again', cutter.start, end_cutting, 15, settler)
         outage(world, 'PostgreSQL stopped', lambda: local('pg_stop'), lambda: local('pg_start'), 60, settler)
         outage(world, 'PostgreSQL frozen', freeze.begin, freeze.end, 90, settler)
         outage(world, 'PostgreSQL killed', lambda: local('pg_stop kill'), lambda: local('pg_start'), 5, settler)
     finally:
         freeze.end()
-        over.set()
         reload('RESET default_transaction_read_only')
-        sql('ALTER ROLE hourglass_settler LOGIN; ALTER ROLE hourglass_settler RESET ALL')
     one_account_refused(world)
     world.exact('after all of PostgreSQL')
     world.end()
@@ -453,7 +130,8 @@ def one_account_refused(world):
     schema = world.schema
     partition = next(int(row) for row in sql(f"SELECT DISTINCT partition FROM {schema}.line_names WHERE account = 'a3'"))
     sql(raises(schema, 'line_names', 'P0001', "NEW.account = 'a3'"))
-    tell(wait_for(lambda: not world.settler.ready(), 20), "one account's rows refused: not ready", world.settler.text()[-500:])
+    tell(wait_for(lambda: not world.settler.ready(), 20), "one account's rows refused: not ready",
+         world.settler.text()[-500:])
     print('#   ' + world.settler.get('/readyz')[1].strip())
     before = world.settler.partitions_now()
     time.sleep(40)
@@ -462,7 +140,8 @@ def one_account_refused(world):
          'its partition waits alone, the others go on', partition, before, after, world.settler.text()[-1500:])
     tell(world.settler.lives() and len(world.settler.said('partition_waits')) < 40, 'it says so, not more')
     sql(f'DROP FUNCTION {schema}.refuse CASCADE')
-    tell(wait_for(world.settler.ready, 45) and world.settles(), 'and it goes on once they are taken', world.settler.text()[-800:])
+    tell(wait_for(world.settler.ready, 45) and world.settles(), 'and it goes on once they are taken',
+         world.settler.text()[-800:])
 
 
 # --- Kafka
@@ -472,7 +151,8 @@ def kafka():
     three = [world.aggregator, world.settler, world.collector]
     freeze = Frozen(broker_pids)
     try:
-        outage(world, 'Kafka stopped', lambda: local('kafka_stop'), lambda: local('kafka_start'), 60, three, within=4, back=60)
+        outage(world, 'Kafka stopped', lambda: local('kafka_stop'), lambda: local('kafka_start'), 60, three, within=4,
+               back=60)
         outage(world, 'Kafka frozen', freeze.begin, freeze.end, 40, three, within=4, back=60)
         for number in range(3):
             local('kafka_stop kill' if number == 1 else 'kafka_stop')
@@ -485,11 +165,6 @@ def kafka():
     world.end()
 
 
-def end_of(prefix, topic, partition):
-    done = run(BUILD / 'cli/hourglass', 'tail', topic, '--kafka', KAFKA, '--prefix', prefix, '-e', '-p', partition)
-    return len(done.stdout.splitlines())
-
-
 def deleted():
     """Records below a position are deleted while the process that would read them is frozen."""
     for part, topic in (('aggregator', 'usage.records'), ('settler', 'usage.frames')):
@@ -498,14 +173,17 @@ def deleted():
         world.settles()
         with frozen([process.process.pid]):
             time.sleep(7)
-            kafka_client.delete_records(KAFKA, world.prefix + topic, 2, -1)
-        tell(wait_for(lambda: process.said('partition_stopped'), 40), f'{topic}: records below a position are gone: the {part} says so',
+            kafka_client.delete_records(at.kafka, world.prefix + topic, 2, -1)
+        tell(wait_for(lambda: process.said('partition_stopped'), 40),
+             f'{topic}: records below a position are gone: the {part} says so',
              process.text()[-1500:])
-        tell(re.search(r'offset=\d', (process.said('partition_stopped') or [''])[0]), 'and at which offset', process.said('partition_stopped'))
+        tell(re.search(r'offset=\d', (process.said('partition_stopped') or [''])[0]), 'and at which offset',
+             process.said('partition_stopped'))
         before = world.settler.partitions_now()
         time.sleep(20)
         after = world.settler.partitions_now()
-        tell([n for n in range(PARTITIONS) if after.get(n, 0) > before.get(n, 0)] == [0, 1, 3], 'the others go on, that one does not',
+        tell([n for n in range(PARTITIONS) if after.get(n, 0) > before.get(n, 0)] == [0, 1, 3],
+             'the others go on, that one does not',
              before, after)
         tell(process.lives() and not process.ready() and process.metrics()[f'{part}_partitions_stopped'] == 1,
              'one is stopped; the process is not ready')
@@ -528,7 +206,7 @@ def remade():
     world.flow.end()
     for process in (world.collector,):
         process.kill()
-    kafka_client.delete_topics(KAFKA, [world.prefix + name for name in ('usage.records', 'usage.frames', 'usage.rejects',
+    kafka_client.delete_topics(at.kafka, [world.prefix + name for name in ('usage.records', 'usage.frames', 'usage.rejects',
                                                                          'usage.register', 'aggregator.snapshots')])
     time.sleep(12)
     for process in (world.aggregator, world.settler):
@@ -536,7 +214,8 @@ def remade():
              process.get('/readyz'), process.text()[-1000:])
     changed = FOLDER / 'changed.yaml'
     changed.write_text(CATALOG.replace('3.60', '7.20'))
-    made = wait_for(lambda: hourglass('init', '--kafka', KAFKA, '--prefix', world.prefix, '--partitions', PARTITIONS, '--replicas', 1,
+    made = wait_for(lambda: hourglass('init', '--kafka', at.kafka, '--prefix', world.prefix, '--partitions', PARTITIONS,
+                                      '--replicas', 1,
                                       '--catalog', changed, check=False).returncode == 0, 60, 1)
     tell(made, 'made anew')
     collector = Process('collector', world.prefix, 'collector2')
@@ -563,7 +242,8 @@ def owners():
     tell(not world.settler.ready(), 'the first one is not ready', world.settler.get('/readyz'))
     other.process.terminate()
     other.ends()
-    tell(wait_for(world.settler.ready, 30) and world.settles(), 'it claims again once the other has ended', world.settler.text()[-1500:])
+    tell(wait_for(world.settler.ready, 30) and world.settles(), 'it claims again once the other has ended',
+         world.settler.text()[-1500:])
     watch.end()
     print('#   ' + ' | '.join(watch.words()))
     tell(world.settler.metrics().get('settler_partitions_lost_total', 0) >= PARTITIONS, 'it counts what it lost')
@@ -603,18 +283,20 @@ while True:
 def stranger(world):
     """A member of the aggregators' group that takes partitions and does nothing."""
     group = f'{world.prefix}hourglass-aggregator'
-    process = subprocess.Popen([sys.executable, '-c', STRANGER, TOP / 'tests/integration', KAFKA, group,
+    process = subprocess.Popen([sys.executable, '-c', STRANGER, TOP / 'tests/integration', at.kafka, group,
                                 world.prefix + 'usage.records'], stdout=subprocess.DEVNULL)
     try:
         rows = lambda: len(world.aggregator.partitions_now())
-        tell(wait_for(lambda: 0 < rows() < PARTITIONS, 40), f'a stranger takes partitions: the aggregator shows rows of its own alone: {rows()}',
+        tell(wait_for(lambda: 0 < rows() < PARTITIONS, 40),
+             f'a stranger takes partitions: the aggregator shows rows of its own alone: {rows()}',
              world.aggregator.text()[-800:])
         time.sleep(30)
         settler = world.settler.metrics()
         lags = {k: v for k, v in settler.items() if 'lag_seconds' in k or 'watermark' in k}
         print('#   ', lags, world.aggregator.get('/readyz'), world.settler.get('/readyz'))
         late = [v for k, v in settler.items() if k.startswith('settler_lag_seconds{')]
-        tell(sum(v > 25 for v in late) == PARTITIONS - rows(), 'and the settler how far behind the clock each partition is', late)
+        tell(sum(v > 25 for v in late) == PARTITIONS - rows(), 'and the settler how far behind the clock each partition is',
+             late)
     finally:
         process.kill()
         process.wait()
@@ -629,7 +311,8 @@ def kills():
         for process in world.all:
             process.kill()
             process.again()
-            tell(wait_for(process.ready, 45), f'{process.name}, killed {number + 1} times, is ready again', process.text()[-1000:])
+            tell(wait_for(process.ready, 45), f'{process.name}, killed {number + 1} times, is ready again',
+                 process.text()[-1000:])
     tell(world.settles(), 'all go on')
     for process in world.all:
         process.process.send_signal(signal.SIGHUP)
@@ -652,7 +335,8 @@ def kills():
                     process.process.terminate()
                     status = process.ends(20)
                     took = time.monotonic() - began
-                    tell(status == 0 and took < 5, f'SIGTERM {after_s} s after {what} ends the {process.name} within 5 s: {took:.1f} s',
+                    tell(status == 0 and took < 5,
+                         f'SIGTERM {after_s} s after {what} ends the {process.name} within 5 s: {took:.1f} s',
                          status, process.text()[-600:])
                     if status is None:
                         process.kill()
@@ -672,7 +356,8 @@ def many():
     one, two = World('m1'), World('m2')
     tell(one.settles() and two.settles(), 'two prefixes on one Kafka with default groups go on beside each other')
     tell(not any(p.said('partition_lost') for p in one.all + two.all), 'none takes from the other')
-    more = [Process(part, one.prefix, f'{part}{n}', ['--instance', f'{part}{n}']) for part in ('aggregator', 'settler') for n in range(5)]
+    more = [Process(part, one.prefix, f'{part}{n}', ['--instance', f'{part}{n}']) for part in ('aggregator',
+            'settler') for n in range(5)]
     for part in ('aggregator', 'settler'):
         members = [p for p in more + one.all if p.part == part]
         held = lambda: [int(p.metrics().get(f'{part}_partitions', -1)) for p in members]
@@ -684,7 +369,8 @@ def many():
     for process in more[::2] + [one.aggregator, one.settler]:
         process.kill()
     settlers = [p for p in more[1::2] if p.part == 'settler']
-    tell(wait_for(lambda: sum(len(p.partitions_now()) for p in settlers) == PARTITIONS, 60), 'half of them killed: the others have all',
+    tell(wait_for(lambda: sum(len(p.partitions_now()) for p in settlers) == PARTITIONS, 60),
+         'half of them killed: the others have all',
          [p.partitions_now() for p in settlers])
     one.settler = settlers[0]
     one.exact('six of each kind')
@@ -703,7 +389,7 @@ def prices():
     dearer.write_text(CATALOG.replace('3.60', '7.20'))
     local('pg_stop')
     try:
-        done = hourglass('catalog', 'apply', dearer, '--kafka', KAFKA, '--prefix', world.prefix, check=False)
+        done = hourglass('catalog', 'apply', dearer, '--kafka', at.kafka, '--prefix', world.prefix, check=False)
         tell(done.returncode == 0, 'catalog apply while PostgreSQL is away', done.returncode, done.stdout, done.stderr)
         print('#   ' + done.stdout.strip())
     finally:
@@ -720,31 +406,37 @@ def prices():
 def refusals():
     world = World('z')
     world.settles()
-    parts = {'wrong password': (SETTLERS.split('?')[0].replace('hourglass_settler@', 'hourglass_settler:wrong@'), (), 'password'),
-             'schema not migrated': (SETTLERS, ('--schema', RUN + 'none'), 'hourglass db migrate')}
+    parts = {'wrong password': (at.settlers.split('?')[0].replace('hourglass_settler@', 'hourglass_settler:wrong@'), (),
+                                'PGPASSFILE'),
+             'schema not migrated': (at.settlers, ('--schema', RUN + 'none'), 'hourglass db migrate')}
     for what, (database, words, text) in parts.items():
         process = Process('settler', world.prefix, what.replace(' ', '-'), ['--group', 'z', *words], database)
         status = process.ends()
-        tell(status == 78 and text in process.text(), f'{what}: ends with 78 and says the way out', status, process.text()[-600:])
+        tell(status == 78 and text in process.text(), f'{what}: ends with 78 and says the way out', status,
+             process.text()[-600:])
         print('#   ' + '\n#   '.join(process.said('gave_up')))
     for part in ('aggregator', 'settler', 'collector'):
         process = Process(part, 'nothing.', f'{part}-lost', ['--schema', world.schema] if part == 'settler' else [])
         status = process.ends(20)
-        tell(status == 78 and 'hourglass init' in process.text(), f'a wrong prefix: the {part} ends with 78 and says the way out', status,
+        tell(status == 78 and 'hourglass init' in process.text(),
+             f'a wrong prefix: the {part} ends with 78 and says the way out', status,
              process.text()[-600:])
-    hourglass('db', 'migrate', '--database', DATABASE, '--schema', RUN + 'newer')
-    sql(f"SET search_path TO {RUN}newer; SELECT grant_settler('hourglass_settler'); INSERT INTO migrations VALUES (9999, 'later', 'x')")
+    hourglass('db', 'migrate', '--database', at.database, '--schema', RUN + 'newer')
+    sql(f"SET search_path TO {RUN}newer; SELECT grant_settler('hourglass_settler')")
+    sql(f"INSERT INTO {RUN}newer.migrations VALUES (9999, 'later', 'x')")
     process = Process('settler', world.prefix, 'newer', ['--group', 'z', '--schema', RUN + 'newer'])
-    tell(process.ends() == 78 and 'newer' in process.text(), 'a newer schema: 78', process.process.poll(), process.text()[-600:])
+    tell(process.ends() == 78 and 'newer' in process.text(), 'a newer schema: 78', process.process.poll(),
+         process.text()[-600:])
     # while it runs
     sql(f"ALTER ROLE hourglass_settler PASSWORD 'other'; {CUT}")
     try:
         status = world.settler.ends(30)
-        tell(status == 78 and 'password' in world.settler.text(), 'a password that changed while it ran: 78 and the way out', status,
+        tell(status == 78 and 'password' in world.settler.text(), 'a password that changed while it ran: 78 and the way out',
+             status,
              world.settler.text()[-600:])
         print('#   ' + '\n#   '.join(world.settler.said('gave_up')))
     finally:
-        password = re.search(r':hourglass_settler:(\S+)', pathlib.Path(SETTLERS.split('passfile=')[1]).read_text())[1]
+        password = re.search(r':hourglass_settler:(\S+)', pathlib.Path(at.settlers.split('passfile=')[1]).read_text())[1]
         sql(f"ALTER ROLE hourglass_settler PASSWORD '{password}'")
     world.settler.again()
     tell(wait_for(world.settler.ready), 'with the right one it goes on')
@@ -752,16 +444,19 @@ def refusals():
     world.end()
 
 
-CHAPTERS = {'postgres': postgres, 'kafka': kafka, 'deleted': deleted, 'remade': remade, 'owners': owners, 'kills': kills,
+CHAPTERS = {'sessions': sessions, 'postgres': postgres, 'kafka': kafka, 'deleted': deleted, 'remade': remade,
+            'owners': owners, 'kills': kills,
             'many': many, 'prices': prices, 'refusals': refusals}
 
 
 def main():
-    global KAFKA, DATABASE, SETTLERS, ROOT
+    if any(name not in CHAPTERS for name in sys.argv[1:]):
+        print(__doc__)
+        sys.exit(sys.argv[1:] not in (['-h'], ['--help']))
     try:
         run(TOP / 'deploy/local/up')
-        KAFKA, DATABASE, SETTLERS = facts.servers('KAFKA', 'DATABASE', 'SETTLER_DATABASE')
-        ROOT = local('pg_url postgres hourglass').strip()
+        at.kafka, at.database, at.settlers = facts.servers('KAFKA', 'DATABASE', 'SETTLER_DATABASE')
+        at.root = local('pg_url postgres hourglass').strip()
         for name in sys.argv[1:] or CHAPTERS:
             try:
                 CHAPTERS[name]()

@@ -15,7 +15,6 @@ static void what_libpq_can_begin_with_is_good(void **state)
         "postgres://[::1]:5432/n",
         "host=/run/postgresql port=5432 dbname=n",
         "host=a,b port=5432,",
-        "hourglass",
         "",
     };
     for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
@@ -23,6 +22,15 @@ static void what_libpq_can_begin_with_is_good(void **state)
             print_message("# %s: %s\n", good[i], pg_url_fault(good[i]));
         assert_null(pg_url_fault(good[i]));
     }
+}
+
+static void a_name_alone_is_known_for_one(void **state)
+{
+    (void)state;
+    assert_non_null(pg_url_fault("hourglass"));
+    assert_true(pg_url_is_name("hourglass"));
+    assert_false(pg_url_is_name("mysql://h/n"));
+    assert_false(pg_url_is_name("dbname=n"));
 }
 
 static void what_no_waiting_heals_is_refused_and_not_repeated(void **state)
@@ -57,6 +65,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_libpq_can_begin_with_is_good),
+        cmocka_unit_test(a_name_alone_is_known_for_one),
         cmocka_unit_test(what_no_waiting_heals_is_refused_and_not_repeated),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
