@@ -32,9 +32,9 @@ static void on_delivery(rd_kafka_t *rk, const rd_kafka_message_t *message, void 
 static rd_kafka_t *client_new(rd_kafka_type_t type, const char *broker, void *opaque)
 {
     const char *settings[][2] = {
-        {"bootstrap.servers", broker},    {"group.id", "probe"},  {"enable.auto.commit", "false"},
-        {"enable.partition.eof", "true"}, {"acks", "all"},        {"message.timeout.ms", "20000"},
-        {"message.max.bytes", "8400000"}, {"log_level", "0"}, {"topic.metadata.propagation.max.ms", "0"},
+        {"bootstrap.servers", broker},    {"group.id", "probe"}, {"enable.auto.commit", "false"},
+        {"enable.partition.eof", "true"}, {"acks", "all"},       {"message.timeout.ms", "20000"},
+        {"message.max.bytes", "8400000"}, {"log_level", "0"},    {"topic.metadata.propagation.max.ms", "0"},
     };
     rd_kafka_conf_t *conf = rd_kafka_conf_new();
     for (size_t i = 0; i < sizeof settings / sizeof *settings; i++)

@@ -1,5 +1,5 @@
 /* The settler's tables are a function of the frames: however they are batched, whoever claims in between,
- * they are what settling in memory says. Needs PostgreSQL: HOURGLASS_DATABASE; passed over without. */
+ * they are what settling in memory says. Needs PostgreSQL: HOURGLASS_DATABASE; skipped without. */
 #include <stdio.h>
 #include <unistd.h>
 

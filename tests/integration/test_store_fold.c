@@ -1,6 +1,6 @@
 /* What the fold says of random stories, settled in PostgreSQL in batches, steps and over broken connections,
  * is row for row what settling its frames one by one in memory says, and line for line what one partition in
- * memory, up to TIME, comes to (`hourglass rate`). Needs PostgreSQL: HOURGLASS_DATABASE; passed over without.
+ * memory, up to TIME, comes to (`hourglass rate`). Needs PostgreSQL: HOURGLASS_DATABASE; skipped without.
  */
 #include <stdio.h>
 #include <unistd.h>

@@ -1,5 +1,5 @@
 /* What single frames do to the settler's tables, and what they cost. Needs PostgreSQL: HOURGLASS_DATABASE;
- * passed over without. */
+ * skipped without. */
 #include <stdio.h>
 #include <unistd.h>
 
