@@ -251,8 +251,13 @@ static enum log_got take_event(struct kafka_reader *reader, const rd_kafka_messa
         out->partition = (uint32_t)message->partition;
     }
     bool end = message->err == RD_KAFKA_RESP_ERR__PARTITION_EOF;
+    bool damaged = message->err == RD_KAFKA_RESP_ERR__BAD_MSG; /* check.crcs; offset is its batch's first */
     bool gone = message->err == RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET ||
                 message->err == RD_KAFKA_RESP_ERR_OFFSET_OUT_OF_RANGE;
+    if (damaged && place != NULL) {
+        out->offset = place->next;
+        return LOG_GOT_GONE;
+    }
     if (!end && !gone)
         return failed(reader, message, out, error);
     if (place == NULL || (gone && message->offset < place->next))

@@ -61,7 +61,8 @@ enum log_got {
     LOG_GOT_MESSAGE, /* to be released */
     LOG_GOT_NOTHING,
     LOG_GOT_END,   /* topic, partition and offset say where */
-    LOG_GOT_GONE,  /* the records at that topic's and partition's offset were deleted, or never were */
+    LOG_GOT_GONE,  /* the records at that topic's and partition's offset were deleted, never were, or are
+                      damaged */
     LOG_GOT_ERROR, /* topic and partition say of which, where it is of one alone; else topic is empty */
 };
 

@@ -329,7 +329,7 @@ static void records_gone(struct worker *worker, const struct log_message *messag
     if (partition == NULL || partition->state != PARTITION_WORKING ||
         strcmp(message->topic, worker->config->topic) != 0)
         return;
-    partition_set(partition, PARTITION_STOPPED, "the records at its offset were deleted, or never were");
+    partition_set(partition, PARTITION_STOPPED, "the records at its offset are gone or damaged");
     note_state(worker, partition);
 }
 

@@ -277,8 +277,7 @@ static void records_that_are_gone_stop_their_partition_and_no_other(void **state
     assert_false(f->ended);
     assert_false(f->ready);
     assert_int_equal(f->states[1], PARTITION_STOPPED);
-    assert_string_equal(f->why,
-                        "partition 1 is stopped: the records at its offset were deleted, or never were");
+    assert_string_equal(f->why, "partition 1 is stopped: the records at its offset are gone or damaged");
     assert_int_equal(f->states[0], PARTITION_WORKING);
     assert_int_equal(f->stood[0], 50);
     assert_int_equal(f->stood[1], 0);
