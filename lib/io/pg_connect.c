@@ -43,7 +43,7 @@ static void fail_to_connect(struct pg *pg)
     if (PQconnectionNeedsPassword(pg->connection)) {
         error_set(
             &pg->error, ERROR_FATAL, "connect",
-            "the server asks for a password, and there is none: passfile, PGPASSWORD or HOURGLASS_DATABASE");
+            "the server asks for a password, and there is none; see --database, PGPASSFILE and PGPASSWORD");
         return;
     }
     const char *text = PQerrorMessage(pg->connection);

@@ -17,7 +17,7 @@ from commands import BUILD, DATABASE, FOLDER, KAFKA, PARTITIONS, RUN, Generation
 from facts import TOP, tell
 from price_change import message, tokens
 
-SCHEMA, ADMIN = RUN + 'r', FOLDER / 'settler.admin'
+SCHEMA, ADMIN = RUN + 'r', None  # the settler's: its schema, and the file of its admin port
 DAY = 24 * 3600
 
 
@@ -50,9 +50,9 @@ def is_ready():
 
 
 def settle(generation):
-    ADMIN.unlink(missing_ok=True)
-    generation.start('settler', '--database', DATABASE, '--schema', SCHEMA, '--partitions', 'all', '--group', SCHEMA,
-                     '--admin-port-file', ADMIN)
+    global ADMIN
+    ADMIN = FOLDER / f'{generation.prefix}settler.admin'
+    generation.start('settler', '--database', DATABASE, '--schema', SCHEMA, '--partitions', 'all', '--group', SCHEMA)
     wait_until(is_ready)
 
 
@@ -69,7 +69,7 @@ def said(generation, event):
 def refused_batch(generation, first, number, account):
     """Events whose sku is missing, in one request. The status of the answer."""
     events = [{'specversion': '1.0', 'id': f'r{i}', 'source': '/tests', 'type': 'container.launched', 'subject': 's',
-               'time': commands.hour_text(int(time.time())), 'data': {'account': account}} for i in range(first, first + number)]
+               'time': commands.time_text(int(time.time())), 'data': {'account': account}} for i in range(first, first + number)]
     try:
         request = urllib.request.Request(f'http://127.0.0.1:{generation.port_file.read_text().strip()}/v1/events',
                                          json.dumps(events).encode(), {'content-type': 'application/cloudevents-batch+json'})
