@@ -390,7 +390,7 @@ runs_are_listed_and_dropped() {
   local list
   HOURGLASS_RUN_NAME=other run_file 2>&1 || return 1
   list=$(run runs list)
-  grep -qE '^named +run_named +1 ' <<<"$list" && grep -qE '^other .* 4$' <<<"$list" || { echo "$list"; return 1; }
+  grep -qE '^named +run_named +1 ' <<<"$list" && grep -qE '^other .* 5$' <<<"$list" || { echo "$list"; return 1; }
   exits 2 run runs drop nobody && run runs drop named || return 1
   list=$(run runs list)
   [[ $list != *named* && $list == *other* ]] || { echo "$list"; return 1; }
