@@ -223,15 +223,17 @@ static enum head_outcome read_field(struct head *head, struct str line)
 static enum head_outcome read_length(struct head *head, struct str value)
 {
     bool is_beyond = false;
+    int64_t length_bytes = 0;
     for (uint32_t i = 0; i < value.size; i++) {
         if (!is_digit(value.at[i]))
             return refuse(head, HEAD_BAD, "Content-Length: expected digits");
-        is_beyond |= __builtin_mul_overflow(head->length_bytes, 10, &head->length_bytes) ||
-                     __builtin_add_overflow(head->length_bytes, value.at[i] - '0', &head->length_bytes);
+        is_beyond |= __builtin_mul_overflow(length_bytes, 10, &length_bytes) ||
+                     __builtin_add_overflow(length_bytes, value.at[i] - '0', &length_bytes);
     }
-    if (is_beyond)
-        head->length_bytes = INT64_MAX;
-    return value.size > 0 ? HEAD_GOOD : refuse(head, HEAD_BAD, "Content-Length: expected digits");
+    if (value.size == 0)
+        return refuse(head, HEAD_BAD, "Content-Length: expected digits");
+    head->length_bytes = is_beyond ? INT64_MAX : length_bytes;
+    return HEAD_GOOD;
 }
 
 /* All Transfer-Encoding fields are one list; chunked is the one coding that is known, and stands once. */

@@ -134,6 +134,8 @@ static void a_length_is_digits(void **state)
         snprintf(text, sizeof text, REQUEST HOST "Content-Length: %s\r\n\r\n", bad[i]);
         assert_int_equal(read_head(str_of(text)), is_trimmed ? HEAD_GOOD : HEAD_BAD);
     }
+    assert_int_equal(READ(REQUEST HOST "Content-Length: 777677777777777773888888888#\r\n\r\n"), HEAD_BAD);
+    assert_true(head.length_bytes == 0);
     assert_int_equal(READ(REQUEST HOST "Content-Length: 9223372036854775807\r\n\r\n"), HEAD_GOOD);
     assert_true(head.length_bytes == INT64_MAX);
     assert_int_equal(READ(REQUEST HOST "Content-Length: 18446744073709551617\r\n\r\n"), HEAD_GOOD);
