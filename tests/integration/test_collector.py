@@ -697,7 +697,7 @@ def main():
     check_large_when_inflated(door)
     check_reply(door)
     check_handshake(door)
-    tell(door.metric('hourglass_collector_held_bytes') == 0, 'nothing is held after all that')
+    tell(wait_until(lambda: door.metric('hourglass_collector_held_bytes') == 0), 'nothing is held after all that')
     check_ticks(door)
     door.stop()
     check_before_ready()
