@@ -86,12 +86,6 @@ TESTED_ELSEWHERE = {
     'settler/core/work.c': 'test_settle, test_order',
 }
 
-# Circles that are to be opened with what they lie in.
-KNOWN_RINGS = {
-    ('settler/core/cover', 'settler/core/settle'),
-    ('settler/store', 'settler/store_memory', 'settler/store_rows'),
-}
-
 # Public functions that no program calls, and why they stand.
 CALLED_BY_TESTS_ALONE = {
     'catalog_grace_us': 'a policy of accounts (CONTRACT §6)',
@@ -310,8 +304,6 @@ def circles(tree):
             uses[module_of(path)] |= set(seen_from(path, set())) - {module_of(path)}
     headers = {path: {h for h in found if h.endswith('.h')} for path, found in direct.items() if path.endswith('.h')}
     for ring in rings(uses) + rings(headers):
-        if tuple(ring) in KNOWN_RINGS:
-            continue
         tree.fault(ring[0], 0, 'a circle of includes: ' + ' -> '.join(ring + ring[:1]))
 
 
