@@ -185,23 +185,39 @@ def log_made_anew(prefix, settler):
     told_and_ended('a settler whose log was made anew', Process('anew', 'settler', prefix), 'made anew')
 
 
-# --- records that are gone
+# --- records that are gone, or damaged
 
-def records_gone(prefix):
+def one_stops(what, name, spoil):
+    """An aggregator begins at a log of which partition 2 was spoilt."""
+    prefix = f'{RUN}{name}.'
     generation(prefix, '--simulated')
     events = FOLDER / 'events.ndjson'
     events.write_text(run(TOP / 'deploy/local/day.py', '--resources', 60, '--seed', 7))
     run(BUILD / 'collectors/hourglass-collector', '--kafka', KAFKA, '--prefix', prefix, '--file', events)
-    kafka_client.delete_records(KAFKA, prefix + 'usage.records', 2, 5)
-    aggregator = Process('gone', 'aggregator', prefix)
-    tell(wait_for(lambda: aggregator.said('partition_stopped')), 'records below a position are gone: its partition stops',
+    spoil(prefix + 'usage.records')
+    aggregator = Process(name, 'aggregator', prefix)
+    tell(wait_for(lambda: aggregator.said('partition_stopped partition=2 ')), f'{what}: its partition stops',
          aggregator.log.read_text()[-1500:])
-    tell(wait_for(lambda: (aggregator.metric('aggregator_frames_total') or 0) > 100), 'the others go on',
+    tell(wait_for(lambda: (aggregator.metric('aggregator_frames_total') or 0) > 100), f'{what}: the others go on',
          aggregator.log.read_text()[-1500:])
     tell(aggregator.lives() and aggregator.metric('aggregator_partitions_stopped') == 1 and aggregator.not_ready() and
-         aggregator.metric('aggregator_restarts_total') == 0, 'one is stopped, and the process is not ready',
+         aggregator.metric('aggregator_restarts_total') == 0, f'{what}: one is stopped, and the process is not ready',
          aggregator.get('/readyz'))
     aggregator.kill()
+
+
+def delete_first(topic):
+    kafka_client.delete_records(KAFKA, topic, 2, 5)
+
+
+def flip_a_byte(topic):
+    """On the broker's disk, in the last batch: the broker hands it out as it is, its checksum tells."""
+    folder = pathlib.Path(os.environ.get('HOURGLASS_RUN', TOP / '.run')) / 'kafka/data' / f'{topic}-2'
+    with open(max(folder.glob('*.log')), 'r+b') as segment:
+        segment.seek(-30, os.SEEK_END)
+        byte = segment.read(1)[0]
+        segment.seek(-1, os.SEEK_CUR)
+        segment.write(bytes([byte ^ 0xff]))
 
 
 def prove():
@@ -211,7 +227,8 @@ def prove():
     lag_is_shown(prefix, aggregator, settler)
     ends(prefix)
     log_made_anew(prefix, settler)
-    records_gone(RUN + 'b.')
+    one_stops('records below a position are gone', 'gone', delete_first)
+    one_stops('a record is damaged', 'damaged', flip_a_byte)
 
 
 def main():
