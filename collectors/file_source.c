@@ -264,10 +264,7 @@ int file_source_run(const struct file_source_options *options)
     int64_t until_s;
     if (!parse_until(options, &until_s))
         return EXIT_UNUSABLE;
-    if (!begin(&source, until_s)) {
-        fprintf(stderr, "hourglass-collector: %s\n", source.error.text);
-        source.failed = true;
-    }
+    source.failed = !begin(&source, until_s);
     bool good = !source.failed;
     for (int i = 0; i < options->file_count && good; i++)
         good = take_file(&source, options->files[i]);

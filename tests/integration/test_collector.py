@@ -681,6 +681,15 @@ def check_files():
     tell(sorted(ids) == ['file1', 'file2'], 'its events stand in the log', ids)
     done = subprocess.run([*words, PREFIX], stderr=subprocess.PIPE, text=True, timeout=60, check=False)
     tell(done.returncode == 78, 'a live generation takes no file', done)
+    with StoppedBroker():
+        begun = FOLDER / 'file.admin'
+        with subprocess.Popen([*words, PREFIX + 'files.', '--admin-port-file', begun], stderr=subprocess.PIPE,
+                              text=True) as waiting:
+            wait_until(begun.exists)
+            waiting.terminate()
+            said = waiting.communicate(timeout=20)[1]
+        tell((waiting.returncode, said) == (75, ''), 'told to stop while it waits for Kafka, it ends without a word',
+             waiting.returncode, said)
 
 
 def main():
