@@ -161,3 +161,11 @@ int64_t time_add_months(int64_t second_s, int64_t months)
     date.day = date.day < last ? date.day : last;
     return days_of(date) * DAY_S + second_s % DAY_S;
 }
+
+int64_t time_month(int64_t second_s)
+{
+    CHECK(second_s >= 0 && second_s < print_end_s);
+    struct date date = date_of(second_s / DAY_S);
+    date.day = 1;
+    return days_of(date) * DAY_S;
+}

@@ -28,3 +28,5 @@ static inline int64_t time_hour(int64_t second_s)
 
 /* The same day and time `months` later, the day clamped to the month's end (CONTRACT §4, subscription). */
 int64_t time_add_months(int64_t second_s, int64_t months);
+/* The first second of the calendar month that it lies in (UTC). */
+int64_t time_month(int64_t second_s);

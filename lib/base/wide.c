@@ -122,6 +122,29 @@ struct amount amount_sub(const struct amount *a, const struct amount *b)
     return amount_add(a, &negated);
 }
 
+static struct wide ten_to(uint32_t decimals)
+{
+    struct wide power = {{1}};
+    for (uint32_t i = 0; i < decimals; i++)
+        wide_mul(&power, 10);
+    return power;
+}
+
+struct amount amount_widen(const struct amount *a, uint32_t decimals)
+{
+    struct wide magnitude = a->magnitude;
+    for (uint32_t i = 0; i < decimals; i++)
+        wide_mul(&magnitude, 10);
+    return amount_of(magnitude, a->negative);
+}
+
+struct amount amount_narrow(const struct amount *a, uint32_t decimals)
+{
+    struct wide magnitude = a->magnitude, divisor = ten_to(decimals);
+    wide_divide_half_even(&magnitude, &divisor);
+    return amount_of(magnitude, a->negative);
+}
+
 /* Digits without leading zeros, at least one; returns how many. */
 static size_t wide_digits(const struct wide *a, char out[AMOUNT_TEXT_SIZE])
 {
@@ -162,28 +185,62 @@ size_t amount_print(const struct amount *a, uint32_t scale, char out[AMOUNT_TEXT
     return at;
 }
 
-bool amount_parse(const char *text, size_t size, uint32_t scale, struct amount *out)
+size_t amount_print_short(const struct amount *a, uint32_t scale, uint32_t least, char out[AMOUNT_TEXT_SIZE])
+{
+    CHECK(least <= scale);
+    size_t size = amount_print(a, scale, out);
+    for (uint32_t kept = scale; kept > least && out[size - 1] == '0'; kept--)
+        size--;
+    if (size > 0 && out[size - 1] == '.')
+        size--;
+    out[size] = 0;
+    return size;
+}
+
+/* Digits with at most one point among them; how many stand behind it. False: it is anything else. */
+static bool read_decimal(const char *text, size_t size, struct amount *out, bool *point, uint32_t *decimals)
 {
     bool negative = size > 0 && text[0] == '-';
-    size_t at = negative, decimals = 0;
-    bool point = false;
+    size_t at = negative;
     struct wide value = {{0}};
+    *point = false;
+    *decimals = 0;
     if (size - at > AMOUNT_TEXT_SIZE - 25 || at == size)
         return false;
     for (; at < size; at++) {
-        if (text[at] == '.' && !point) {
-            point = true;
+        if (text[at] == '.' && !*point) {
+            *point = true;
             continue;
         }
         if (text[at] < '0' || text[at] > '9')
             return false;
         wide_mul(&value, 10);
         wide_add(&value, &(struct wide){{(uint64_t)(text[at] - '0')}});
-        decimals += point;
+        *decimals += *point;
     }
-    if (decimals != scale || point != (scale > 0))
-        return false;
     *out = amount_of(value, negative);
+    return true;
+}
+
+bool amount_parse(const char *text, size_t size, uint32_t scale, struct amount *out)
+{
+    struct amount read;
+    uint32_t decimals;
+    bool point;
+    if (!read_decimal(text, size, &read, &point, &decimals) || decimals != scale || point != (scale > 0))
+        return false;
+    *out = read;
+    return true;
+}
+
+bool amount_read(const char *text, size_t size, uint32_t scale, struct amount *out)
+{
+    struct amount read;
+    uint32_t decimals;
+    bool point;
+    if (!read_decimal(text, size, &read, &point, &decimals) || decimals > scale || (point && decimals == 0))
+        return false;
+    *out = amount_widen(&read, scale - decimals);
     return true;
 }
 

@@ -40,6 +40,15 @@ size_t amount_print(const struct amount *a, uint32_t scale, char out[AMOUNT_TEXT
 /* Reads what amount_print writes with the same scale. False if it is anything else. */
 bool amount_parse(const char *text, size_t size, uint32_t scale, struct amount *out);
 
+/* The same number with `decimals` more: a * 10^decimals. */
+struct amount amount_widen(const struct amount *a, uint32_t decimals);
+/* The same with `decimals` fewer, rounded half to even. */
+struct amount amount_narrow(const struct amount *a, uint32_t decimals);
+/* amount_print without the trailing zeros behind the first `least` decimals; least <= scale. */
+size_t amount_print_short(const struct amount *a, uint32_t scale, uint32_t least, char out[AMOUNT_TEXT_SIZE]);
+/* Reads a decimal of at most `scale` decimals, as events and tables have it. False: it is none. */
+bool amount_read(const char *text, size_t size, uint32_t scale, struct amount *out);
+
 /* Decimal digits of an unsigned 128-bit integer, NUL-terminated; returns the length. */
 size_t u128_print(unsigned __int128 value, char out[40]);
 bool u128_parse(const char *text, size_t size, unsigned __int128 *out);

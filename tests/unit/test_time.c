@@ -170,6 +170,24 @@ static void seconds_and_hours_round_down(void **state)
     assert_int_equal(time_hour(-1), -3600);
 }
 
+static void a_month_begins_with_its_first_second(void **state)
+{
+    (void)state;
+    static const char *const cases[][2] = {
+        {"2026-11-30T23:59:59Z", "2026-11-01T00:00:00Z"},
+        {"2026-12-01T00:00:00Z", "2026-12-01T00:00:00Z"},
+        {"2028-02-29T12:00:00Z", "2028-02-01T00:00:00Z"},
+        {"1970-01-01T00:00:00Z", "1970-01-01T00:00:00Z"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        int64_t us;
+        char text[TIME_TEXT_SIZE];
+        assert_true(time_parse(str_of(cases[i][0]), &us));
+        time_print(time_month(time_second(us)), text);
+        assert_string_equal(text, cases[i][1]);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -178,6 +196,7 @@ int main(void)
         cmocka_unit_test(every_day_prints_as_it_parses),
         cmocka_unit_test(months_are_calendar_months_with_the_day_clamped),
         cmocka_unit_test(seconds_and_hours_round_down),
+        cmocka_unit_test(a_month_begins_with_its_first_second),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

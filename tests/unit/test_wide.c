@@ -222,6 +222,36 @@ static void a_128_bit_number_is_read_as_it_prints_and_not_beyond(void **state)
     assert_false(u128_parse("-1", 2, &read));
 }
 
+static void scales_change_exactly_and_back_half_to_even(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *in;
+        const char *shorter; /* with two decimals at least, trailing zeros left out behind them */
+        const char *narrow;  /* rounded to one */
+    } cases[] = {
+        {"0.050000", "0.05", "0.0"},        {"0.150000", "0.15", "0.2"},      {"-0.250000", "-0.25", "-0.2"},
+        {"-0.250001", "-0.250001", "-0.3"}, {"12.340500", "12.3405", "12.3"}, {"-0.040000", "-0.04", "0.0"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char text[AMOUNT_TEXT_SIZE];
+        struct amount read;
+        assert_true(amount_read(cases[i].in, strlen(cases[i].in), 12, &read));
+        amount_print_short(&read, 12, 2, text);
+        assert_string_equal(text, cases[i].shorter);
+        struct amount narrow = amount_narrow(&read, 11);
+        amount_print(&narrow, 1, text);
+        assert_string_equal(text, cases[i].narrow);
+    }
+    struct amount whole;
+    char text[AMOUNT_TEXT_SIZE];
+    assert_true(amount_read("7", 1, 12, &whole));
+    amount_print_short(&whole, 12, 0, text);
+    assert_string_equal(text, "7");
+    assert_false(amount_read("0.1234567890123", 15, 12, &whole));
+    assert_false(amount_read("1.", 2, 12, &whole));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -232,6 +262,7 @@ int main(void)
         cmocka_unit_test(an_amount_prints_all_its_decimals_and_none_at_scale_zero),
         cmocka_unit_test(what_an_amount_prints_is_read_back),
         cmocka_unit_test(other_texts_are_no_amounts),
+        cmocka_unit_test(scales_change_exactly_and_back_half_to_even),
         cmocka_unit_test(a_128_bit_number_is_read_as_it_prints_and_not_beyond),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
