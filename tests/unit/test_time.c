@@ -173,18 +173,18 @@ static void seconds_and_hours_round_down(void **state)
 static void a_month_begins_with_its_first_second(void **state)
 {
     (void)state;
-    static const char *const cases[][2] = {
+    static const char *const seconds[][2] = {
         {"2026-11-30T23:59:59Z", "2026-11-01T00:00:00Z"},
         {"2026-12-01T00:00:00Z", "2026-12-01T00:00:00Z"},
         {"2028-02-29T12:00:00Z", "2028-02-01T00:00:00Z"},
         {"1970-01-01T00:00:00Z", "1970-01-01T00:00:00Z"},
     };
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    for (size_t i = 0; i < sizeof seconds / sizeof *seconds; i++) {
         int64_t us;
         char text[TIME_TEXT_SIZE];
-        assert_true(time_parse(str_of(cases[i][0]), &us));
+        assert_true(time_parse(str_of(seconds[i][0]), &us));
         time_print(time_month(time_second(us)), text);
-        assert_string_equal(text, cases[i][1]);
+        assert_string_equal(text, seconds[i][1]);
     }
 }
 
