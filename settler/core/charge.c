@@ -55,7 +55,7 @@ static int compare_names(const struct book *book, uint32_t a, uint32_t b)
 /* --- charges --- */
 
 /* The charge that the row adds to, made at first sight. */
-static uint32_t charge_of(struct frame_money *money, struct table *index, const struct row *row)
+static struct charge *charge_of(struct frame_money *money, struct table *index, const struct row *row)
 {
     const struct line_key *key = row->key;
     uint64_t hash = hash_mix(
@@ -65,7 +65,7 @@ static uint32_t charge_of(struct frame_money *money, struct table *index, const 
         const struct charge *known = &money->charges.at[p.index];
         if (known->account == key->account && known->hour_s == row->hour->hour_s && known->sku == key->sku &&
             known->product == key->product && known->meter == key->meter && known->kind == key->kind)
-            return p.index;
+            return &money->charges.at[p.index];
     }
     table_insert(index, hash, money->charges.count);
     vec_push(&money->charges, (struct charge){.account = key->account,
@@ -75,7 +75,7 @@ static uint32_t charge_of(struct frame_money *money, struct table *index, const 
                                               .kind = key->kind,
                                               .hour_s = row->hour->hour_s,
                                               .billed_s = INT64_MIN});
-    return money->charges.count - 1;
+    return &money->charges.at[money->charges.count - 1];
 }
 
 static void add_to_charge(struct charge *charge, const struct row *row)
@@ -137,7 +137,7 @@ static uint32_t order_of(const struct line_key *key)
     return key->kind == CHARGE_USAGE ? 0 : key->resource;
 }
 
-static uint32_t due_of(struct frame_money *money, struct table *index, const struct line_key *key)
+static struct due *due_of(struct frame_money *money, struct table *index, const struct line_key *key)
 {
     uint32_t order = order_of(key);
     uint64_t hash =
@@ -146,13 +146,13 @@ static uint32_t due_of(struct frame_money *money, struct table *index, const str
         const struct due *known = &money->dues.at[p.index];
         if (known->account == key->account && known->order == order && known->product == key->product &&
             known->kind == key->kind)
-            return p.index;
+            return &money->dues.at[p.index];
     }
     table_insert(index, hash, money->dues.count);
     vec_push(
         &money->dues,
         (struct due){.account = key->account, .order = order, .product = key->product, .kind = key->kind});
-    return money->dues.count - 1;
+    return &money->dues.at[money->dues.count - 1];
 }
 
 static int compare_dues(const void *a, const void *b, void *context)
@@ -219,12 +219,12 @@ void frame_money_take(struct settlement *settlement, const struct frame *frame, 
     clear(out);
     for (uint32_t i = 0; i < settlement->rows.count; i++) {
         struct row row = row_at(settlement, i);
-        struct charge *charge = &out->charges.at[charge_of(out, &charges, &row)];
+        struct charge *charge = charge_of(out, &charges, &row);
         charge->accrues = accrues(book, &row);
         add_to_charge(charge, &row);
         if (is_zero(&row.settled->change))
             continue;
-        struct due *due = &out->dues.at[due_of(out, &dues, row.key)];
+        struct due *due = due_of(out, &dues, row.key);
         struct amount *sum = charge->accrues ? &due->accrued : &due->posted;
         *sum = amount_add(sum, &row.settled->change);
     }
