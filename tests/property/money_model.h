@@ -12,7 +12,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { MONEY_TEXT_SIZE = 120, MONEY_DECIMALS = 12 };
+enum { MONEY_TEXT_SIZE = 120 };
 
 enum money_state {
     MONEY_GOOD,
@@ -30,8 +30,8 @@ struct money_payment {
     const char *currency;
 };
 
-/* What a frame's settled rows changed in one (account, hour, product, sku, meter, kind); of kinds that an order
- * makes by order. Rows of one key may come apart. */
+/* What a frame's settled rows changed in one (account, hour, product, sku, meter, kind); of kinds that an
+ * order makes by order. Rows of one key may come apart. */
 struct money_charge {
     const char *account;
     const char *product;
@@ -79,10 +79,10 @@ enum money_what {
 struct money_transfer {
     const char *account;
     enum money_what what;
-    const char *product; /* of a charge and a bill */
-    const char *kind;    /* of a charge */
-    const char *name;    /* of a credit and a debit the payment, of an order's charge the order */
-    int64_t month_s;     /* of a bill: the first second of its month */
+    const char *product;          /* of a charge and a bill */
+    const char *kind;             /* of a charge */
+    const char *name;             /* of a credit and a debit the payment, of an order's charge the order */
+    int64_t month_s;              /* of a bill: the first second of its month */
     char amount[MONEY_TEXT_SIZE]; /* added to the balance */
 };
 
