@@ -63,6 +63,7 @@ struct memory_rows {
     VEC(struct memory_payment) payments;
     VEC(struct memory_reject) rejected;
     VEC(struct memory_copied) copied; /* rejects of usage.rejects */
+    VEC(struct notice_row) notices;
 };
 
 struct memory_tables {
@@ -125,3 +126,7 @@ enum error_class memory_move_reject(struct store *store, uint32_t partition, con
                                     bool *moved, struct error *error);
 enum error_class memory_write_rejects(struct store *store, uint32_t partition,
                                       const struct store_reject *added, uint32_t count, struct error *error);
+enum error_class memory_read_notices(struct store *store, const struct notice_span *span, take_notice *take,
+                                     void *context, bool *ours, struct error *error);
+enum error_class memory_move_notices(struct store *store, uint32_t partition, const struct notice_move *move,
+                                     bool *moved, struct error *error);

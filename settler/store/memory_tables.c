@@ -24,6 +24,7 @@ static void release_rows(struct memory_rows *rows)
     vec_release(&rows->payments);
     vec_release(&rows->rejected);
     vec_release(&rows->copied);
+    vec_release(&rows->notices);
 }
 
 void memory_tables_free(struct memory_tables *tables)
@@ -100,6 +101,7 @@ void memory_tables_begin(struct memory_tables *tables)
     before->payments.count = rows->payments.count;
     before->rejected.count = rows->rejected.count;
     before->copied.count = rows->copied.count;
+    before->notices.count = rows->notices.count;
 }
 
 void memory_tables_commit(struct memory_tables *tables)
@@ -127,6 +129,7 @@ void memory_tables_rollback(struct memory_tables *tables)
     rows->payments.count = before->payments.count;
     rows->rejected.count = before->rejected.count;
     rows->copied.count = before->copied.count;
+    rows->notices.count = before->notices.count;
     if (indexed)
         index_rows(tables);
 }
@@ -173,6 +176,8 @@ static void own_rows(struct memory_tables *tables)
         own(memory, &rows->order_due.at[i].row.order.account);
         own(memory, &rows->order_due.at[i].row.order.name);
     }
+    for (uint32_t i = 0; i < rows->notices.count; i++)
+        own(memory, &rows->notices.at[i].account);
     for (uint32_t i = 0; i < rows->payments.count; i++) {
         struct record *record = &rows->payments.at[i].record;
         struct str *const texts[] = {&record->account, &record->subject, &record->source,
@@ -218,6 +223,7 @@ static void take_rows(struct memory_tables *tables, const struct memory_rows *fr
     COPY_LIST(&rows->payments, &from->payments);
     COPY_LIST(&rows->rejected, &from->rejected);
     COPY_LIST(&rows->copied, &from->copied);
+    COPY_LIST(&rows->notices, &from->notices);
     own_rows(tables);
     own_rejects(tables);
     index_rows(tables);

@@ -94,6 +94,8 @@ static struct claim_row row_of(const struct claim *claim)
                             .next_step = claim->next_step,
                             .next_offset = claim->next_offset,
                             .next_reject = claim->next_reject,
+                            .next_notice = claim->next_notice,
+                            .notices_sent = claim->notices_sent,
                             .watermark_us = claim->watermark_us,
                             .closed_s = claim->closed_s};
     memcpy(row.last_hash, claim->last_hash, FRAME_HASH_SIZE);
@@ -113,6 +115,8 @@ enum store_outcome store_claim(struct store *store, uint32_t partition, struct c
     claim->next_step = row.next_step;
     claim->next_offset = row.next_offset;
     claim->next_reject = row.next_reject;
+    claim->next_notice = row.next_notice;
+    claim->notices_sent = row.notices_sent;
     memcpy(claim->last_hash, row.last_hash, FRAME_HASH_SIZE);
     claim->watermark_us = row.watermark_us;
     claim->closed_s = row.closed_s;

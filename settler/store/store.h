@@ -39,9 +39,11 @@ struct claim {
     uint32_t partition;
     int64_t fence;
     uint64_t next_seq;
-    int64_t next_step;   /* of frame next_seq: hours since 1970 of which the work is done; 0: none */
-    int64_t next_offset; /* of usage.frames */
-    int64_t next_reject; /* of usage.rejects */
+    int64_t next_step;    /* of frame next_seq: hours since 1970 of which the work is done; 0: none */
+    int64_t next_offset;  /* of usage.frames */
+    int64_t next_reject;  /* of usage.rejects */
+    int64_t next_notice;  /* number of the next row of `notices` */
+    int64_t notices_sent; /* those below it stand in billing.notices */
     uint8_t last_hash[FRAME_HASH_SIZE];
     int64_t watermark_us; /* of the last whole epoch, which frame next_seq - 1 need not have ended; */
     int64_t closed_s;     /* INT64_MIN: none yet */
@@ -87,3 +89,14 @@ __attribute__((warn_unused_result)) enum store_outcome store_settle(struct store
 __attribute__((warn_unused_result)) enum store_outcome
 store_copy_rejects(struct store *store, struct claim *claim, const struct store_reject *rows, uint32_t count,
                    int64_t next_offset, struct error *error);
+
+/* The partition's notices [claim->notices_sent, + most) that are there, in their order. Never STORE_STEP or
+ * STORE_FRAMES. */
+__attribute__((warn_unused_result)) enum store_outcome store_read_notices(struct store *store,
+                                                                          const struct claim *claim,
+                                                                          uint32_t most, take_notice *take,
+                                                                          void *context, struct error *error);
+/* Notices below `sent` are sent, or will never be; on STORE_OK claim->notices_sent is that. Never backwards.
+ * Never STORE_STEP or STORE_FRAMES. */
+__attribute__((warn_unused_result)) enum store_outcome
+store_move_notices(struct store *store, struct claim *claim, int64_t sent, struct error *error);

@@ -4,7 +4,7 @@
 #include "lib/base/check.h"
 #include "settler/store/pg/tables.h"
 
-enum { COLUMNS = 8 };
+enum { COLUMNS = 10 };
 
 static void take_row(const PGresult *rows, struct claim_row *row)
 {
@@ -16,6 +16,8 @@ static void take_row(const PGresult *rows, struct claim_row *row)
     row->closed_s = number_or(rows, 0, 4, INT64_MIN);
     row->next_step = number_at(rows, 0, 6);
     row->next_reject = number_at(rows, 0, 7);
+    row->next_notice = number_at(rows, 0, 8);
+    row->notices_sent = number_at(rows, 0, 9);
     CHECK(pg_take_hex(PQgetvalue(rows, 0, 5), &hash) && hash.bytes.count == FRAME_HASH_SIZE);
     memcpy(row->last_hash, hash.bytes.at, FRAME_HASH_SIZE);
     vec_release(&hash.bytes);
@@ -33,7 +35,8 @@ enum error_class claim_take(struct store *store, uint32_t partition, struct clai
         "INSERT INTO claim (partition, fence, next_seq, next_step, next_offset, last_hash)"
         " VALUES ($1::int, 1, 0, 0, 0, decode(repeat('00', 32), 'hex'))"
         " ON CONFLICT (partition) DO UPDATE SET fence = claim.fence + 1"
-        " RETURNING fence, next_seq, next_offset, watermark_us, closed_s, last_hash, next_step, next_reject",
+        " RETURNING fence, next_seq, next_offset, watermark_us, closed_s, last_hash, next_step, next_reject,"
+        " next_notice, notices_sent",
         1, values);
     if (rows == NULL)
         return pg_store_failed(of, error);
@@ -89,6 +92,25 @@ enum error_class claim_move_reject(struct store *store, uint32_t partition, cons
     bool good = pg_do(of->pg,
                       "UPDATE claim SET next_reject = $4::bigint"
                       " WHERE partition = $1::int AND fence = $2::bigint AND next_reject = $3::bigint",
+                      4, values, &count);
+    *moved = count == 1;
+    return pg_store_done(of, good, error);
+}
+
+enum error_class claim_move_notices(struct store *store, uint32_t partition, const struct notice_move *move,
+                                    bool *moved, struct error *error)
+{
+    struct pg_store *of = pg_store_of(store);
+    char text[4][32];
+    snprintf(text[0], 32, "%u", partition);
+    snprintf(text[1], 32, "%lld", (long long)move->fence);
+    snprintf(text[2], 32, "%lld", (long long)move->from);
+    snprintf(text[3], 32, "%lld", (long long)move->to);
+    const char *const values[] = {text[0], text[1], text[2], text[3]};
+    uint64_t count = 0;
+    bool good = pg_do(of->pg,
+                      "UPDATE claim SET notices_sent = $4::bigint"
+                      " WHERE partition = $1::int AND fence = $2::bigint AND notices_sent = $3::bigint",
                       4, values, &count);
     *moved = count == 1;
     return pg_store_done(of, good, error);
