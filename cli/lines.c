@@ -100,7 +100,7 @@ static void print_row(const PGresult *result, int row, struct packer *out)
         .amount = PQgetisnull(result, row, 8) ? NULL : PQgetvalue(result, row, 8),
         .currency = PQgetvalue(result, row, 9),
     };
-    line_print(LINE_NDJSON, &line, out);
+    line_print(SHEET_NDJSON, &line, out);
 }
 
 /* Whether there are lines in the schema; it asks for no right that a reader of the view does not have. */

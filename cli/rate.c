@@ -27,7 +27,7 @@ struct rate {
     struct simulation *simulation;
     struct fold *fold;
     struct settlement settlement;
-    enum line_format format;
+    enum sheet_format format;
     uint64_t rejected;
     struct progress_state progress;
     int64_t latest_us;      /* of accepted events, by effective time; INT64_MIN: none yet */
@@ -47,7 +47,6 @@ static struct {
 } options;
 
 static const char by_the_events[] = "";
-static const char *const formats[] = {"ndjson", "csv", "table", NULL}; /* as enum line_format */
 
 static const struct option_row rows[] = {
     {"catalog", OPTION_LIST, &options.catalogs, NULL, 0, 0,
@@ -55,7 +54,7 @@ static const struct option_row rows[] = {
     {"until", OPTION_TEXT, &options.until, by_the_events, 0, 0,
      "what still runs is billed up to it; none: the end of the hour of the latest event", .value = "TIME"},
     {"format", OPTION_TEXT, &options.format, "ndjson", 0, 0, "ndjson, csv or table", .value = "FORMAT",
-     .words = formats},
+     .words = sheet_formats},
     {"files", OPTION_LIST, &options.files, NULL, 0, 0,
      "files of CloudEvents, one JSON object a line; - is standard input", .value = "EVENTS",
      .argument = true},
@@ -97,8 +96,7 @@ static const char *take_options(struct rate *rate)
             return "--until: expected a time as in 2026-11-01T10:00:00Z";
         rate->until_s = time_second(until_us);
     }
-    while (strcmp(formats[rate->format], options.format) != 0)
-        rate->format++;
+    rate->format = sheet_format_of(options.format);
     return dated_catalogs_check(&rate->catalogs);
 }
 
