@@ -104,13 +104,12 @@ void report_print_balance(const struct report_style *style, const struct report_
 
 void report_print_bill(const struct report_style *style, const struct report_bill *row, struct packer *out)
 {
-    char month[TIME_TEXT_SIZE], unpriced[24];
+    char unpriced[24];
     char amount[AMOUNT_TEXT_SIZE], payable[AMOUNT_TEXT_SIZE], carried[AMOUNT_TEXT_SIZE];
-    time_print(row->month_s, month);
     int digits = snprintf(unpriced, sizeof unpriced, "%" PRId64, row->unpriced);
     const struct str cells[] = {
         row->account,
-        {month, sizeof "2026-11" - 1},
+        row->month,
         row->product,
         amount_cell(style, &row->amount, amount),
         {unpriced, (uint32_t)digits},

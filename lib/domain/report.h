@@ -31,7 +31,7 @@ struct report_balance {
 
 struct report_bill {
     struct str account;
-    int64_t month_s;    /* a second of the month */
+    struct str month;   /* as 2026-11 */
     struct str product; /* "*": the whole */
     struct amount amount;
     int64_t unpriced;

@@ -177,9 +177,11 @@ static void print_balances(const struct printer *to)
 static void print_bill(const struct printer *to, uint32_t first, uint32_t end, struct amount *carried)
 {
     const struct summary_part *parts = to->summary->parts.at;
+    char month[TIME_TEXT_SIZE];
+    time_print(parts[first].month_s, month);
     struct report_bill whole = {
         .account = names_get(&to->summary->settlement->book.names, parts[first].account),
-        .month_s = parts[first].month_s,
+        .month = {month, sizeof "2026-11" - 1},
         .product = STR("*"),
         .whole = true,
     };
@@ -197,7 +199,7 @@ static void print_bill(const struct printer *to, uint32_t first, uint32_t end, s
     for (uint32_t i = first; i < end; i++) {
         struct report_bill row = {
             .account = whole.account,
-            .month_s = whole.month_s,
+            .month = whole.month,
             .product = str_of(product_name(parts[i].product)),
             .amount = amount_add(&parts[i].hourly, &parts[i].cycle),
             .unpriced = parts[i].unpriced,

@@ -62,7 +62,7 @@ static void a_whole_bill_asks_for_bill_scale_and_says_what_it_carries(void **sta
     struct packer out = {0};
     struct report_bill row = {
         .account = STR("b"),
-        .month_s = 1796083200, /* 2026-12-01 */
+        .month = STR("2026-12"),
         .product = STR("*"),
         .amount = amount("1180.7968"),
         .unpriced = -1,
@@ -82,7 +82,7 @@ static void a_product_of_a_bill_asks_for_nothing(void **state)
     (void)state;
     struct packer out = {0};
     struct report_bill row = {
-        .account = STR("b"), .month_s = 1796083200, .product = STR("maas"), .amount = amount("0.0033")};
+        .account = STR("b"), .month = STR("2026-12"), .product = STR("maas"), .amount = amount("0.0033")};
     report_print_bill(&dollars, &row, &out);
     assert_printed(&out, "{\"account\":\"b\",\"month\":\"2026-12\",\"product\":\"maas\","
                          "\"amount\":\"0.0033\",\"unpriced\":0,\"payable\":null,\"carried\":null,"
