@@ -3,6 +3,7 @@
 
 #include "lib/base/wide.h"
 #include "lib/domain/frame.h"
+#include "lib/domain/limits.h"
 
 struct store;
 
@@ -31,6 +32,12 @@ struct store_notice {
 };
 /* Its strings are good inside the call alone. */
 typedef void take_notice(void *context, const struct store_notice *notice);
+/* How far a frame's accounts are done: up to and with this one. */
+struct account_mark {
+    bool begun; /* else its lines are not done yet */
+    uint32_t size;
+    char name[LIMIT_ID_BYTES];
+};
 
 /* A message of usage.rejects. Texts may be any bytes: what is no UTF-8 is stored as question marks. */
 struct store_reject {

@@ -1,19 +1,39 @@
-/* Table notices, as it is read to be sent; who writes it is settled with the frames. */
+/* Table notices: every change of an account's state or deadline. */
 #include <stdio.h>
 
 #include "lib/base/check.h"
-#include "lib/domain/limits.h"
+#include "lib/base/time.h"
+#include "settler/store/pg/copy.h"
 #include "settler/store/pg/tables.h"
 
-enum { COLUMNS = 12 };
+enum { COLUMNS = 10, READ_COLUMNS = 12 };
 
-static struct amount amount_at(const PGresult *rows, int row, int column)
+enum error_class notices_put(struct store *store, const struct notice_row *row, struct error *error)
 {
-    struct amount amount;
-    struct str text = text_at(rows, row, column);
-    CHECK(amount_read(text.at, text.size, LIMIT_DECIMALS, &amount));
-    return amount;
+    struct pg_store *of = pg_store_of(store);
+    const struct notice *notice = &row->notice;
+    struct packer *out =
+        copies_row(of, COPIED_NOTICES,
+                   "COPY notices (partition, number, seq, ordinal, account, state, balance, available,"
+                   " deadline_s, watermark_us) FROM STDIN (FORMAT binary)",
+                   COLUMNS);
+    copy_int(out, (int32_t)row->partition);
+    copy_bigint(out, row->number);
+    copy_bigint(out, (int64_t)row->seq);
+    copy_int(out, (int32_t)row->ordinal);
+    copy_text(out, row->account);
+    copy_text(out, str_of(account_state_name(notice->state)));
+    copy_money(out, &notice->balance);
+    copy_money(out, &notice->available);
+    if (notice->deadline_us == INT64_MIN)
+        copy_null(out);
+    else
+        copy_bigint(out, time_second(notice->deadline_us));
+    copy_bigint(out, row->watermark_us);
+    return copies_end_row(of, COPIED_NOTICES, error);
 }
+
+/* --- to be sent --- */
 
 static struct store_notice notice_at(const PGresult *rows, int row)
 {
@@ -23,8 +43,8 @@ static struct store_notice notice_at(const PGresult *rows, int row)
         .ordinal = (uint32_t)number_at(rows, row, 2),
         .account = text_at(rows, row, 3),
         .state = text_at(rows, row, 4),
-        .balance = amount_at(rows, row, 5),
-        .available = amount_at(rows, row, 6),
+        .balance = money_at(rows, row, 5),
+        .available = money_at(rows, row, 6),
         .deadline_s = number_or(rows, row, 7, INT64_MIN),
         .watermark_us = number_at(rows, row, 8),
         .last = number_at(rows, row, 9) == 1,
@@ -55,7 +75,7 @@ enum error_class notices_read(struct store *store, const struct notice_span *spa
                  4, values);
     if (rows == NULL)
         return pg_store_failed(of, error);
-    CHECK(PQnfields(rows) == COLUMNS);
+    CHECK(PQnfields(rows) == READ_COLUMNS);
     *ours = PQntuples(rows) > 0;
     for (int row = 0; row < PQntuples(rows); row++) {
         if (PQgetisnull(rows, row, 0))
