@@ -81,6 +81,8 @@ void notices_topic_release(struct notices_topic *topic)
     vec_release(&topic->text.bytes);
 }
 
+static const char no_topic[] = "there is no such topic: run hourglass init again";
+
 /* Sending pauses. */
 static void fail(struct notices_topic *topic, const char *why)
 {
@@ -94,11 +96,15 @@ static void fail(struct notices_topic *topic, const char *why)
                         JOURNAL_STR("why", topic->outage.why));
 }
 
-/* And what is on its way is dropped. */
+/* And what is on its way is dropped. That the topic is gone explains more than what the client says then. */
 static void discard(struct notices_topic *topic, const char *why)
 {
+    struct error ignored;
+    uint32_t partitions = 0;
     notices_topic_close(topic);
-    fail(topic, why);
+    bool missing = log_partitions(topic->stage->log, topic->name, &partitions, &ignored) == ERROR_NONE &&
+                   partitions == 0;
+    fail(topic, missing ? no_topic : why);
 }
 
 static void heal(struct notices_topic *topic)
@@ -121,7 +127,7 @@ static bool find(struct notices_topic *topic, uint32_t partition)
     if (partition < topic->partitions)
         return true;
     snprintf(why, sizeof why, "the topic has %u partitions", topic->partitions);
-    fail(topic, topic->partitions == 0 ? "there is no such topic: run hourglass init again" : why);
+    fail(topic, topic->partitions == 0 ? no_topic : why);
     topic->partitions = 0;
     return false;
 }
