@@ -475,7 +475,7 @@ enum settle_outcome settle_frame(struct settlement *settlement, const struct fra
 
 enum { FLUSH_BYTES = 1 << 16 };
 
-static void print_hour(const struct book *book, const struct line_hour *hour, enum line_format format,
+static void print_hour(const struct book *book, const struct line_hour *hour, enum sheet_format format,
                        struct packer *out)
 {
     const struct line_key *key = &book->lines.at[hour->line].key;
@@ -497,7 +497,7 @@ static void print_hour(const struct book *book, const struct line_hour *hour, en
     line_print(format, &line, out);
 }
 
-uint64_t settlement_print(const struct settlement *settlement, enum line_format format, struct packer *out,
+uint64_t settlement_print(const struct settlement *settlement, enum sheet_format format, struct packer *out,
                           void (*flush)(void *context, struct packer *out), void *context)
 {
     const struct book *book = &settlement->book;

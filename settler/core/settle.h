@@ -36,5 +36,5 @@ enum settle_outcome settle_frame(struct settlement *settlement, const struct fra
 void settle_await_void(struct settlement *settlement, uint32_t order_at);
 
 /* Prints every line that exists, sorted, behind the format's header. How many of them are unpriced. */
-uint64_t settlement_print(const struct settlement *settlement, enum line_format format, struct packer *out,
+uint64_t settlement_print(const struct settlement *settlement, enum sheet_format format, struct packer *out,
                           void (*flush)(void *context, struct packer *out), void *context);
