@@ -72,11 +72,18 @@ static int64_t hour_of(int64_t time_us)
     return time_hour(time_second(time_us));
 }
 
-/* Ticks for the whole hours that lie between two clocks, before the event that passed them. */
+static bool is_on_hour(int64_t time_us)
+{
+    return hour_of(time_us) * SECOND_US == time_us;
+}
+
+/* Ticks for the whole hours in [before, after), before the event that passed them. An event on a whole hour
+ * has not passed it: what the file says of the hour until something later comes is in the log when the hour
+ * closes. */
 static void tick_hours(struct simulation *simulation, int64_t before_us, int64_t after_us)
 {
-    int64_t last_s = hour_of(after_us);
-    int64_t hour_s = hour_of(before_us) + HOUR_S;
+    int64_t last_s = hour_of(after_us - 1);
+    int64_t hour_s = hour_of(before_us - 1) + HOUR_S;
     for (int ticks = 0; hour_s <= last_s && ticks < TICKS_MAX; hour_s += HOUR_S, ticks++)
         tick(simulation, hour_s * SECOND_US + simulation->config.delay_us);
     if (hour_s <= last_s)
@@ -88,8 +95,10 @@ static void advance(struct simulation *simulation, int64_t time_us)
     int64_t before_us = simulation->clock_us;
     if (time_us <= before_us)
         return;
-    if (before_us != INT64_MIN &&
-        before_us / simulation->config.epoch_us != time_us / simulation->config.epoch_us) {
+    bool passes = before_us != INT64_MIN &&
+                  (is_on_hour(before_us) ||
+                   before_us / simulation->config.epoch_us != time_us / simulation->config.epoch_us);
+    if (passes) {
         flush(simulation);
         tick_hours(simulation, before_us, time_us);
     }
@@ -124,7 +133,10 @@ bool simulation_add(struct simulation *simulation, const struct record *record)
 
 void simulation_end(struct simulation *simulation, int64_t time_s)
 {
+    int64_t clock_us = simulation->clock_us;
     flush(simulation);
+    if (clock_us != INT64_MIN && is_on_hour(clock_us) && clock_us < time_s * SECOND_US)
+        tick(simulation, clock_us + simulation->config.delay_us);
     tick(simulation, time_s * SECOND_US + simulation->config.delay_us);
 }
 
