@@ -353,7 +353,7 @@ static void none_is_missing_and_each_account_is_in_order_whatever_befalls(void *
             fail_msg("seed %llu: not all are sent", (unsigned long long)seed);
         world_expect_whole(&world);
         for (int f = 0; f < MEMORY_LOG_FAULTS; f++)
-            struck[f] += memory_log_struck(world.log, f);
+            struck[f] += memory_log_struck(world.log, (enum memory_log_fault)f);
         messages += world_count(&world, 0) + world_count(&world, 1);
         rows += world.tables->rows.notices.count;
         notices_world_end(&world);
