@@ -20,6 +20,7 @@ SCHEMA = RUN + 'n'
 ACME, MANY = 'acme "1"', [f'k{i}' for i in range(20)]
 GRACE_S = 12
 KEYS = ['id', 'account', 'state', 'balance', 'available', 'deadline', 'at', 'currency']
+SETTLER = facts.servers('SETTLER_DATABASE')[0]  # who has no more rights than it needs
 commands.CATALOG = FOLDER / 'catalog.yaml'
 commands.CATALOG.write_text(f"""currency: USD
 grace: {GRACE_S}s
@@ -33,7 +34,7 @@ number = 0
 
 class Settler:
     def __init__(self, generation, name='settler'):
-        self.program = facts.Program('settler', FOLDER, '--kafka', KAFKA, '--prefix', generation.prefix, '--database', DATABASE,
+        self.program = facts.Program('settler', FOLDER, '--kafka', KAFKA, '--prefix', generation.prefix, '--database', SETTLER,
                                      '--schema', SCHEMA, '--partitions', 'all', '--group', SCHEMA,
                                      as_name=generation.prefix + name)
 
@@ -271,6 +272,7 @@ def away(generation, settler):
 def main():
     generation = Generation('n')
     hourglass('db', 'migrate', '--database', DATABASE, '--schema', SCHEMA)
+    sql(f"SET search_path = {SCHEMA}; SELECT grant_settler('hourglass_settler')")
     generation.aggregate()
     generation.collect()
     settler = Settler(generation)
