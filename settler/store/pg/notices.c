@@ -53,7 +53,8 @@ static struct store_notice notice_at(const PGresult *rows, int row)
     };
 }
 
-/* The claim and its notices in one snapshot: what another owner has taken over is not read. */
+/* The claim and its notices in one snapshot: what another owner has taken over is not read. Of `meta` the
+ * server does not know that it has one row: joined, a page would look like much, and be compiled first. */
 enum error_class notices_read(struct store *store, const struct notice_span *span, take_notice *take,
                               void *context, bool *ours, struct error *error)
 {
@@ -68,9 +69,10 @@ enum error_class notices_read(struct store *store, const struct notice_span *spa
         pg_query(of->pg,
                  "SELECT n.number, n.seq, n.ordinal, n.account, n.state, n.balance, n.available,"
                  " n.deadline_s, n.watermark_us, (NOT EXISTS (SELECT FROM notices l WHERE l.account ="
-                 " n.account AND l.partition = n.partition AND l.number > n.number))::int, m.currency,"
-                 " m.charge_scale FROM claim c LEFT JOIN notices n ON n.partition = $1::int AND"
-                 " n.number >= $3::bigint AND n.number < $4::bigint LEFT JOIN meta m ON true"
+                 " n.account AND l.partition = n.partition AND l.number > n.number))::int,"
+                 " (SELECT currency FROM meta), (SELECT charge_scale FROM meta)"
+                 " FROM claim c LEFT JOIN notices n ON n.partition = $1::int AND n.number >= $3::bigint"
+                 " AND n.number < $4::bigint"
                  " WHERE c.partition = $1::int AND c.fence = $2::bigint ORDER BY n.number",
                  4, values);
     if (rows == NULL)
