@@ -24,4 +24,7 @@ extern const struct command command_catalog_show;
 extern const struct command command_init;
 extern const struct command command_tail;
 extern const struct command command_lines;
+extern const struct command command_balances;
+extern const struct command command_bills;
+extern const struct command command_notices;
 extern const struct command command_db_migrate;

@@ -89,8 +89,6 @@ TESTED_ELSEWHERE = {
 # Public functions that no program calls, and why they stand.
 CALLED_BY_TESTS_ALONE = {
     'catalog_grace_us': 'a policy of accounts (CONTRACT §6)',
-    'catalog_settles_by_cycle': 'a policy of bills (CONTRACT §6)',
-    'prices_bill_scale': 'a policy of bills (CONTRACT §6)',
     'fold_last_hash': 'tests compare chains',
     'metric_family_release': 'programs have theirs for good',
     'metrics_print_reference': 'prints docs/metrics.md (tests/docs/print_metrics.c)',

@@ -392,8 +392,8 @@ static void settle_line(struct settlement *settlement, uint32_t at)
     struct amount change = amount_sub(&now.total, &hour->settled.total);
     struct amount sum = amount_add(&hour->settled.total, &change);
     CHECK(amount_equal(&sum, &now.total)); /* S1 */
+    vec_push(&settlement->rows, (struct settled_row){at, change, hour->settled});
     hour->settled = now;
-    vec_push(&settlement->rows, (struct settled_row){at, change});
 }
 
 static int compare_keys(const struct book *book, const struct line_hour *x, const struct line_hour *y)
@@ -475,7 +475,7 @@ enum settle_outcome settle_frame(struct settlement *settlement, const struct fra
 
 enum { FLUSH_BYTES = 1 << 16 };
 
-static void print_hour(const struct book *book, const struct line_hour *hour, enum line_format format,
+static void print_hour(const struct book *book, const struct line_hour *hour, enum sheet_format format,
                        struct packer *out)
 {
     const struct line_key *key = &book->lines.at[hour->line].key;
@@ -497,7 +497,7 @@ static void print_hour(const struct book *book, const struct line_hour *hour, en
     line_print(format, &line, out);
 }
 
-uint64_t settlement_print(const struct settlement *settlement, enum line_format format, struct packer *out,
+uint64_t settlement_print(const struct settlement *settlement, enum sheet_format format, struct packer *out,
                           void (*flush)(void *context, struct packer *out), void *context)
 {
     const struct book *book = &settlement->book;
