@@ -29,4 +29,5 @@ extern const struct command command_bills;
 extern const struct command command_notices;
 extern const struct command command_bill;
 extern const struct command command_spend;
+extern const struct command command_changes;
 extern const struct command command_db_migrate;
