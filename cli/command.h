@@ -30,4 +30,5 @@ extern const struct command command_notices;
 extern const struct command command_bill;
 extern const struct command command_spend;
 extern const struct command command_changes;
+extern const struct command command_resources;
 extern const struct command command_db_migrate;
