@@ -31,4 +31,6 @@ extern const struct command command_bill;
 extern const struct command command_spend;
 extern const struct command command_changes;
 extern const struct command command_resources;
+extern const struct command command_orders;
+extern const struct command command_prices;
 extern const struct command command_db_migrate;
