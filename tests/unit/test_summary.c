@@ -186,11 +186,11 @@ static void what_a_bills_rounding_left_is_carried_to_the_accounts_next_one(void 
     (void)state;
     struct world world;
     begin(&world);
+    say_hour(&world, PRODUCT_CONTAINER, "b", "s", january_s);
+    say_hour(&world, PRODUCT_CONTAINER, "b", "s", november_s);
+    say_hour(&world, PRODUCT_CONTAINER, "a", "s", december_s);
     for (int64_t hour = 0; hour < 2; hour++)
         say_hour(&world, PRODUCT_CONTAINER, "a", "s", november_s + hour * HOUR_S);
-    say_hour(&world, PRODUCT_CONTAINER, "b", "s", november_s);
-    say_hour(&world, PRODUCT_CONTAINER, "b", "s", january_s);
-    say_hour(&world, PRODUCT_CONTAINER, "a", "s", december_s);
     summary_add_up(&world.summary, time_add_months(january_s, 1) + DAY_S);
     /* 0.025 rounds to the even 0.02 and leaves a half; 0.0175 then asks for 0.02. */
     assert_printed(&world, REPORT_BILLS,
