@@ -64,6 +64,7 @@ TESTED_ELSEWHERE = {
     'lib/port/memory_group.c': 'test_memory_log',
     'lib/port/memory_handle.c': 'test_memory_log',
     'lib/port/memory_topic.c': 'test_memory_log',
+    'aggregator/core/base.c': 'test_base',
     'aggregator/core/clock.c': 'test_frames, test_live',
     'aggregator/core/control.c': 'test_controls',
     'aggregator/core/due.c': 'test_run',

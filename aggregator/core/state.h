@@ -154,6 +154,8 @@ struct fold {
     uint8_t prev_hash[FRAME_HASH_SIZE];
     uint8_t snapshot_digest[FRAME_HASH_SIZE];
     VEC(struct incarnation) incarnations;
+    fold_watcher *watcher; /* NULL: nobody watches */
+    void *watcher_context;
     uint64_t records_since_snapshot;
     uint64_t last_snapshot_size;
 
