@@ -8,7 +8,7 @@
 
 static const struct command *const commands[] = {
     &command_rate, &command_catalog_check, &command_catalog_apply, &command_catalog_show, &command_init,
-    &command_tail, &command_events,        &command_lines,         &command_db_migrate,
+    &command_tail, &command_events,        &command_explain,       &command_lines,        &command_db_migrate,
 };
 enum { COMMANDS = sizeof commands / sizeof *commands, NAME_MAX_BYTES = 64 };
 

@@ -24,5 +24,6 @@ extern const struct command command_catalog_show;
 extern const struct command command_init;
 extern const struct command command_tail;
 extern const struct command command_events;
+extern const struct command command_explain;
 extern const struct command command_lines;
 extern const struct command command_db_migrate;
