@@ -9,9 +9,9 @@ enum { HOURS_AT_ONCE = 24 };
 
 /* --- what the tables have --- */
 
-static void take_catalog_text(void *context, const struct catalog_text *catalog)
+static void take_catalog_row(void *context, const struct catalog_row *row)
 {
-    CHECK(prices_add(context, catalog->from_s, catalog->text));
+    CHECK(prices_add(context, row->catalog.from_s, row->catalog.text));
 }
 
 /* Where usage that is read goes, and whose it is. */
@@ -130,7 +130,7 @@ enum error_class explained_load(struct explained *of, struct store *store, const
     struct asked asked = {book, &key};
     enum error_class class = history_read_watermark(store, line->partition, &of->watermark_us, error);
     if (class == ERROR_NONE)
-        class = store->ops->read_catalogs(store, line->partition, take_catalog_text, &book->prices, error);
+        class = store->ops->read_catalogs(store, line->partition, take_catalog_row, &book->prices, error);
     if (class == ERROR_NONE)
         class = store->ops->read_usage(store, &key, 1, take_usage, &asked, error);
     if (class != ERROR_NONE)

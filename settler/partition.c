@@ -151,14 +151,24 @@ static enum error_class judge(struct settler_part *part, enum store_outcome outc
     return ERROR_FATAL;
 }
 
+static void count_written(const struct store_written *written)
+{
+    metric_add(&settler_metrics[SETTLER_ROWS], (int64_t)written->settled);
+    metric_add(&settler_metrics[SETTLER_TRANSFERS], (int64_t)written->transfers);
+    metric_add(&settler_metrics[SETTLER_BILLS], (int64_t)written->bills);
+    metric_add(&settler_metrics[SETTLER_NOTICES], (int64_t)written->notices);
+}
+
 enum error_class settler_part_settle(struct settler_part *part, struct store *store, struct error *error)
 {
-    uint64_t rows = 0, before = store_statements(store), missed = part->claim.ranges_missed;
+    uint64_t before = store_statements(store), missed = part->claim.ranges_missed;
+    struct store_written written;
     if (part->count == 0)
         return ERROR_NONE;
-    enum store_outcome outcome = store_settle(store, &part->claim, part->batch, part->count, &rows, error);
+    enum store_outcome outcome = store_settle(store, &part->claim, part->batch, part->count, &written, error);
     bool committed = outcome == STORE_OK || outcome == STORE_STEP;
-    metric_add(&settler_metrics[SETTLER_ROWS], committed ? (int64_t)rows : 0);
+    if (committed)
+        count_written(&written);
     metric_add(&settler_metrics[SETTLER_TRANSACTIONS], committed);
     metric_add(&settler_metrics[SETTLER_STATEMENTS], (int64_t)(store_statements(store) - before));
     metric_add(&settler_metrics[SETTLER_RANGES_MISSED], (int64_t)(part->claim.ranges_missed - missed));

@@ -160,14 +160,14 @@ struct before {
 
 static struct before before_of(struct stage *stage, const struct settler_part *part)
 {
-    return (struct before){part->claim.next_seq, part->claim.next_step, stage->host->now_ms(stage->host)};
+    return (struct before){part->claim.next_seq, part->claim.step, stage->host->now_ms(stage->host)};
 }
 
 /* A partition that has much ends the turn with its first full batch, so that the others settle what they have
  * before its next. */
 static void note_settled(struct stage *stage, const struct settler_part *part, struct before before)
 {
-    if (part->claim.next_seq == before.seq && part->claim.next_step == before.step)
+    if (part->claim.next_seq == before.seq && part->claim.step == before.step)
         return;
     stage->progress++;
     stage->yield = true;

@@ -42,6 +42,12 @@ uint32_t catalog_sku_count(const struct catalog *catalog)
     return catalog->skus.count;
 }
 
+struct str catalog_sku_at(const struct catalog *catalog, uint32_t i, enum product *product)
+{
+    *product = catalog->skus.at[i].product;
+    return catalog->skus.at[i].name;
+}
+
 uint64_t catalog_sku_hash(enum product product, struct str name)
 {
     return hash_mix(hash_str(name), product);

@@ -56,3 +56,5 @@ unsigned __int128 catalog_free_bytes(const struct catalog *catalog, struct str s
 /* Index into the list of the price that holds at a second, or -1: unpriced. */
 int32_t price_list_at(struct price_list list, int64_t second_s);
 uint32_t catalog_sku_count(const struct catalog *catalog);
+/* In the order of the text. Good while the catalog is. */
+struct str catalog_sku_at(const struct catalog *catalog, uint32_t i, enum product *product);

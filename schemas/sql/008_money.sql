@@ -81,7 +81,7 @@ COMMENT ON COLUMN ledger.account IS 'account_key of the account''s name.';
 COMMENT ON COLUMN ledger.seq IS 'The frame that posted it.';
 COMMENT ON COLUMN ledger.partition IS 'The partition of the frame.';
 COMMENT ON COLUMN ledger.step IS 'The step of the frame''s work, from 0.';
-COMMENT ON COLUMN ledger.ordinal IS 'Its place among the account''s transfers in the step, from 1.';
+COMMENT ON COLUMN ledger.ordinal IS 'Its place among the transfers of the step, from 1.';
 COMMENT ON COLUMN ledger.month IS 'Of a bill: the first day of its month.';
 COMMENT ON COLUMN ledger.what IS 'credit, debit, charge (hourly products), bill (products by cycle).';
 COMMENT ON COLUMN ledger.product IS 'Of a charge or a bill.';
@@ -153,28 +153,32 @@ COMMENT ON COLUMN notices.available IS 'balance less what accrued.';
 COMMENT ON COLUMN notices.deadline_s IS 'Of grace: until when (seconds since 1970).';
 COMMENT ON COLUMN notices.watermark_us IS 'The epoch''s watermark, microseconds since 1970.';
 
+COMMENT ON TABLE account_names IS 'Accounts that have lines or payments, and what settled.account, charges.account and ledger.account hold for them.';
+
 -- --- derived, updated ---
 
 CREATE TABLE accounts (
-    name       text COLLATE "C" PRIMARY KEY,
-    partition  integer NOT NULL,
-    seq        bigint NOT NULL,
-    deadline_s bigint,
-    prepaid    boolean NOT NULL,
-    state      text NOT NULL CHECK (state IN ('good', 'grace', 'suspended')),
-    credited   numeric NOT NULL,
-    debited    numeric NOT NULL,
-    charged    numeric NOT NULL,
-    accrued    numeric NOT NULL,
-    carried    numeric NOT NULL
+    name         text COLLATE "C" PRIMARY KEY,
+    partition    integer NOT NULL,
+    prepaid      boolean NOT NULL,
+    made_prepaid boolean NOT NULL,
+    seq          bigint NOT NULL,
+    deadline_us  bigint CHECK ((deadline_us IS NOT NULL) = (state = 'grace')),
+    state        text NOT NULL CHECK (state IN ('good', 'grace', 'suspended')),
+    credited     numeric NOT NULL,
+    debited      numeric NOT NULL,
+    charged      numeric NOT NULL,
+    accrued      numeric NOT NULL,
+    carried      numeric NOT NULL,
+    moved        numeric
 ) WITH (fillfactor = 60);
 CREATE INDEX accounts_partition ON accounts (partition, name);
-CREATE INDEX accounts_deadline ON accounts (partition, deadline_s) WHERE deadline_s IS NOT NULL;
+CREATE INDEX accounts_deadline ON accounts (partition, deadline_us) WHERE deadline_us IS NOT NULL;
 COMMENT ON TABLE accounts IS 'Balances and states as they are, derived from the money rows: accounts that were charged, credited or debited.';
 COMMENT ON COLUMN accounts.name IS 'The account.';
 COMMENT ON COLUMN accounts.partition IS 'The partition that it is in, for ever.';
 COMMENT ON COLUMN accounts.seq IS 'The frame that changed it last.';
-COMMENT ON COLUMN accounts.deadline_s IS 'Of grace: until when (seconds since 1970).';
+COMMENT ON COLUMN accounts.deadline_us IS 'Of grace: until when (microseconds since 1970).';
 COMMENT ON COLUMN accounts.prepaid IS 'Whether it was ever credited for its balance: others are always good.';
 COMMENT ON COLUMN accounts.state IS 'good, grace or suspended.';
 COMMENT ON COLUMN accounts.credited IS 'Sum of the credits posted.';
@@ -182,6 +186,8 @@ COMMENT ON COLUMN accounts.debited IS 'Sum of the debits posted.';
 COMMENT ON COLUMN accounts.charged IS 'Sum of the charges and bills posted; balance = credited - debited - charged.';
 COMMENT ON COLUMN accounts.accrued IS 'Charges of products by cycle that no bill holds yet; available = balance - accrued.';
 COMMENT ON COLUMN accounts.carried IS 'What the last bill''s rounding left.';
+COMMENT ON COLUMN accounts.made_prepaid IS 'While frame `seq` is settled in steps: that made it prepaid,';
+COMMENT ON COLUMN accounts.moved IS 'and changed so far by so much what is available.';
 
 CREATE TABLE resource_states (
     account   text NOT NULL COLLATE "C",

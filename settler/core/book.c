@@ -30,6 +30,8 @@ void book_release(struct book *book)
     table_release(&book->fact_index);
     vec_release(&book->users);
     table_release(&book->user_index);
+    vec_release(&book->payments);
+    table_release(&book->payment_index);
     vec_release(&book->pending);
 }
 
@@ -193,5 +195,22 @@ bool book_add_fact(struct book *book, uint32_t order_at, const struct order_fact
     table_insert(&book->fact_index, hash_fact(account, fact), book->facts.count);
     vec_push(&book->facts, (struct fact_place){order_at, order->facts.count});
     vec_push(&order->facts, copy);
+    return true;
+}
+
+bool book_add_payment(struct book *book, struct str account, enum record_kind kind, struct str name)
+{
+    struct table *index = &book->payment_index;
+    struct book_payment payment = {names_intern(&book->names, account), names_intern(&book->names, name),
+                                   kind};
+    uint64_t hash = hash_mix(hash_mix(payment.account, payment.name), kind);
+    CHECK(record_is_payment(kind));
+    for (struct table_probe p = table_probe(index, hash); table_next(index, &p);) {
+        const struct book_payment *known = &book->payments.at[p.index];
+        if (known->account == payment.account && known->name == payment.name && known->kind == kind)
+            return false;
+    }
+    table_insert(index, hash, book->payments.count);
+    vec_push(&book->payments, payment);
     return true;
 }

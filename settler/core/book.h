@@ -6,7 +6,7 @@
  * Invariants:
  * B1. A line is in its resource's list, once; an hour is a whole one (checked where each is made).
  * B2. Of one identity (account, kind, source, id) there is one fact, whatever order it names (checked where
- *     one is added). */
+ *     one is added). Of a payment's (account, kind, name) there is one too. */
 #pragma once
 
 #include "lib/base/names.h"
@@ -97,6 +97,13 @@ struct user_place {
     uint32_t user;
 };
 
+/* A payment that counted: (account, kind, name) does so once, for ever. */
+struct book_payment {
+    uint32_t account; /* numbers of names */
+    uint32_t name;
+    enum record_kind kind; /* RECORD_CREDITED, RECORD_DEBITED */
+};
+
 struct book {
     struct prices prices;
     int64_t watermark_us; /* of the last whole epoch; INT64_MIN: none yet */
@@ -114,6 +121,8 @@ struct book {
     struct table fact_index;
     VEC(struct user_place) users;
     struct table user_index;
+    VEC(struct book_payment) payments;
+    struct table payment_index;
     VEC(uint32_t) pending; /* orders that void_after may void */
     int64_t next_due_us;   /* the earliest of them */
 };
@@ -140,3 +149,5 @@ void book_add_user(struct book *book, uint32_t order, uint32_t resource, int64_t
  * false. Copies its strings. */
 bool book_add_fact(struct book *book, uint32_t order, const struct order_fact *fact);
 bool book_has_fact(const struct book *book, struct str account, const struct order_fact *fact);
+/* Notes a payment's identity (CONTRACT §2), unless it is there already; then false. */
+bool book_add_payment(struct book *book, struct str account, enum record_kind kind, struct str name);

@@ -13,7 +13,7 @@ struct charge {
     bool accrues; /* the product settles by cycle, by the catalog of the hour: it waits for the bill */
     int64_t hour_s;
     int64_t billed_s;    /* first second of the month whose bill holds it, where that is later than the hour's
-                            own;    else INT64_MIN */
+                            own; else INT64_MIN */
     int64_t lines;       /* so many lines more exist, */
     int64_t unpriced;    /* and are without a price */
     struct amount units; /* whole ones */
@@ -53,7 +53,8 @@ struct frame_money {
 int64_t charge_bill_month(int64_t hour_s, int64_t next_month_s);
 
 /* The money of the frame that settlement->rows are of; `facts`: with its payments, whose identities the book
- * then has. next_month_s: the month that is cut next; INT64_MIN: none is yet. */
+ * then has. next_month_s: the month that is cut next: at the first watermark
+ * bill_first_month_s of it, then the one after the last cut. */
 void frame_money_take(struct settlement *settlement, const struct frame *frame, bool facts,
                       int64_t next_month_s, struct frame_money *out);
 void frame_money_release(struct frame_money *money);

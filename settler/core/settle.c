@@ -392,8 +392,8 @@ static void settle_line(struct settlement *settlement, uint32_t at)
     struct amount change = amount_sub(&now.total, &hour->settled.total);
     struct amount sum = amount_add(&hour->settled.total, &change);
     CHECK(amount_equal(&sum, &now.total)); /* S1 */
+    vec_push(&settlement->rows, (struct settled_row){at, change, hour->settled});
     hour->settled = now;
-    vec_push(&settlement->rows, (struct settled_row){at, change});
 }
 
 static int compare_keys(const struct book *book, const struct line_hour *x, const struct line_hour *y)

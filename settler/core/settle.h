@@ -6,6 +6,10 @@
  * charge is not what it was. Until its last frame an epoch's facts are judged at the watermark of the epoch
  * before.
  *
+ * What comes of the rows: charge.h sums them to the frame's charges and dues, and takes its payments;
+ * account.h posts payments, then dues; with an epoch's last frame the bills that its watermark makes due are
+ * cut, each account's months in order; then accounts are judged, in order of bytes.
+ *
  * Invariants, after every frame:
  * S1. Of each line and hour, the rows so far add up to the charge of its usage as the frames so far have it
  *     (checked of each row that comes out).

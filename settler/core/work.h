@@ -15,8 +15,9 @@
 
 /* One settled row: what the line and hour were rated from, and what that changed. */
 struct settled_row {
-    uint32_t hour;        /* index into book.hours: its usage, and the state after this row */
-    struct amount change; /* total now minus total before */
+    uint32_t hour;         /* index into book.hours: its usage, and the state after this row */
+    struct amount change;  /* total now minus total before */
+    struct settled before; /* the state before it */
 };
 
 /* The usage of a line and hour before the frame's levels took its place. */

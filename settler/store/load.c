@@ -9,9 +9,9 @@ enum { KEYS_AT_ONCE = 8192 };
 
 /* --- catalogs --- */
 
-static void add_catalog(void *context, const struct catalog_text *catalog)
+static void add_catalog(void *context, const struct catalog_row *row)
 {
-    CHECK(prices_add(context, catalog->from_s, catalog->text));
+    CHECK(prices_add(context, row->catalog.from_s, row->catalog.text));
 }
 
 bool load_catalogs(struct loaded *loaded)

@@ -2,6 +2,7 @@
  * to the settler's store. */
 #pragma once
 
+#include "settler/core/account.h"
 #include "settler/core/settle.h"
 #include "settler/store/known.h"
 #include "settler/store/store.h"
@@ -51,6 +52,24 @@ struct loaded {
     VEC(uint32_t) order_list; /* indexes into book.orders */
     struct table named;
     VEC(struct named_order) named_list; /* orders that usage in the book names, by hour */
+    struct accounts accounts;           /* whose money the batch moves, or whose deadline it reaches */
+    VEC(struct frame_row) frame_rows;   /* of frames that wrote money */
+    struct store_written *written;
+};
+
+/* A frame's money, and where it stands. */
+struct post {
+    const struct frame *frame;
+    struct frame_place place;
+    int64_t next_month_s; /* whose bills are cut next; INT64_MIN: no watermark came yet */
+    struct frame_money money;
+};
+
+/* What rows of a frame's money are numbered by. */
+struct numbers {
+    uint32_t step;
+    int64_t notices;     /* that its steps before wrote */
+    int64_t next_notice; /* of the partition */
 };
 
 static inline bool good(enum error_class class)
@@ -79,9 +98,45 @@ __attribute__((warn_unused_result)) bool load_identities(struct loaded *loaded, 
 /* Wants the orders that void_after voids by the batch's last whole epoch. */
 __attribute__((warn_unused_result)) bool load_due(struct loaded *loaded);
 
-/* Takes the rows of the frame that was just settled. *count: how many they are. */
-__attribute__((warn_unused_result)) bool rows_write_frame(struct loaded *loaded, const struct frame *frame,
-                                                          uint64_t *count);
+/* --- money --- */
+
+/* Payments of the frames that are known already. */
+__attribute__((warn_unused_result)) bool load_payments(struct loaded *loaded,
+                                                       const struct placed_frame *frames, uint32_t count);
+/* The accounts with a deadline up to until_us, which may be INT64_MIN; *many: more than `limit`, and not all
+ * are there. */
+__attribute__((warn_unused_result)) bool load_deadlines(struct loaded *loaded, int64_t until_us,
+                                                        uint32_t limit, bool *many);
+/* The accounts that the frames' money is of. */
+__attribute__((warn_unused_result)) bool load_accounts(struct loaded *loaded, const struct post *posts,
+                                                       uint32_t count);
+/* Once it is posted: accounts that are new in this frame are there from it on, though nothing was posted to
+ * them. */
+void accounts_meet(struct loaded *loaded, const struct post *post);
+/* The frame wrote money. */
+void note_frame(struct loaded *loaded, const struct frame *frame);
+/* Takes rows of what came of the frame; moves the numbers. */
+__attribute__((warn_unused_result)) bool put_charges(struct loaded *loaded, const struct post *post);
+__attribute__((warn_unused_result)) bool put_posted(struct loaded *loaded, const struct post *post,
+                                                    const struct posted *posted, struct numbers *numbers);
+/* Accounts that changed, and frames that wrote money. in_steps: what they moved by is kept for the frame's
+ * end. */
+__attribute__((warn_unused_result)) bool write_accounts(struct loaded *loaded, bool in_steps);
+/* A page of accounts, in order of bytes: bills are cut if they are due, then states are judged. *end: it was
+ * the last. */
+__attribute__((warn_unused_result)) bool settle_page(struct loaded *loaded, const struct post *post,
+                                                     const struct account_page *page, bool bills,
+                                                     struct numbers *numbers, bool *end);
+/* What runs, as the frames say it last. */
+__attribute__((warn_unused_result)) bool write_states(struct loaded *loaded,
+                                                      const struct placed_frame *frames, uint32_t count);
+/* What was charged when, as the table of catalogs has it now. */
+__attribute__((warn_unused_result)) bool write_price_list(struct loaded *loaded);
+
+/* --- rows --- */
+
+/* Takes the rows of the frame that was just settled. */
+__attribute__((warn_unused_result)) bool rows_write_frame(struct loaded *loaded, const struct frame *frame);
 /* What else changed; `last`: the frames' work ends with this step. */
 __attribute__((warn_unused_result)) bool rows_write(struct loaded *loaded, bool last);
 /* The frame's facts, and what its catalog fixes for the generation. */

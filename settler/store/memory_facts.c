@@ -23,17 +23,22 @@ enum error_class memory_read_catalogs(struct store *store, uint32_t partition, t
     enum error_class class = memory_enter(memory, error);
     for (uint32_t i = 0; i < rows->catalogs.count && class == ERROR_NONE; i++)
         if (rows->catalogs.at[i].partition == partition)
-            take(context, &rows->catalogs.at[i].catalog);
+            take(context, &rows->catalogs.at[i].row);
     return class == ERROR_NONE ? memory_leave(memory, error) : class;
 }
 
 static void add_catalog(struct memory_store *store, const struct frame *frame, uint32_t i)
 {
+    const struct fact *fact = &frame->facts[i];
     struct memory_catalog row = {
-        frame->partition,
-        frame->seq,
-        i,
-        {frame->facts[i].catalog.from_s, memory_keep(store, frame->facts[i].catalog.text)}};
+        .partition = frame->partition,
+        .seq = frame->seq,
+        .ordinal = i,
+        .row = {{fact->catalog.from_s, memory_keep(store, fact->catalog.text)},
+                memory_keep(store, fact->origin.by),
+                fact->origin.clock_us},
+    };
+    memcpy(row.hash, fact->origin.hash, sizeof row.hash);
     vec_push(&store->tables->rows.catalogs, row);
 }
 

@@ -16,7 +16,13 @@ struct memory_catalog {
     uint32_t partition;
     uint64_t seq;
     uint32_t ordinal;
-    struct catalog_text catalog;
+    struct catalog_row row;
+    uint8_t hash[CONTROL_HASH_SIZE];
+};
+
+struct memory_state {
+    uint32_t partition;
+    struct state_row row;
 };
 
 struct memory_order_fact {
@@ -63,6 +69,15 @@ struct memory_rows {
     VEC(struct memory_payment) payments;
     VEC(struct memory_reject) rejected;
     VEC(struct memory_copied) copied; /* rejects of usage.rejects */
+    VEC(struct charge_row) charges;
+    VEC(struct ledger_row) ledger;
+    VEC(struct frame_row) frames;
+    VEC(struct bill_cut_row) bill_cuts;
+    VEC(struct bill_total_row) bill_totals;
+    VEC(struct notice_row) notices;
+    VEC(struct account_row) accounts; /* by bytes of their names */
+    VEC(struct memory_state) states;
+    VEC(struct price_row) prices;
 };
 
 struct memory_tables {
@@ -125,3 +140,36 @@ enum error_class memory_move_reject(struct store *store, uint32_t partition, con
                                     bool *moved, struct error *error);
 enum error_class memory_write_rejects(struct store *store, uint32_t partition,
                                       const struct store_reject *added, uint32_t count, struct error *error);
+
+/* --- money: memory_money.c --- */
+
+enum error_class memory_put_charge(struct store *store, const struct charge_row *row, struct error *error);
+enum error_class memory_put_transfer(struct store *store, const struct ledger_row *row, struct error *error);
+enum error_class memory_put_bill_total(struct store *store, const struct bill_total_row *row,
+                                       struct error *error);
+enum error_class memory_put_notice(struct store *store, const struct notice_row *row, struct error *error);
+enum error_class memory_write_frames(struct store *store, const struct frame_row *rows, uint32_t count,
+                                     struct error *error);
+enum error_class memory_write_bill_cuts(struct store *store, const struct bill_cut_row *rows, uint32_t count,
+                                        struct error *error);
+enum error_class memory_read_bill_sums(struct store *store, const struct bill_question *question,
+                                       take_bill_sum *take, void *context, struct error *error);
+enum error_class memory_read_payments(struct store *store, const struct payment_identity *payments,
+                                      uint32_t count, take_payment *take, void *context, struct error *error);
+
+/* --- what is derived: memory_accounts.c --- */
+
+enum error_class memory_read_accounts(struct store *store, const struct str *names, uint32_t count,
+                                      take_account *take, void *context, struct error *error);
+enum error_class memory_read_next_deadline(struct store *store, uint32_t partition, int64_t *deadline_us,
+                                           struct error *error);
+enum error_class memory_read_deadlines(struct store *store, const struct deadline_before *before,
+                                       take_account *take, void *context, struct error *error);
+enum error_class memory_read_account_page(struct store *store, const struct account_page *page,
+                                          take_account *take, void *context, struct error *error);
+enum error_class memory_write_accounts(struct store *store, const struct account_row *rows, uint32_t count,
+                                       struct error *error);
+enum error_class memory_write_states(struct store *store, uint32_t partition, const struct state_row *rows,
+                                     uint32_t count, struct error *error);
+enum error_class memory_write_prices(struct store *store, const struct price_row *rows, uint32_t count,
+                                     struct error *error);

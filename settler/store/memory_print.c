@@ -2,16 +2,9 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-#include "settler/store/memory_own.h"
+#include "settler/store/memory_print.h"
 
-/* Lines under way, then sorted. */
-struct print {
-    struct packer text;
-    VEC(uint32_t) starts;
-};
-
-/* A line: the table and its numbers, then names, each behind a tab; none has one in it. */
-static void put_line(struct print *print, const char *head, const struct str *names, size_t count)
+void print_line(struct print *print, const char *head, const struct str *names, size_t count)
 {
     vec_push(&print->starts, print->text.bytes.count);
     pack_raw(&print->text, head, strlen(head));
@@ -21,14 +14,6 @@ static void put_line(struct print *print, const char *head, const struct str *na
     }
     pack_raw(&print->text, "\n", 1);
 }
-
-#define PUT_LINE(print, head, ...)                                                                           \
-    do {                                                                                                     \
-        const struct str line_names[] = {__VA_ARGS__};                                                       \
-        put_line((print), (head), line_names, sizeof line_names / sizeof *line_names);                       \
-    } while (0)
-
-enum { HEAD_SIZE = 400 };
 
 static void hex(const void *at, size_t size, struct packer *out)
 {
@@ -98,10 +83,13 @@ static void print_facts(struct print *print, const struct memory_rows *rows)
     for (uint32_t i = 0; i < rows->catalogs.count; i++) {
         const struct memory_catalog *row = &rows->catalogs.at[i];
         struct packer text = {0};
-        hex(row->catalog.text.at, row->catalog.text.size, &text);
-        snprintf(head, sizeof head, "catalogs %u %" PRIu64 " %u %" PRId64, row->partition, row->seq,
-                 row->ordinal, row->catalog.from_s);
-        PUT_LINE(print, head, str_of(text.bytes.at));
+        const struct catalog_text *catalog = &row->row.catalog;
+        hex(row->hash, sizeof row->hash, &text);
+        uint32_t behind = text.bytes.count;
+        hex(catalog->text.at, catalog->text.size, &text);
+        snprintf(head, sizeof head, "catalogs %u %" PRIu64 " %u %" PRId64 " %" PRId64, row->partition,
+                 row->seq, row->ordinal, catalog->from_s, row->row.clock_us);
+        PUT_LINE(print, head, row->row.by, str_of(text.bytes.at), str_of(text.bytes.at + behind));
         vec_release(&text.bytes);
     }
     for (uint32_t i = 0; i < rows->payments.count; i++) {
@@ -140,8 +128,8 @@ static void print_claims(struct print *print, const struct memory_rows *rows)
     struct packer hash = {0};
     if (rows->has_meta) {
         hex(rows->meta.generation.init_hash, CONTROL_HASH_SIZE, &hash);
-        snprintf(head, sizeof head, "meta %s %u %u", rows->meta.currency, rows->meta.charge_scale,
-                 rows->meta.generation.partitions);
+        snprintf(head, sizeof head, "meta %s %u %u %u", rows->meta.currency, rows->meta.charge_scale,
+                 rows->meta.bill_scale, rows->meta.generation.partitions);
         PUT_LINE(print, head, str_of(hash.bytes.at));
     }
     for (uint32_t i = 0; i < rows->claims.count; i++) {
@@ -149,10 +137,12 @@ static void print_claims(struct print *print, const struct memory_rows *rows)
         vec_clear(&hash.bytes);
         hex(row->last_hash, FRAME_HASH_SIZE, &hash);
         snprintf(head, sizeof head,
-                 "claim %u %" PRIu64 " %" PRId64 " %" PRId64 " %" PRId64 " %" PRId64 " %" PRId64,
+                 "claim %u %" PRIu64 " %" PRId64 " %" PRId64 " %" PRId64 " %" PRId64 " %" PRId64 " %" PRId64
+                 " %d %" PRId64 " %" PRId64 " %" PRId64 " %d",
                  rows->claims.at[i].partition, row->next_seq, row->next_step, row->next_offset,
-                 row->next_reject, row->watermark_us, row->closed_s);
-        PUT_LINE(print, head, str_of(hash.bytes.at));
+                 row->next_reject, row->watermark_us, row->closed_s, row->step, row->accounts.begun,
+                 row->step_notices, row->next_notice, row->next_month_s, row->epoch_open);
+        PUT_LINE(print, head, str_of(hash.bytes.at), (struct str){row->accounts.name, row->accounts.size});
     }
     vec_release(&hash.bytes);
 }
@@ -178,6 +168,8 @@ void memory_tables_print(const struct memory_tables *tables, struct packer *out)
     print_orders(&print, &tables->rows);
     print_facts(&print, &tables->rows);
     print_copied(&print, &tables->rows);
+    print_money(&print, &tables->rows);
+    print_derived(&print, &tables->rows);
     if (print.starts.count > 0)
         qsort_r(print.starts.at, print.starts.count, sizeof *print.starts.at, compare_lines, &print);
     for (uint32_t i = 0; i < print.starts.count; i++) {

@@ -125,6 +125,8 @@ static enum error_class write_meta(struct store *store, const struct meta_row *r
     if (!rows->has_meta)
         rows->meta = *row;
     rows->has_meta = true;
+    if (rows->meta.bill_scale == BILL_SCALE_NULL)
+        rows->meta.bill_scale = row->bill_scale;
     if (rows->meta.generation.partitions == 0)
         rows->meta.generation.partitions = row->generation.partitions;
     if (memcmp(rows->meta.generation.init_hash, none, sizeof none) == 0)
@@ -150,7 +152,8 @@ static enum error_class claim(struct store *store, uint32_t partition, struct cl
         return class;
     struct memory_claim *there = memory_find_claim(memory, partition);
     if (there == NULL) {
-        struct memory_claim fresh = {partition, {.watermark_us = INT64_MIN, .closed_s = INT64_MIN}};
+        struct memory_claim fresh = {
+            partition, {.watermark_us = INT64_MIN, .closed_s = INT64_MIN, .next_month_s = INT64_MIN}};
         vec_push(&memory->tables->rows.claims, fresh);
         there = memory_find_claim(memory, partition);
     }
@@ -168,7 +171,7 @@ static enum error_class move_claim(struct store *store, uint32_t partition, cons
         return class;
     struct memory_claim *there = memory_find_claim(memory, partition);
     *moved = there != NULL && there->row.fence == from->fence && there->row.next_seq == from->next_seq &&
-             there->row.next_step == from->next_step;
+             there->row.next_step == from->next_step && there->row.step == from->step;
     if (*moved) {
         struct claim_row before = there->row;
         there->row = *to;
@@ -442,11 +445,26 @@ static const struct store_ops ops = {
     .read_identities = read_identities,
     .read_next_due = read_next_due,
     .read_due = read_due,
+    .read_payments = memory_read_payments,
+    .read_accounts = memory_read_accounts,
+    .read_next_deadline = memory_read_next_deadline,
+    .read_deadlines = memory_read_deadlines,
+    .read_account_page = memory_read_account_page,
+    .read_bill_sums = memory_read_bill_sums,
     .put_settled = put_settled,
     .put_line_name = put_line_name,
     .write_order_users = write_order_users,
     .write_order_due = write_order_due,
     .write_facts = memory_write_facts,
+    .put_charge = memory_put_charge,
+    .put_transfer = memory_put_transfer,
+    .put_bill_total = memory_put_bill_total,
+    .put_notice = memory_put_notice,
+    .write_frames = memory_write_frames,
+    .write_bill_cuts = memory_write_bill_cuts,
+    .write_accounts = memory_write_accounts,
+    .write_states = memory_write_states,
+    .write_prices = memory_write_prices,
     .move_reject = memory_move_reject,
     .write_rejects = memory_write_rejects,
     .make_ranges = make_ranges,

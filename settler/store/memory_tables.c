@@ -24,6 +24,15 @@ static void release_rows(struct memory_rows *rows)
     vec_release(&rows->payments);
     vec_release(&rows->rejected);
     vec_release(&rows->copied);
+    vec_release(&rows->charges);
+    vec_release(&rows->ledger);
+    vec_release(&rows->frames);
+    vec_release(&rows->bill_cuts);
+    vec_release(&rows->bill_totals);
+    vec_release(&rows->notices);
+    vec_release(&rows->accounts);
+    vec_release(&rows->states);
+    vec_release(&rows->prices);
 }
 
 void memory_tables_free(struct memory_tables *tables)
@@ -100,6 +109,15 @@ void memory_tables_begin(struct memory_tables *tables)
     before->payments.count = rows->payments.count;
     before->rejected.count = rows->rejected.count;
     before->copied.count = rows->copied.count;
+    COPY_LIST(&before->accounts, &rows->accounts);
+    COPY_LIST(&before->states, &rows->states);
+    COPY_LIST(&before->prices, &rows->prices);
+    before->charges.count = rows->charges.count;
+    before->ledger.count = rows->ledger.count;
+    before->frames.count = rows->frames.count;
+    before->bill_cuts.count = rows->bill_cuts.count;
+    before->bill_totals.count = rows->bill_totals.count;
+    before->notices.count = rows->notices.count;
 }
 
 void memory_tables_commit(struct memory_tables *tables)
@@ -127,6 +145,15 @@ void memory_tables_rollback(struct memory_tables *tables)
     rows->payments.count = before->payments.count;
     rows->rejected.count = before->rejected.count;
     rows->copied.count = before->copied.count;
+    COPY_LIST(&rows->accounts, &before->accounts);
+    COPY_LIST(&rows->states, &before->states);
+    COPY_LIST(&rows->prices, &before->prices);
+    rows->charges.count = before->charges.count;
+    rows->ledger.count = before->ledger.count;
+    rows->frames.count = before->frames.count;
+    rows->bill_cuts.count = before->bill_cuts.count;
+    rows->bill_totals.count = before->bill_totals.count;
+    rows->notices.count = before->notices.count;
     if (indexed)
         index_rows(tables);
 }
@@ -143,8 +170,10 @@ static void own_rows(struct memory_tables *tables)
 {
     struct memory_rows *rows = &tables->rows;
     struct arena *memory = &tables->memory;
-    for (uint32_t i = 0; i < rows->catalogs.count; i++)
-        own(memory, &rows->catalogs.at[i].catalog.text);
+    for (uint32_t i = 0; i < rows->catalogs.count; i++) {
+        own(memory, &rows->catalogs.at[i].row.catalog.text);
+        own(memory, &rows->catalogs.at[i].row.by);
+    }
     for (uint32_t i = 0; i < rows->settled.count; i++) {
         struct settled_table_row *row = &rows->settled.at[i];
         struct str *const texts[] = {&row->account, &row->usage, &row->units, &row->total, &row->amount};
@@ -203,6 +232,38 @@ static void own_rejects(struct memory_tables *tables)
         memory_own_reject(tables, &tables->rows.copied.at[i].reject);
 }
 
+static void own_money(struct memory_tables *tables)
+{
+    struct memory_rows *rows = &tables->rows;
+    struct arena *memory = &tables->memory;
+    for (uint32_t i = 0; i < rows->charges.count; i++) {
+        struct charge_row *row = &rows->charges.at[i];
+        struct str *const texts[] = {&row->account, &row->sku, &row->units, &row->amount};
+        for (size_t t = 0; t < sizeof texts / sizeof *texts; t++)
+            own(memory, texts[t]);
+    }
+    for (uint32_t i = 0; i < rows->ledger.count; i++) {
+        own(memory, &rows->ledger.at[i].account);
+        own(memory, &rows->ledger.at[i].name);
+    }
+    for (uint32_t i = 0; i < rows->bill_totals.count; i++)
+        own(memory, &rows->bill_totals.at[i].account);
+    for (uint32_t i = 0; i < rows->notices.count; i++)
+        own(memory, &rows->notices.at[i].account);
+    for (uint32_t i = 0; i < rows->accounts.count; i++)
+        own(memory, &rows->accounts.at[i].name);
+    for (uint32_t i = 0; i < rows->states.count; i++) {
+        struct state_row *row = &rows->states.at[i].row;
+        struct str *const texts[] = {&row->account, &row->resource, &row->sku, &row->order};
+        for (size_t t = 0; t < sizeof texts / sizeof *texts; t++)
+            own(memory, texts[t]);
+    }
+    for (uint32_t i = 0; i < rows->prices.count; i++) {
+        own(memory, &rows->prices.at[i].sku);
+        own(memory, &rows->prices.at[i].set_by);
+    }
+}
+
 static void take_rows(struct memory_tables *tables, const struct memory_rows *from)
 {
     struct memory_rows *rows = &tables->rows;
@@ -218,7 +279,17 @@ static void take_rows(struct memory_tables *tables, const struct memory_rows *fr
     COPY_LIST(&rows->payments, &from->payments);
     COPY_LIST(&rows->rejected, &from->rejected);
     COPY_LIST(&rows->copied, &from->copied);
+    COPY_LIST(&rows->charges, &from->charges);
+    COPY_LIST(&rows->ledger, &from->ledger);
+    COPY_LIST(&rows->frames, &from->frames);
+    COPY_LIST(&rows->bill_cuts, &from->bill_cuts);
+    COPY_LIST(&rows->bill_totals, &from->bill_totals);
+    COPY_LIST(&rows->notices, &from->notices);
+    COPY_LIST(&rows->accounts, &from->accounts);
+    COPY_LIST(&rows->states, &from->states);
+    COPY_LIST(&rows->prices, &from->prices);
     own_rows(tables);
+    own_money(tables);
     own_rejects(tables);
     index_rows(tables);
 }

@@ -15,6 +15,8 @@ void loaded_release(struct loaded *loaded)
     vec_release(&loaded->order_list);
     table_release(&loaded->named);
     vec_release(&loaded->named_list);
+    accounts_release(&loaded->accounts);
+    vec_release(&loaded->frame_rows);
 }
 
 /* --- steps --- */

@@ -105,14 +105,14 @@ static bool write_settled(struct loaded *loaded, const struct settled_row *settl
            write_name(loaded, hour->line);
 }
 
-bool rows_write_frame(struct loaded *loaded, const struct frame *frame, uint64_t *count)
+bool rows_write_frame(struct loaded *loaded, const struct frame *frame)
 {
     const struct settlement *settlement = loaded->settlement;
     struct packer usage = {0};
     bool written = true;
     for (uint32_t i = 0; i < settlement->rows.count && written; i++)
         written = write_settled(loaded, &settlement->rows.at[i], frame, &usage);
-    *count += settlement->rows.count;
+    loaded->written->settled += settlement->rows.count;
     vec_release(&usage.bytes);
     return written;
 }
@@ -134,6 +134,7 @@ static bool write_meta(struct loaded *loaded, const struct fact *fact)
 {
     const struct prices *prices = &loaded->settlement->book.prices;
     struct meta_row row = {.charge_scale = prices_charge_scale(prices),
+                           .bill_scale = prices_bill_scale(prices),
                            .generation = loaded->store->generation};
     snprintf(row.currency, sizeof row.currency, "%s", prices_currency(prices));
     if (fact->control == CONTROL_INIT) {
@@ -146,11 +147,18 @@ static bool write_meta(struct loaded *loaded, const struct fact *fact)
 
 bool rows_write_facts(struct loaded *loaded, const struct frame *frame)
 {
-    for (uint32_t i = 0; i < frame->fact_count; i++)
-        if (frame->facts[i].control != CONTROL_NONE && !write_meta(loaded, &frame->facts[i]))
+    bool catalogs = false;
+    for (uint32_t i = 0; i < frame->fact_count; i++) {
+        if (frame->facts[i].control == CONTROL_NONE)
+            continue;
+        catalogs = true;
+        if (!write_meta(loaded, &frame->facts[i]))
             return false;
-    return frame->fact_count + frame->reject_count == 0 ||
-           good(loaded->store->ops->write_facts(loaded->store, frame, loaded->error));
+    }
+    if (frame->fact_count + frame->reject_count > 0 &&
+        !good(loaded->store->ops->write_facts(loaded->store, frame, loaded->error)))
+        return false;
+    return !catalogs || loaded->partition != 0 || write_price_list(loaded);
 }
 
 /* --- orders --- */

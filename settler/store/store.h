@@ -4,6 +4,10 @@
  * the batch touches is read, settled in memory, and written. Reads and writes are one statement a table,
  * whatever the number of lines; a batch that says nothing is the compare-and-set alone.
  *
+ * A frame that is too much for one takes steps: first its lines, by ranges of hours, and once they are
+ * done its accounts, in order of bytes: bills that are due are cut, and states judged. So does the frame
+ * that bills are due with.
+ *
  * Adapters: PostgreSQL (settler/store/pg/pg_store.h), and tables in memory (settler/store/memory_store.h). A
  * store is of one thread. What it says failed is of three classes (lib/port/error.h):
  * RETRY: the rows of this partition were refused, and the store is good for others; claim again after a
@@ -39,9 +43,15 @@ struct claim {
     uint32_t partition;
     int64_t fence;
     uint64_t next_seq;
-    int64_t next_step;   /* of frame next_seq: hours since 1970 of which the work is done; 0: none */
-    int64_t next_offset; /* of usage.frames */
-    int64_t next_reject; /* of usage.rejects */
+    int64_t next_step;            /* of frame next_seq: hours since 1970 of which the work is done; 0: none */
+    int64_t step;                 /* steps of it that are done */
+    struct account_mark accounts; /* how far its accounts are done, once its lines are, */
+    int64_t step_notices;         /* and notices that those steps wrote */
+    int64_t next_notice;          /* number of the next one */
+    int64_t next_month_s;         /* whose bills are cut next; INT64_MIN: no watermark came yet */
+    bool epoch_open;              /* frame next_seq - 1 did not end its epoch */
+    int64_t next_offset;          /* of usage.frames */
+    int64_t next_reject;          /* of usage.rejects */
     uint8_t last_hash[FRAME_HASH_SIZE];
     int64_t watermark_us; /* of the last whole epoch, which frame next_seq - 1 need not have ended; */
     int64_t closed_s;     /* INT64_MIN: none yet */
@@ -49,6 +59,7 @@ struct claim {
         ranges_day; /* day of log time, since 1970, on which ranges of `settled` were asked for; -1: none */
     uint64_t ranges_missed; /* how often they could not be made */
     uint32_t work_max;      /* resource-hours that one transaction takes, unless one hour has more */
+    uint32_t accounts_max;  /* accounts that one takes whose bills are cut, or whose deadlines have come */
     struct known *known;    /* what is remembered of the tables */
 };
 
@@ -75,12 +86,18 @@ void store_claim_release(struct claim *claim);
 /* Whether the frame may be settled together with others: catalogs and orders' facts are settled alone. */
 bool store_frame_is_plain(const struct frame *frame);
 
-/* Settles frames claim->next_seq, + 1, ...; on STORE_OK and STORE_STEP *claim is what the row is now. *rows:
- * rows of `settled` that were written. */
-__attribute__((warn_unused_result)) enum store_outcome store_settle(struct store *store, struct claim *claim,
-                                                                    const struct placed_frame *frames,
-                                                                    uint32_t count, uint64_t *rows,
-                                                                    struct error *error);
+/* Rows that were written, by table. */
+struct store_written {
+    uint64_t settled;
+    uint64_t transfers;
+    uint64_t bills;
+    uint64_t notices;
+};
+
+/* Settles frames claim->next_seq, + 1, ...; on STORE_OK and STORE_STEP *claim is what the row is now. */
+__attribute__((warn_unused_result)) enum store_outcome
+store_settle(struct store *store, struct claim *claim, const struct placed_frame *frames, uint32_t count,
+             struct store_written *written, struct error *error);
 
 /* Copies messages of the partition of usage.rejects, from claim->next_reject on, into `rejected`, each once;
  * on STORE_OK *claim reads on from next_offset. Never STORE_STEP or STORE_FRAMES. */

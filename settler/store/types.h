@@ -2,6 +2,7 @@
 #pragma once
 
 #include "lib/domain/frame.h"
+#include "lib/domain/limits.h"
 
 struct store;
 
@@ -10,6 +11,13 @@ struct store;
 struct store_generation {
     uint32_t partitions;
     uint8_t init_hash[CONTROL_HASH_SIZE]; /* zeros: not known */
+};
+
+/* How far a frame's accounts are done: up to and with this one. */
+struct account_mark {
+    bool begun; /* else its lines are not done yet */
+    uint32_t size;
+    char name[LIMIT_ID_BYTES];
 };
 
 /* A message of usage.rejects. Texts may be any bytes: what is no UTF-8 is stored as question marks. */

@@ -225,12 +225,13 @@ static uint64_t settle_in_database(void *context, const struct frame *frame)
 {
     struct connection *to = context;
     struct placed_frame placed = {*frame, (int64_t)frame->seq + 1};
-    uint64_t rows, all = 0;
+    uint64_t all = 0;
+    struct store_written written;
     enum store_outcome outcome;
     struct error error;
     do {
-        outcome = store_settle(to->store, &to->claim, &placed, 1, &rows, &error);
-        all += rows;
+        outcome = store_settle(to->store, &to->claim, &placed, 1, &written, &error);
+        all += written.settled;
     } while (outcome == STORE_STEP);
     CHECK(outcome == STORE_OK);
     return all;

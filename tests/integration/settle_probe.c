@@ -60,7 +60,7 @@ static int settle(struct store *store, struct claim *claim)
                                             .count_count = 1},
                                   .end_offset = 1};
     struct error error;
-    uint64_t rows;
+    struct store_written rows;
     /* The second one reads what the first wrote. */
     if (store_settle(store, claim, &placed, 1, &rows, &error) != STORE_OK)
         return say(&error);

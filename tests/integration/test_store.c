@@ -40,7 +40,7 @@ static uint32_t next_batch(const struct frame_log *log, uint32_t from, uint32_t 
 static enum store_outcome settle(struct store *store, struct claim *claim, const struct placed_frame *batch,
                                  uint32_t count)
 {
-    uint64_t rows;
+    struct store_written rows;
     struct error error = {ERROR_NONE, ""};
     enum store_outcome outcome = store_settle(store, claim, batch, count, &rows, &error);
     if (outcome != STORE_OK && outcome != STORE_STEP)
@@ -216,7 +216,7 @@ static void settle_broken(struct frame_log *log, const char *schema, uint64_t ev
         pg->break_reply = reply;
         claimed = claimed || store_claim(store, 0, &claim, &error) == STORE_OK;
         uint32_t count = next_batch(log, (uint32_t)claim.next_seq, 4, batch);
-        uint64_t rows;
+        struct store_written rows;
         enum store_outcome outcome =
             claimed && count > 0 ? store_settle(store, &claim, batch, count, &rows, &error) : STORE_FAILED;
         if (outcome == STORE_OK || outcome == STORE_STEP)

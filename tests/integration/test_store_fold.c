@@ -224,7 +224,7 @@ static uint32_t frames_at_once(const struct spoken *spoken, uint64_t from, uint3
 /* False: the connection broke. */
 static bool settle_some(struct store *store, struct owner *owner, uint32_t partition, struct random *random)
 {
-    uint64_t rows;
+    struct store_written rows;
     struct error error;
     if (!claim(store, owner, partition))
         return false;

@@ -27,7 +27,7 @@ struct world {
 static enum store_outcome settle(struct world *world, struct claim *claim)
 {
     struct placed_frame placed = {world->frame, (int64_t)world->frame.seq + 1};
-    uint64_t rows;
+    struct store_written rows;
     struct error error;
     return store_settle(world->store, claim, &placed, 1, &rows, &error);
 }

@@ -43,6 +43,7 @@ class Catalog:
         self.grace = _measure(top["grace"], _SECONDS) if "grace" in top else 24 * HOUR
         self.void_after = _measure(top["void_after"], _SECONDS) if "void_after" in top else 0
         self.liveness = {}
+        self._cycle = set()
         self._prices = {}
         self._free = {}
         for product, (key, value) in _mapping(top["products"]).items():
@@ -75,6 +76,10 @@ class Catalog:
         """Bytes of a storage sku that are free for an account."""
         return self._free.get(sku, 0)
 
+    def settles_by_cycle(self, product):
+        """Whether a product accrues until the month's bill; one that is not there settles by the hour."""
+        return product in self._cycle
+
     def fixed(self):
         """What a later catalog may not say otherwise."""
         return self.currency, self.charge_scale, self.bill_scale, {k: v for k, v in self.liveness.items() if v}
@@ -86,6 +91,8 @@ class Catalog:
         fields = _object(value, ("settle", "skus"), optional)
         if _scalar(fields["settle"]) not in ("hourly", "cycle"):
             raise BadCatalog(fields["settle"], "expected hourly or cycle")
+        if fields["settle"].value == "cycle":
+            self._cycle.add(product)
         if "liveness" in fields:
             self.liveness[product] = _whole(fields["liveness"], 10 ** 15)
         for sku, (_, meters) in _mapping(fields["skus"]).items():
@@ -111,6 +118,7 @@ class Catalogs:
                 raise BadCatalog(None, "expected currency, charge_scale, bill_scale and liveness of the first catalog")
         self.currency = first.currency
         self.charge_scale = first.charge_scale
+        self.bill_scale = first.bill_scale
         self.liveness = first.liveness
         self._first = first
         self._later = sorted(dict(later).items())

@@ -5,8 +5,10 @@
 
 Runs `PATH rate --catalog FILE[@HOUR]... [--until TIME] EVENTS` and the model on the case of each seed, and compares
 standard output, exit status and the numbers of the rejected lines; with --reasons the names of the fields that
-the reasons begin with too. With --pipeline PATH is called without `rate`, on whole hours and with the case's first
-catalog alone, as `deploy/local/run` wants it. A case that differs is kept, and its seed and first difference printed.
+the reasons begin with too; then `--report balances` and `--report bills`, if PATH offers reports. With --pipeline PATH
+is called without `rate`, on whole hours and with the case's first catalog alone, as `deploy/local/run` wants it, once a
+case: for a report where the pipeline must give the same one (in_time.py), in a third of the cases for the lines. A case
+that differs is kept, and its seed and first difference printed.
 """
 
 import argparse
@@ -19,6 +21,7 @@ import sys
 import tempfile
 
 import generate
+import in_time
 import model
 
 REJECT = re.compile(rb"events\.ndjson:([0-9]+): ([^\s:]+)")
@@ -31,12 +34,31 @@ def catalogs_of(case, one_catalog):
 
 
 def run_model(case, catalogs, options, every_second=False):
-    """(exit status, standard output, standard error) of the model."""
+    """(exit status, Rating, or None if the status is 2, standard error) of the model."""
     until = options[1] if options else None
     arguments = argparse.Namespace(catalog=catalogs, until=until, every_second=every_second,
                                    events=[str(case / "events.ndjson")])
-    status, out, err = model.rate(arguments)
-    return status, "".join(out).encode("utf-8"), "".join(err).encode("utf-8", "replace")
+    status, rating, err = model.rate(arguments)
+    return status, rating, "".join(err).encode("utf-8", "replace")
+
+
+def output(rating, report):
+    """Standard output of the model, bytes."""
+    return "".join(model.report(rating, report)).encode("utf-8")
+
+
+def offers_reports(command):
+    """Whether a program knows --report."""
+    return b"--report" in subprocess.run([*command, "--help"], capture_output=True, check=True).stdout
+
+
+def reports_of(seed, rating, pipeline):
+    """What is asked for in the case of a seed."""
+    if not pipeline:
+        return list(model.REPORTS)
+    if seed % 3 == 0 or rating is None or not in_time.settles_in_time(rating):
+        return ["lines"]
+    return ["bills" if model.report(rating, "bills") else "balances"]
 
 
 def run_program(command, case, catalogs, options, timeout_seconds):
@@ -82,20 +104,29 @@ def check_seed(seed, arguments, directory):
     generate.write_case(seed, arguments.whole_hours or arguments.pipeline, case)
     options = shlex.split((case / "args").read_text(encoding="utf-8"))
     catalogs = catalogs_of(case, arguments.pipeline)
-    expected = run_model(case, catalogs, options, arguments.every_second)
-    command = [arguments.binary] if arguments.pipeline else [arguments.binary, "rate"]
+    status, rating, err = run_model(case, catalogs, options, arguments.every_second)
+    for report in reports_of(seed, rating, arguments.pipeline) if arguments.reports else ["lines"]:
+        expected = status, output(rating, report), err
+        difference = compare_report(arguments, report, (case, catalogs, options), expected)
+        if difference is not None:
+            (case / f"model.{report}.ndjson").write_bytes(expected[1])
+            (case / "model.err").write_bytes(err)
+            print(f"seed {seed}: {report}: {difference}\n  kept in {case}", flush=True)
+            return False
+    shutil.rmtree(case)
+    return True
+
+
+def compare_report(arguments, report, given, expected):
+    """What differs first in a report of the case and options `given`, or None."""
+    case, catalogs, options = given
+    if report != "lines":
+        options = [*options, "--report", report]
     try:
-        found = run_program(command, case, catalogs, options, 600 if arguments.pipeline else 60)
-        difference = first_difference(expected, found, arguments.reasons)
+        found = run_program(arguments.command, case, catalogs, options, 600 if arguments.pipeline else 60)
+        return first_difference(expected, found, arguments.reasons)
     except subprocess.TimeoutExpired:
-        difference = "the program does not end"
-    if difference is None:
-        shutil.rmtree(case)
-        return True
-    (case / "model.ndjson").write_bytes(expected[1])
-    (case / "model.err").write_bytes(expected[2])
-    print(f"seed {seed}: {difference}\n  kept in {case}", flush=True)
-    return False
+        return "the program does not end"
 
 
 def main(argv):
@@ -109,6 +140,8 @@ def main(argv):
     parser.add_argument("--pipeline", action="store_true")
     parser.add_argument("--every-second", action="store_true")
     arguments = parser.parse_args(argv)
+    arguments.command = [arguments.binary] if arguments.pipeline else [arguments.binary, "rate"]
+    arguments.reports = offers_reports(arguments.command)
     directory = arguments.keep or pathlib.Path(tempfile.mkdtemp(prefix="hourglass-model-"))
     first, _, last = arguments.seeds.partition("-")
     seeds = range(int(first), int(last or first) + 1)

@@ -3,8 +3,9 @@
 
     conformance.py [--every-second] [--catalogs FOLDER] [--cases FOLDER | DIRECTORY]
 
-A case is catalog.yaml, events.ndjson, args, lines.ndjson, and why.md, which names the rejected lines and the exit
-status when there are any. A folder of catalogs is good/, bad/, and expected: FILE:LINE of each bad one's first error.
+A case is catalog.yaml, events.ndjson, args, lines.ndjson, perhaps balances.ndjson and bills.ndjson, and why.md, which
+names the rejected lines and the exit status when there are any. A folder of catalogs is good/, bad/, and expected:
+FILE:LINE of each bad one's first error.
 """
 
 import argparse
@@ -31,9 +32,13 @@ def run_case(case, every_second):
     until = parser.parse_args(options).until
     arguments = argparse.Namespace(catalog=[str(case / "catalog.yaml")], until=until, every_second=every_second,
                                    events=[str(case / "events.ndjson")])
-    status, out, err = model.rate(arguments)
-    if "".join(out).encode("utf-8") != (case / "lines.ndjson").read_bytes():
-        return "lines differ"
+    status, rating, err = model.rate(arguments)
+    for report in model.REPORTS:
+        file = case / f"{report}.ndjson"
+        if report != "lines" and not file.exists():
+            continue
+        if "".join(model.report(rating, report)).encode("utf-8") != file.read_bytes():
+            return f"{report} differ"
     numbers = [int(line[len(arguments.events[0]):].split(":")[1]) for line in err]
     rejects = expected_rejects((case / "why.md").read_text(encoding="utf-8"))
     if numbers != rejects:

@@ -49,8 +49,9 @@ class Case:
         self.rng = random.Random(seed)
         rng = self.rng
         self.whole_hours = whole_hours
-        self.long = rng.random() < 0.12
-        self.hours = rng.randint(49, 75) if self.long else rng.choice([1, 1, 2, 2, 3, 5])
+        self.months = rng.random() < (0.25 if whole_hours else 0.06)
+        self.long = not self.months and rng.random() < 0.12
+        self.hours = self._hours()
         self.base_us = times.parse_us(rng.choice(BASES if rng.random() < 0.95 else EDGES))
         self.end_us = min(self.base_us + self.hours * HOUR_US, times.parse_us("2199-12-31T23:59:59.999999Z"))
         self.instants = self._instants()
@@ -69,6 +70,19 @@ class Case:
         self.planned = []
         self.deadlines_us = []
 
+    def _hours(self):
+        """How many hours the case lasts: few, some days, or past the ends of one month to three."""
+        if self.months:
+            return self.rng.choice([24 * 33, 24 * self.rng.randint(33, 70)])
+        return self.rng.randint(49, 75) if self.long else self.rng.choice([1, 1, 2, 2, 3, 5])
+
+    def month_ends_us(self):
+        """The ends of months from the case's first second up to its end, the last one perhaps after it."""
+        ends = [times.add_months(times.month_of(times.second_of(self.base_us)), 1)]
+        while ends[-1] * US < self.end_us:
+            ends.append(times.add_months(ends[-1], 1))
+        return [end * US for end in ends]
+
     def _instants(self):
         """Few times: whole hours, neighbours of one another by a second or a microsecond, odd ones."""
         rng = self.rng
@@ -85,6 +99,9 @@ class Case:
                                               600 * US, 999_999, 500_000, 3600 * US, 3599 * US]))
         for _ in range(rng.randint(0, 3)):
             times_us.add(self.base_us + rng.randrange(hours * HOUR_US))
+        for end_us in self.month_ends_us() if self.months else []:
+            times_us |= {end_us + rng.choice([0, -1, -US, -HOUR_US, HOUR_US, 23 * HOUR_US, 24 * HOUR_US, 25 * HOUR_US])
+                         for _ in range(2)}
         return sorted({us for us in times_us if self.base_us <= us < self.end_us} or {self.base_us})
 
     def instant(self):
@@ -287,8 +304,8 @@ class Case:
     def payment(self):
         """A payment, in or out; one that has the subject of another of its kind is a repeat of it."""
         rng = self.rng
-        data = {"amount": rng.choice(["1", "0.000000000001", "999999999999.999999999999", "007.50"]),
-                "currency": rng.choice(["USD", "EUR"])}
+        data = {"amount": rng.choice(["1", "0.000000000001", "999999999999.999999999999", "007.50", "0.005", "12.3400"]),
+                "currency": rng.choice([self.catalog.fixed["currency"]] * 2 + ["USD", "EUR"])}
         kind = rng.choice(["credited", "credited", "debited"])
         if rng.random() < 0.3:
             data["for"] = rng.choice(["balance", "bill"]) if kind == "credited" else faults.harmless(rng)
@@ -352,11 +369,11 @@ class Case:
         rng = self.rng
         makers = [self.running, self.storage, self.calls, self.order, self.payment]
         focus = rng.choice([[12, 2, 2, 3, 1], [12, 0, 0, 6, 0], [1, 8, 1, 0, 0], [1, 1, 8, 0, 1], [2, 0, 0, 10, 0],
-                            [8, 3, 3, 3, 1]])
+                            [8, 3, 3, 3, 1], [4, 1, 6, 4, 6]])
         total = rng.choice([rng.randint(1, 12), rng.randint(5, 40), rng.randint(5, 60)])
         if rng.random() < 0.02:
             total = 250
-        if self.long or rng.random() < 0.2:
+        if self.long or (not self.months and rng.random() < 0.2):
             for _ in range(rng.randint(1, 3)):
                 self.heartbeats()
         if rng.random() < 0.3:
@@ -430,8 +447,10 @@ class Case:
     def arrange(self):
         """Decides when each event arrives: as it happened, by chance, backwards, or late."""
         rng = self.rng
-        way = rng.choice(["late", "late", "late", "shuffled"] if self.long else
-                         ["ordered", "late", "late", "shuffled", "shuffled", "backwards"])
+        ways = ["ordered", "late", "late", "shuffled", "shuffled", "backwards"]
+        if self.long or self.months:
+            ways = ["late", "late", "late", "shuffled"] if self.long else ["ordered", "ordered", "late"]
+        way = rng.choice(ways)
         share = rng.choice([0.1, 0.3, 0.6])
         for planned in self.planned:
             if way == "shuffled":
@@ -482,6 +501,10 @@ class Case:
         data = b"".join(line + self.rng.choice(ends) for line in self.lines())
         return data[:-1] if data and not self.plain and self.rng.random() < 0.2 else data
 
+    def _near_month_ends_us(self):
+        """The ends of months at which a bill may be cut: those in the case, and one soon after it."""
+        return [us for us in self.month_ends_us() if us < self.end_us + 48 * HOUR_US]
+
     def args(self):
         """`--until TIME`, or nothing."""
         rng = self.rng
@@ -491,6 +514,9 @@ class Case:
             return "--until " + rng.choice(["2026-11-01", "now", "2026-02-30T00:00:00Z", "1793527200"])
         if not self.whole_hours and self.deadlines_us and rng.random() < 0.1:
             us = rng.choice(self.deadlines_us)
+        elif rng.random() < (0.7 if self.months or self.whole_hours else 0.25) and self._near_month_ends_us():
+            us = rng.choice(self._near_month_ends_us()) + 24 * HOUR_US
+            us += rng.choice([0, 0, HOUR_US, -HOUR_US] + ([] if self.whole_hours else [-1, -US, US - 1]))
         elif self.whole_hours or rng.random() < 0.5:
             span = self.hours + rng.choice([0, 0, 0, 1, 5])
             us = self.base_us + rng.choice([span, span, rng.randint(1, span)]) * HOUR_US

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """What `hourglass rate` prints, worked out slowly and plainly from CONTRACT.md alone.
 
-    model.py --catalog FILE[@HOUR]... [--until TIME] [--every-second] EVENTS...
+    model.py --catalog FILE[@HOUR]... [--until TIME] [--report lines|balances|bills] [--every-second] EVENTS...
 
 The level of a second is looked up in the fold of the events (CONTRACT §2.1) each
 time it is asked for. Between two neighbouring seconds of change every second is like the first, so that one is
@@ -15,6 +15,7 @@ import sys
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
+import reports
 import times
 from catalog import BadCatalog, read_catalogs
 from events import COUNTED, UNITS, Rejected, parse_line, utf8
@@ -24,6 +25,7 @@ KINDS = {kind: rank for rank, kind in enumerate(
     ("launched", "reconfigured", "heartbeat", "stopped", "failed", "deleted"))}
 ENDS = {"stopped", "failed", "deleted"}
 STORAGE_KINDS = {"used": 0, "deleted": 1}
+REPORTS = {"lines": lambda rating: rating.lines.print(), "balances": reports.balances, "bills": reports.bills}
 
 
 @dataclass(frozen=True)
@@ -33,6 +35,17 @@ class Level:
     sku: str
     quantity: int
     order: str | None
+
+
+@dataclass(frozen=True)
+class Charge:
+    """A line as bills and balances need it: its hour as a second, its amount as it is printed, None unpriced."""
+
+    account: str
+    hour: int
+    month: str
+    product: str
+    amount: Fraction | None
 
 
 class Lines:
@@ -53,6 +66,12 @@ class Lines:
         had_units, had_amount = self._lines.get(key, (0, Fraction(0)))
         total = None if amount is None or had_amount is None else had_amount + amount
         self._lines[key] = (had_units + units, total)
+
+    def charges(self):
+        """Each line as a Charge, in no order."""
+        for (account, hour, product, *_), (_, amount) in self._lines.items():
+            rounded = None if amount is None else self.rounded(amount)
+            yield Charge(account, times.second_of(times.parse_us(hour)), hour[:7], product, rounded)
 
     def print(self):
         """The lines as NDJSON, sorted field by field as bytes (CONTRACT §5)."""
@@ -158,7 +177,8 @@ class Rating:
         self.until = until
         self.every_second = every_second
         until_us = until * times.US
-        self.events = once([event for event in events if event.effective_us < until_us])
+        self.log = [event for event in events if event.effective_us < until_us]
+        self.events = once(self.log)
         self.lines = Lines(catalogs)
         self.orders = read_orders(self.events, catalogs, until_us, self.lines)
         for product in UNITS:
@@ -292,17 +312,22 @@ def until_of(text, events):
 
 
 def rate(arguments):
-    """(exit status, lines of standard output, lines of standard error)"""
+    """(exit status, Rating, or None if the status is 2, lines of standard error)"""
     rejected = []
     try:
         catalogs = read_catalogs(arguments.catalog, read_file)
         events = read_events(arguments.events, lambda *reject: rejected.append(reject))
         until = until_of(arguments.until, events)
     except (BadCatalog, OSError, ValueError) as error:
-        return 2, [], [f"{error}\n"]
-    lines = Rating(catalogs, events, until, arguments.every_second).lines
+        return 2, None, [f"{error}\n"]
+    rating = Rating(catalogs, events, until, arguments.every_second)
     complaints = [f"{name}:{number}: {reason}\n" for name, number, reason in rejected]
-    return (3 if rejected else 0), list(lines.print()), complaints
+    return (3 if rejected else 0), rating, complaints
+
+
+def report(rating, name):
+    """The lines of standard output: those of the report of a name, none where nothing could be rated."""
+    return list(REPORTS[name](rating)) if rating else []
 
 
 def main(argv):
@@ -310,11 +335,13 @@ def main(argv):
     parser = argparse.ArgumentParser()
     parser.add_argument("--catalog", action="append", required=True)
     parser.add_argument("--until")
+    parser.add_argument("--report", choices=REPORTS, default="lines")
     parser.add_argument("--every-second", action="store_true")
     parser.add_argument("events", nargs="+")
-    status, out, err = rate(parser.parse_args(argv))
+    arguments = parser.parse_args(argv)
+    status, rating, err = rate(arguments)
     sys.stderr.writelines(err)
-    sys.stdout.buffer.write("".join(out).encode("utf-8"))
+    sys.stdout.buffer.write("".join(report(rating, arguments.report)).encode("utf-8"))
     return status
 
 

@@ -43,8 +43,8 @@ class Folder(unittest.TestCase):
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="hourglass-model-"))
         self.addCleanup(shutil.rmtree, self.folder)
 
-    def rate(self, catalogs, lines, until=None):
-        """(status, output, complaints) for catalogs, each a text or (text, hour), and the lines of a file."""
+    def rate(self, catalogs, lines, until=None, report="lines"):
+        """(status, a report, complaints) for catalogs, each a text or (text, hour), and the lines of a file."""
         names = []
         for number, given in enumerate(catalogs):
             text, hour = given if isinstance(given, tuple) else (given, None)
@@ -54,7 +54,8 @@ class Folder(unittest.TestCase):
         events = self.folder / "events.ndjson"
         events.write_bytes(b"".join(line + b"\n" for line in lines))
         arguments = argparse.Namespace(catalog=names, events=[str(events)], until=until, every_second=False)
-        return model.rate(arguments)
+        status, rating, err = model.rate(arguments)
+        return status, model.report(rating, report), err
 
     def lines(self, catalogs, events, until="2026-11-01T12:00:00Z"):
         """The lines without the account, resource and currency: (hour of the day, meter, sku, kind, units, amount)."""
@@ -369,7 +370,9 @@ class RandomCases(Folder):
             generate.write_case(seed, False, folder)
             until = times.format_hour(times.second_of(case.base_us) + times.HOUR)
             arguments = (folder, compare.catalogs_of(folder, False), ["--until", until])
-            self.assertEqual(compare.run_model(*arguments, every_second=True), compare.run_model(*arguments), seed)
+            found = [compare.run_model(*arguments, every_second=every) for every in (True, False)]
+            told = [(status, [compare.output(rating, name) for name in model.REPORTS], err) for status, rating, err in found]
+            self.assertEqual(told[0], told[1], seed)
 
     def test_catalogs_are_read_alike_by_both_readers(self):
         for seed in self.SEEDS:

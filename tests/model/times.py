@@ -47,6 +47,12 @@ def hour_of(second):
     return second - second % HOUR
 
 
+def month_of(second):
+    """The first second of the calendar month that a second lies in."""
+    date = _EPOCH + datetime.timedelta(days=second // 86400)
+    return (date.replace(day=1) - _EPOCH).days * 86400
+
+
 def format_hour(second):
     """`2026-11-01T10:00:00Z` (CONTRACT §4)."""
     moment = datetime.datetime.combine(_EPOCH, datetime.time()) + datetime.timedelta(seconds=second)

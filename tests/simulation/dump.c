@@ -19,6 +19,14 @@ static void place(struct dump_line *line, const char *head, struct str first_nam
         sscanf(head, "catalogs %" SCNu32 " %" SCNd64, &partition, &seq) == 2 ||
         sscanf(head, "payments %" SCNu32 " %" SCNd64, &partition, &seq) == 2 ||
         sscanf(head, "rejected %" SCNu32 " %" SCNd64, &partition, &seq) == 2 ||
+        sscanf(head, "charges %" SCNu32 " %" SCNd64, &partition, &seq) == 2 ||
+        sscanf(head, "ledger %" SCNu32 " %" SCNd64, &partition, &seq) == 2 ||
+        sscanf(head, "frames %" SCNu32 " %" SCNd64, &partition, &seq) == 2 ||
+        sscanf(head, "bill_cuts %" SCNu32 " %" SCNd64, &partition, &seq) == 2 ||
+        sscanf(head, "bill_totals %" SCNu32 " %" SCNd64, &partition, &seq) == 2 ||
+        sscanf(head, "notices %" SCNu32 " %" SCNd64, &partition, &seq) == 2 ||
+        sscanf(head, "accounts %" SCNu32, &partition) == 1 ||
+        sscanf(head, "resource_states %" SCNu32, &partition) == 1 ||
         sscanf(head, "rejected usage.rejects %" SCNu32, &partition) == 1 ||
         sscanf(head, "claim %" SCNu32, &partition) == 1 ||
         sscanf(head, "line_names %*s %" SCNu32, &partition) == 1 ||
@@ -26,6 +34,8 @@ static void place(struct dump_line *line, const char *head, struct str first_nam
         line->partition = partition;
     } else if (strncmp(head, "order_usage ", 12) == 0) {
         line->partition = partition_of(first_name, partitions);
+    } else if (strncmp(head, "price_list ", 11) == 0) {
+        line->partition = 0; /* which alone writes it */
     } else {
         CHECK(strncmp(head, "meta ", 5) == 0);
     }
@@ -35,14 +45,9 @@ static void place(struct dump_line *line, const char *head, struct str first_nam
 /* A claim without its place in usage.frames. */
 static int write_claim(char out[HEAD_SIZE], const char *head)
 {
-    uint32_t partition;
-    uint64_t seq;
-    int64_t step, reject, watermark_us, closed_s;
-    CHECK(sscanf(head, "claim %" SCNu32 " %" SCNu64 " %" SCNd64 " %*d %" SCNd64 " %" SCNd64 " %" SCNd64,
-                 &partition, &seq, &step, &reject, &watermark_us, &closed_s) == 6);
-    return snprintf(out, HEAD_SIZE,
-                    "claim %" PRIu32 " %" PRIu64 " %" PRId64 " %" PRId64 " %" PRId64 " %" PRId64, partition,
-                    seq, step, reject, watermark_us, closed_s);
+    int before = 0, behind = 0;
+    CHECK(sscanf(head, "claim %*u %*u %*d%n %*d%n", &before, &behind) == 0 && behind > before);
+    return snprintf(out, HEAD_SIZE, "%.*s%s", before, head, head + behind);
 }
 
 static void add_line(struct dump *dump, struct str text, uint32_t partitions)
@@ -165,7 +170,7 @@ uint64_t tables_next_seq(const struct memory_tables *tables, uint32_t partition)
     return claim_of(tables, partition)->next_seq;
 }
 
-int64_t tables_next_step(const struct memory_tables *tables, uint32_t partition)
+int64_t tables_step(const struct memory_tables *tables, uint32_t partition)
 {
-    return claim_of(tables, partition)->next_step;
+    return claim_of(tables, partition)->step;
 }

@@ -27,6 +27,6 @@ bool dump_same_below(const struct dump *a, const struct dump *b, uint32_t partit
 /* Prints the first lines of a partition that are not in the other. */
 void dump_print_difference(const struct dump *dump, const struct dump *other, uint32_t partition);
 
-/* The number of the partition's next frame, and the step inside it, as its claim has them. */
+/* The number of the partition's next frame, and the steps of it that are done, as its claim has them. */
 uint64_t tables_next_seq(const struct memory_tables *tables, uint32_t partition);
-int64_t tables_next_step(const struct memory_tables *tables, uint32_t partition);
+int64_t tables_step(const struct memory_tables *tables, uint32_t partition);

@@ -28,7 +28,7 @@ static enum fence_branch branch_of(uint32_t partition, const struct claim_row *f
             continue;
         if (row->next_seq != from->next_seq)
             return FENCE_OTHER_SEQ;
-        return row->next_step != from->next_step ? FENCE_OTHER_STEP : FENCE_MOVED;
+        return row->next_step != from->next_step || row->step != from->step ? FENCE_OTHER_STEP : FENCE_MOVED;
     }
     return FENCE_OTHER_OWNER;
 }
@@ -42,7 +42,8 @@ static enum error_class move_claim(struct store *store, uint32_t partition, cons
         return class;
     CHECK(*moved == (branch == FENCE_MOVED));
     watching->struck[branch]++;
-    watching->steps += *moved && to->next_step != 0;
+    watching->steps += *moved && to->step != 0;
+    watching->pages += *moved && to->accounts.begun;
     return class;
 }
 
@@ -66,6 +67,7 @@ static struct store *open_store(void *context, struct error *error)
     watched_ops.commit = commit;
     store->ops = &watched_ops;
     store->work_max = fence->work_max;
+    store->accounts_max = fence->accounts_max;
     return store;
 }
 

@@ -8,7 +8,7 @@ enum fence_branch {
     FENCE_MOVED,
     FENCE_OTHER_OWNER, /* the row has another fence, */
     FENCE_OTHER_SEQ,   /* or the same and another next_seq, */
-    FENCE_OTHER_STEP,  /* or that and another next_step */
+    FENCE_OTHER_STEP,  /* or that and another step */
     FENCE_BRANCHES,
 };
 const char *fence_branch_name(enum fence_branch branch);
@@ -16,9 +16,11 @@ const char *fence_branch_name(enum fence_branch branch);
 struct fence {
     struct memory_tables *tables;
     struct store_opener opener;
-    uint32_t work_max; /* of the stores' transactions; 0: as in production */
+    uint32_t work_max;     /* of the stores' transactions; 0: as in production */
+    uint32_t accounts_max; /* the same */
     uint64_t struck[FENCE_BRANCHES];
-    uint64_t steps;        /* moves to a step inside a frame */
+    uint64_t steps;        /* moves to a step inside a frame, */
+    uint64_t pages;        /* of them those after its lines */
     uint64_t replies_lost; /* to a COMMIT */
 };
 

@@ -198,6 +198,7 @@ struct house *house_new(const struct house_config *config)
     house->tables = memory_tables_new();
     fence_init(&house->fence, house->tables);
     house->fence.work_max = config->work_max;
+    house->fence.accounts_max = config->accounts_max;
     const char *const topics[] = {house->topics.records, house->topics.frames, house->topics.snapshots,
                                   house->topics.rejects};
     for (size_t i = 0; i < sizeof topics / sizeof *topics; i++)

@@ -62,7 +62,8 @@ struct house_config {
     uint32_t aggregators;
     uint32_t settlers;
     int64_t latency_ms;
-    uint32_t work_max; /* of the settlers' transactions; 0: as in production */
+    uint32_t work_max;     /* of the settlers' transactions; 0: as in production */
+    uint32_t accounts_max; /* the same */
 };
 
 struct house *house_new(const struct house_config *config);

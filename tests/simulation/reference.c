@@ -10,7 +10,7 @@ static int64_t progress_of(const struct house *house)
     for (uint32_t p = 0; p < house->input->partitions; p++) {
         struct log_range range = {.topic = house->topics.frames, .partition = p};
         memory_log_range(house->log, &range);
-        sum += range.high + (int64_t)tables_next_seq(house->tables, p) + tables_next_step(house->tables, p);
+        sum += range.high + (int64_t)tables_next_seq(house->tables, p) + tables_step(house->tables, p);
     }
     return sum;
 }

@@ -157,14 +157,13 @@ static void tables_that_came_back_between_the_steps_of_a_frame_are_settled_from_
     struct memory_tables *backup = NULL;
     uint64_t seq = 0;
     while (fenced(FENCE_OTHER_STEP) == 0) {
-        int64_t step = tables_next_step(stand.house->tables, 0);
+        int64_t step = tables_step(stand.house->tables, 0);
         struct memory_tables *before = memory_tables_copy(stand.house->tables);
         uint64_t seq_before = tables_next_seq(stand.house->tables, 0);
         for (uint32_t i = 0; i < stand.house->count; i++)
             house_turn(stand.house, &stand.house->processes[i]);
         seq = tables_next_seq(stand.house->tables, 0);
-        if (backup == NULL && seq == seq_before && step != 0 &&
-            tables_next_step(stand.house->tables, 0) != step) {
+        if (backup == NULL && seq == seq_before && step != 0 && tables_step(stand.house->tables, 0) != step) {
             backup = before;
             fence_restore(&stand.house->fence, backup, true);
         } else {

@@ -3,8 +3,9 @@
 #include <stdio.h>
 
 #include "settler/core/settle.h"
-#include "settler/store/memory_store.h"
+#include "settler/store/memory_own.h"
 #include "tests/support/frames.h"
+#include "tests/support/tables_text.h"
 #include "tests/support/test.h"
 
 enum { SAID = 60, BATCH_MAX = 12 };
@@ -43,7 +44,7 @@ static uint32_t settle_log(struct frame_log *log, struct memory_tables *tables, 
     bool claimed = false;
     do {
         struct placed_frame batch[BATCH_MAX];
-        uint64_t rows;
+        struct store_written rows;
         if (store == NULL)
             store = open_store(tables);
         claimed = claimed || (store != NULL && store_claim(store, 0, &claim, &error) == STORE_OK);
@@ -69,6 +70,15 @@ static struct packer text_of(const struct memory_tables *tables)
 {
     struct packer out = {0};
     memory_tables_print(tables, &out);
+    pack_raw(&out, "", 1);
+    return out;
+}
+
+/* Whatever the size of the steps. */
+static struct packer text_of_any(const struct memory_tables *tables)
+{
+    struct packer out = {0};
+    tables_text(tables, &out);
     pack_raw(&out, "", 1);
     return out;
 }
@@ -102,7 +112,7 @@ static void the_tables_are_the_same_however_the_frames_are_batched(void **state)
         struct memory_tables *one = settled(&log, 1, 50000), *many = settled(&log, BATCH_MAX, 50000),
                              *steps = settled(&log, BATCH_MAX, 1 + (uint32_t)seed % 9);
         assert_same(text_of(one), text_of(many));
-        assert_same(text_of(one), text_of(steps));
+        assert_same(text_of_any(one), text_of_any(steps));
         memory_tables_free(one);
         memory_tables_free(many);
         memory_tables_free(steps);
@@ -220,7 +230,7 @@ static void end(struct world *world)
 
 static enum store_outcome settle_next(struct world *world, struct claim *claim)
 {
-    uint64_t rows;
+    struct store_written rows;
     struct placed_frame frame = {world->log.frames.at[claim->next_seq], (int64_t)claim->next_seq + 1};
     return store_settle(world->store, claim, &frame, 1, &rows, &world->error);
 }

@@ -35,7 +35,7 @@ static struct placed_frame frame_of(uint64_t seq, int64_t closed_s, bool more)
 static void settle(struct store *store, struct claim *claim, const struct placed_frame *frames,
                    uint32_t count)
 {
-    uint64_t rows;
+    struct store_written rows;
     struct error error;
     assert_int_equal(store_settle(store, claim, frames, count, &rows, &error), STORE_OK);
 }

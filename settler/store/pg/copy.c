@@ -40,6 +40,16 @@ void copy_bytes(struct packer *out, const void *at, size_t size)
     pack_raw(out, at, size);
 }
 
+void copy_text(struct packer *out, struct str text)
+{
+    copy_bytes(out, text.at, text.size);
+}
+
+void copy_null(struct packer *out)
+{
+    put_number(out, UINT32_MAX, 4);
+}
+
 void copy_bool(struct packer *out, bool value)
 {
     put_number(out, 1, 4);
@@ -61,6 +71,12 @@ void copy_bigint(struct packer *out, int64_t value)
 void copy_time(struct packer *out, int64_t second_s)
 {
     copy_bigint(out, (second_s - PG_EPOCH_S) * SECOND_US);
+}
+
+void copy_date(struct packer *out, int64_t day_s)
+{
+    CHECK(day_s % DAY_S == 0);
+    copy_int(out, (int32_t)((day_s - PG_EPOCH_S) / DAY_S));
 }
 
 /* Reads `count` decimal digits, as if zeros stood behind the text's end. */

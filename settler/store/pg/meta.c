@@ -9,11 +9,11 @@ enum error_class meta_read(struct store *store, struct meta_row *row, bool *foun
     struct pg_store *of = pg_store_of(store);
     struct packer hash = {0};
     /* Whether it takes writes is asked in the same breath, and answered where the schema is still empty. */
-    PGresult *rows =
-        pg_query(of->pg,
-                 "SELECT currency, charge_scale, partitions, init_hash,"
-                 " current_setting('transaction_read_only') FROM (SELECT 1) one LEFT JOIN meta ON true",
-                 0, NULL);
+    PGresult *rows = pg_query(
+        of->pg,
+        "SELECT currency, charge_scale, partitions, init_hash,"
+        " current_setting('transaction_read_only'), bill_scale FROM (SELECT 1) one LEFT JOIN meta ON true",
+        0, NULL);
     if (rows == NULL)
         return pg_store_failed(of, error);
     bool read_only = strcmp(PQgetvalue(rows, 0, 4), "on") == 0;
@@ -27,6 +27,7 @@ enum error_class meta_read(struct store *store, struct meta_row *row, bool *foun
     if (*found) {
         snprintf(row->currency, sizeof row->currency, "%s", PQgetvalue(rows, 0, 0));
         row->charge_scale = (uint32_t)number_at(rows, 0, 1);
+        row->bill_scale = (uint32_t)number_or(rows, 0, 5, BILL_SCALE_NULL);
         row->generation.partitions = (uint32_t)number_or(rows, 0, 2, 0);
     }
     if (*found && !PQgetisnull(rows, 0, 3)) {
@@ -42,21 +43,26 @@ enum error_class meta_write(struct store *store, const struct meta_row *row, str
 {
     static const uint8_t none[CONTROL_HASH_SIZE];
     struct pg_store *of = pg_store_of(store);
-    char scale[16], partitions[16];
+    char scale[16], bill_scale[16], partitions[16];
     struct packer hash = {0};
     snprintf(scale, sizeof scale, "%u", row->charge_scale);
+    snprintf(bill_scale, sizeof bill_scale, "%u", row->bill_scale);
     snprintf(partitions, sizeof partitions, "%u", row->generation.partitions);
     pg_put_hex(&hash, row->generation.init_hash, CONTROL_HASH_SIZE);
     pack_raw(&hash, "", 1);
     bool known = memcmp(row->generation.init_hash, none, sizeof none) != 0;
-    const char *const values[] = {row->currency, scale, partitions, known ? hash.bytes.at : NULL};
-    bool good = pg_do(of->pg,
-                      "INSERT INTO meta (currency, charge_scale, partitions, init_hash)"
-                      " VALUES ($1, $2::int, nullif($3::int, 0), $4::bytea) ON CONFLICT (only_row) DO UPDATE"
-                      " SET partitions = coalesce(meta.partitions, excluded.partitions),"
-                      " init_hash = coalesce(meta.init_hash, excluded.init_hash)"
-                      " WHERE meta.partitions IS NULL OR meta.init_hash IS NULL",
-                      4, values, NULL);
+    bool scaled = row->bill_scale != BILL_SCALE_NULL;
+    const char *const values[] = {row->currency, scale, partitions, known ? hash.bytes.at : NULL,
+                                  scaled ? bill_scale : NULL};
+    bool good =
+        pg_do(of->pg,
+              "INSERT INTO meta (currency, charge_scale, partitions, init_hash, bill_scale)"
+              " VALUES ($1, $2::int, nullif($3::int, 0), $4::bytea, $5::int) ON CONFLICT (only_row) DO UPDATE"
+              " SET partitions = coalesce(meta.partitions, excluded.partitions),"
+              " init_hash = coalesce(meta.init_hash, excluded.init_hash),"
+              " bill_scale = coalesce(meta.bill_scale, excluded.bill_scale)"
+              " WHERE meta.partitions IS NULL OR meta.init_hash IS NULL OR meta.bill_scale IS NULL",
+              5, values, NULL);
     vec_release(&hash.bytes);
     return pg_store_done(of, good, error);
 }

@@ -21,7 +21,7 @@ enum error_class pg_store_done(const struct pg_store *store, bool done, struct e
 
 static void drop_rows(struct pg_store *store)
 {
-    vec_clear(&store->settled.bytes);
+    copies_drop(store);
     line_names_drop(store);
 }
 
@@ -35,7 +35,7 @@ static enum error_class begin(struct store *store, struct error *error)
 static enum error_class commit(struct store *store, struct error *error)
 {
     struct pg_store *of = pg_store_of(store);
-    bool done = settled_flush(of) && line_names_flush(of) && pg_commit(of->pg);
+    bool done = copies_flush(of) && line_names_flush(of) && pg_commit(of->pg);
     return pg_store_done(of, done, error);
 }
 
@@ -62,7 +62,7 @@ static uint64_t statements(const struct store *store)
 static void close_store(struct store *store)
 {
     struct pg_store *of = pg_store_of(store);
-    vec_release(&of->settled.bytes);
+    copies_release(of);
     vec_release(&of->owner.bytes);
     line_names_drop(of);
     pg_free(of->pg);
@@ -85,11 +85,26 @@ static const struct store_ops ops = {
     .read_identities = order_facts_read_identities,
     .read_next_due = order_due_read_next,
     .read_due = order_due_read,
+    .read_payments = payments_read,
+    .read_accounts = accounts_read,
+    .read_next_deadline = accounts_read_next_deadline,
+    .read_deadlines = accounts_read_deadlines,
+    .read_account_page = accounts_read_page,
+    .read_bill_sums = charges_read_bill_sums,
     .put_settled = settled_put,
     .put_line_name = line_names_put,
     .write_order_users = order_usage_write,
     .write_order_due = order_due_write,
     .write_facts = write_facts,
+    .put_charge = charges_put,
+    .put_transfer = ledger_put,
+    .put_bill_total = bill_totals_put,
+    .put_notice = notices_put,
+    .write_frames = frames_write,
+    .write_bill_cuts = bill_cuts_write,
+    .write_accounts = accounts_write,
+    .write_states = resource_states_write,
+    .write_prices = price_list_write,
     .move_reject = claim_move_reject,
     .write_rejects = rejected_write_copied,
     .make_ranges = settled_make_ranges,

@@ -2,56 +2,23 @@
 #include <stdio.h>
 
 #include "lib/base/check.h"
-#include "lib/base/digest.h"
 #include "settler/store/pg/copy.h"
 #include "settler/store/pg/tables.h"
 
-/* A COPY is ended and another begun beyond it. */
-enum { COPY_BYTES = 1 << 20, COLUMNS = 11 };
+enum { COLUMNS = 11 };
 /* Of the rows that are read; line_names' lie behind them. */
 enum { AT_KEY, AT_USAGE, AT_UNITS, AT_PRICED, AT_EXISTS, AT_TOTAL, AT_NAMES };
 
-/* What settled.account holds: the first 8 bytes of SHA-256 of the account's name, big-endian, signed (SQL:
- * account_key). */
-static int64_t account_number(struct pg_store *store, struct str account)
-{
-    uint8_t digest[DIGEST_SIZE];
-    uint64_t number = 0;
-    CHECK(account.size > 0);
-    if (str_equal((struct str){store->owner.bytes.at, store->owner.bytes.count}, account))
-        return store->owner_number;
-    digest_of(account.at, account.size, digest);
-    for (int i = 0; i < 8; i++)
-        number = number << 8 | digest[i];
-    vec_clear(&store->owner.bytes);
-    pack_raw(&store->owner, account.at, account.size);
-    store->owner_number = (int64_t)number;
-    return store->owner_number;
-}
-
 /* --- writing --- */
-
-bool settled_flush(struct pg_store *store)
-{
-    if (store->settled.bytes.count == 0)
-        return true;
-    copy_end(&store->settled);
-    bool good = pg_copy(
-        store->pg,
-        "COPY settled (hour, account, line, partition, seq, usage, units, priced, \"exists\", total, amount)"
-        " FROM STDIN (FORMAT binary)",
-        (struct str){store->settled.bytes.at, store->settled.bytes.count});
-    vec_clear(&store->settled.bytes);
-    return good;
-}
 
 enum error_class settled_put(struct store *store, const struct settled_table_row *row, struct error *error)
 {
     struct pg_store *of = pg_store_of(store);
-    struct packer *out = &of->settled;
-    if (out->bytes.count == 0)
-        copy_begin(out);
-    copy_row(out, COLUMNS);
+    struct packer *out = copies_row(
+        of, COPIED_SETTLED,
+        "COPY settled (hour, account, line, partition, seq, usage, units, priced, \"exists\", total, amount)"
+        " FROM STDIN (FORMAT binary)",
+        COLUMNS);
     copy_time(out, row->hour_s);
     copy_bigint(out, account_number(of, row->account));
     copy_bytes(out, row->line, LINE_ID_SIZE);
@@ -63,7 +30,7 @@ enum error_class settled_put(struct store *store, const struct settled_table_row
     copy_bool(out, row->exists);
     copy_numeric(out, row->total);
     copy_numeric(out, row->amount);
-    return pg_store_done(of, out->bytes.count < COPY_BYTES || settled_flush(of), error);
+    return copies_end_row(of, COPIED_SETTLED, error);
 }
 
 enum error_class settled_make_ranges(struct store *store, int64_t day_s, struct error *error)
