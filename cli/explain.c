@@ -93,7 +93,8 @@ struct tally {
     bool bad; /* a decimal is none, of these decimals */
     struct settled last;
     struct amount sum;
-    int64_t next_offset; /* of the last row's frame; INT64_MAX: not known */
+    int64_t seq;         /* of the last row's frame; INT64_MAX: table frames does not have it, */
+    int64_t next_offset; /* and what it says */
 };
 
 static void take_row(void *context, const struct history_row *row)
@@ -109,6 +110,7 @@ static void take_row(void *context, const struct history_row *row)
     tally->bad = tally->bad || !good;
     if (good)
         tally->sum = amount_add(&tally->sum, &change);
+    tally->seq = row->framed ? (int64_t)of->seq : INT64_MAX;
     tally->next_offset = row->framed ? row->next_offset : INT64_MAX;
 }
 
@@ -183,7 +185,7 @@ static int64_t first_fact_s(const struct explained *of)
 
 /* No event is more than five minutes ahead of log time (CONTRACT §2.3). */
 static enum error_class print_events(struct explain *explain, const struct explained *of,
-                                     const struct history_line *line, int64_t next_offset,
+                                     const struct history_line *line, const struct tally *tally,
                                      struct error *error)
 {
     struct explain_wanted wanted = wanted_of(explain, of, line);
@@ -203,7 +205,8 @@ static enum error_class print_events(struct explain *explain, const struct expla
     }
     wanted.from_us = began_s * SECOND_US;
     struct history_offsets offsets = {.since_us = wanted.from_us - AHEAD_S * (int64_t)SECOND_US,
-                                      .next_offset = next_offset};
+                                      .seq = tally->seq,
+                                      .next_offset = tally->next_offset};
     class = history_read_offsets(explain->store, line->partition, &offsets, error);
     wanted.from = offsets.from;
     wanted.to = offsets.to;
@@ -216,7 +219,7 @@ static enum error_class explain_line(struct explain *explain, const struct histo
                                      struct error *error)
 {
     struct explained of = {0};
-    struct tally tally = {.sum = amount_zero(), .next_offset = INT64_MAX};
+    struct tally tally = {.sum = amount_zero(), .seq = INT64_MAX, .next_offset = INT64_MAX};
     explain_print_head(line, explain->hour_s);
     enum error_class class = explained_load(&of, explain->store, line, explain->hour_s, error);
     if (class == ERROR_NONE) {
@@ -229,9 +232,11 @@ static enum error_class explain_line(struct explain *explain, const struct histo
             explain_print_usage(&of);
         else
             explain_print_order_line(&of);
-        class = print_events(explain, &of, line, tally.next_offset, error);
-        if (class == ERROR_NONE && !print_verdict(&of, &again, &tally))
-            explain->differs = true;
+        class = print_events(explain, &of, line, &tally, error);
+        bool agree = class != ERROR_NONE || print_verdict(&of, &again, &tally);
+        if (!agree && of.claim.under_way)
+            class = error_set(error, ERROR_RETRY, "a frame of the partition is settled in part", "ask again");
+        explain->differs = explain->differs || !agree;
     }
     explained_release(&of);
     return class;

@@ -113,7 +113,8 @@ static enum error_class load_orders(struct explained *of, struct store *store, s
         class = store->ops->read_usage(store, users.list.at, users.list.count, take_usage, &asked, error);
     for (uint32_t i = 0; i < book->orders.count; i++) {
         struct book_order *order = &book->orders.at[i];
-        order->state = order_evaluate(order->facts.at, order->facts.count, &book->prices, of->watermark_us);
+        order->state =
+            order_evaluate(order->facts.at, order->facts.count, &book->prices, of->claim.watermark_us);
     }
     vec_release(&users.list);
     free(orders);
@@ -128,7 +129,7 @@ enum error_class explained_load(struct explained *of, struct store *store, const
     settlement_init(&of->settlement);
     struct resource_hour key = {names->product, names->account, names->resource, hour_s};
     struct asked asked = {book, &key};
-    enum error_class class = history_read_watermark(store, line->partition, &of->watermark_us, error);
+    enum error_class class = history_read_claim(store, line->partition, &of->claim, error);
     if (class == ERROR_NONE)
         class = store->ops->read_catalogs(store, line->partition, take_catalog_row, &book->prices, error);
     if (class == ERROR_NONE)

@@ -8,7 +8,7 @@
 struct explained {
     struct settlement settlement; /* the line's pool in that hour, as the tables have it */
     uint32_t at;                  /* the line and hour in the book, settled: the last row */
-    int64_t watermark_us;         /* of the partition */
+    struct history_claim claim;   /* of the partition */
 };
 
 /* Fills it from the tables; to be released whatever comes. */

@@ -134,6 +134,8 @@ def pools_and_counts():
     tell(sorted(told(text)) == ['more', 'report'], 'of what was before the hour the last report of each file system', told(text))
     text = explain('acme', '2026-11-01T10:00:00Z', 'llm', 'input_tokens')
     says(text, 'a count shows its sums by price', r'^  from 10:00:00 on: 2000 counted, 0\.60 per 1M$', r'2000 x 0\.60 / 1000000')
+    says(text, 'of the log no more is read than what the frames that saw the hour were made of',
+         r'^source events \(\S+/\d, from offset [1-9]\d*, before offset [1-9]\d*\)$')
     tell(told(text) == ['call', 'call', 'second'] and text.count('(repeated)') == 1, 'its events, repeats marked', text)
     says(explain('acme', '2026-11-01T10:00:00Z', 'draw', 'images'), 'what did not succeed is marked', r'did not succeed')
 

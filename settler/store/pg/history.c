@@ -149,17 +149,21 @@ enum error_class history_read_rows(struct store *store, const struct history_lin
 
 /* --- the log --- */
 
-enum error_class history_read_watermark(struct store *store, uint32_t partition, int64_t *watermark_us,
-                                        struct error *error)
+enum error_class history_read_claim(struct store *store, uint32_t partition, struct history_claim *claim,
+                                    struct error *error)
 {
     struct pg_store *of = pg_store_of(store);
     char number[32];
     print_number(partition, number);
     const char *const values[] = {number};
-    PGresult *rows = pg_query(of->pg, "SELECT watermark_us FROM claim WHERE partition = $1::int", 1, values);
+    PGresult *rows = pg_query(
+        of->pg, "SELECT watermark_us, next_step > 0 OR step > 0 FROM claim WHERE partition = $1::int", 1,
+        values);
     if (rows == NULL)
         return pg_store_failed(of, error);
-    *watermark_us = PQntuples(rows) == 0 ? INT64_MIN : number_or(rows, 0, 0, INT64_MIN);
+    bool found = PQntuples(rows) > 0;
+    claim->watermark_us = found ? number_or(rows, 0, 0, INT64_MIN) : INT64_MIN;
+    claim->under_way = found && PQgetvalue(rows, 0, 1)[0] == 't';
     PQclear(rows);
     return ERROR_NONE;
 }
@@ -169,17 +173,18 @@ enum error_class history_read_offsets(struct store *store, uint32_t partition,
                                       struct history_offsets *offsets, struct error *error)
 {
     struct pg_store *of = pg_store_of(store);
-    char number[32], since[32], next[32];
+    char number[32], since[32], next[32], seq[32];
     print_number(partition, number);
     print_number(offsets->since_us, since);
     print_number(offsets->next_offset, next);
-    const char *const values[] = {number, since, next};
+    print_number(offsets->seq, seq);
+    const char *const values[] = {number, since, next, seq};
     PGresult *rows = pg_query(of->pg,
                               "SELECT (SELECT next_offset FROM frames WHERE partition = $1::int AND"
-                              " watermark_us < $2::bigint ORDER BY seq DESC LIMIT 1),"
-                              " (SELECT min(next_offset) FROM frames WHERE partition = $1::int AND"
-                              " next_offset > $3::bigint)",
-                              3, values);
+                              " seq <= $4::bigint AND watermark_us < $2::bigint ORDER BY seq DESC LIMIT 1),"
+                              " (SELECT next_offset FROM frames WHERE partition = $1::int AND"
+                              " seq > $4::bigint AND next_offset > $3::bigint ORDER BY seq LIMIT 1)",
+                              4, values);
     if (rows == NULL)
         return pg_store_failed(of, error);
     offsets->from = number_or(rows, 0, 0, 0);

@@ -42,14 +42,20 @@ typedef void take_history_row(void *context, const struct history_row *row);
 enum error_class history_read_rows(struct store *store, const struct history_line *line, int64_t hour_s,
                                    take_history_row *take, void *context, struct error *error);
 
-/* How far the partition is settled: the watermark of its last whole epoch; INT64_MIN: none. */
-enum error_class history_read_watermark(struct store *store, uint32_t partition, int64_t *watermark_us,
-                                        struct error *error);
-/* Where in usage.records events lie that could be read since log time was since_us, and before the end of the
- * epoch whose frames say next_offset: [from, to). 0, INT64_MAX: table frames does not say. */
+/* How far the partition is settled. */
+struct history_claim {
+    int64_t watermark_us; /* of its last whole epoch; INT64_MIN: none */
+    bool under_way;       /* of the next frame some steps are done, and some are not */
+};
+enum error_class history_read_claim(struct store *store, uint32_t partition, struct history_claim *claim,
+                                    struct error *error);
+
+/* Where in usage.records events lie that could be read since log time was since_us, and up to the end of the
+ * epoch of frame `seq`: [from, to). 0, INT64_MAX: table frames does not say. */
 struct history_offsets {
     int64_t since_us;
-    int64_t next_offset; /* INT64_MAX: of no frame */
+    int64_t seq;         /* INT64_MAX: of no frame, */
+    int64_t next_offset; /* and what it says */
     int64_t from;
     int64_t to;
 };
