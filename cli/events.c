@@ -67,10 +67,8 @@ static const struct option_page page = {
         "one that is named on are whole, but for orders and payments of before.\n"
         "\n"
         "--with-state adds attributes: state (accepted, repeated, rejected, without effect; base of what a\n"
-        "snapshot holds; unknown where no snapshot is left), statereason, partition, offset and logtime. It "
-        "keeps\n"
-        "the identities of what it reads in memory, as an aggregator does (so does what begins at a "
-        "snapshot).\n",
+        "snapshot holds; unknown where no snapshot is left), statereason, partition, offset and logtime. It reads\n"
+        "the log twice and keeps an aggregator's state in memory, as what begins at a snapshot does.\n",
     .example = "  hourglass events --kafka 127.0.0.1:9092 --account acme --to 2026-12-01T00:00:00Z |\n"
                "      hourglass rate --catalog catalog.yaml --until 2026-12-01T00:00:00Z -\n"
                "  hourglass events --kafka 127.0.0.1:9092 --id 7f3a --with-state\n",
@@ -92,6 +90,7 @@ struct part {
     bool gap;     /* something is missing that no snapshot has */
     struct clock clock;
     struct fold *fold; /* --with-state, or the log begins at a snapshot, which knows what repeats what */
+    struct fold *last; /* --with-state: the same at the log's end, which knows what ran when */
     const struct message *message; /* that is being folded */
 };
 
@@ -146,6 +145,14 @@ static void print(struct events *events, const struct record *record, const stru
         flush(events);
 }
 
+/* A change of what does not run; a launch needs nothing. */
+static bool is_idle(const struct part *part, const struct record *record)
+{
+    const struct kind_row *kind = kind_row(record->kind);
+    bool needs = kind->shape == SHAPE_LEVEL && (kind->change == CHANGE_ALTERS || kind->change == CHANGE_ENDS);
+    return needs && part->last != NULL && !fold_meets_level(part->last, record);
+}
+
 static void print_judged(struct part *part, const struct record *record, enum fold_verdict verdict)
 {
     struct events *events = part->events;
@@ -153,10 +160,11 @@ static void print_judged(struct part *part, const struct record *record, enum fo
                                 .partition = part->number,
                                 .offset = part->message->offset,
                                 .append_us = part->message->append_us};
+    const struct events_known known = {verdict, part->whole, is_idle(part, record)};
     if (part->fold == NULL)
         marks.state = "unknown";
     else
-        events_state_judge(events->states, record, verdict, part->whole, &marks);
+        events_state_judge(events->states, record, &known, &marks);
     print(events, record, &marks, events->from_us);
 }
 
@@ -177,23 +185,29 @@ static void watch(void *context, const struct record *record, enum fold_verdict 
         print_plain(part->events, record);
 }
 
-/* The aggregator's fold says what became of each record. NULL: the message does not decode. */
-static void take_folded(struct part *part, const struct message *message, int64_t offset)
+static void close_epoch(struct fold *fold)
+{
+    fold_close_epoch(fold);
+    while (fold_next_frame(fold) != NULL)
+        ;
+}
+
+/* NULL: the message does not decode. False: the fold stops here. */
+static bool fold_message(struct part *part, const struct message *message, int64_t offset)
 {
     enum fold_outcome outcome =
         message != NULL ? fold_apply(part->fold, message) : fold_skip(part->fold, offset);
-    if (outcome == FOLD_EPOCH_DUE) {
-        fold_close_epoch(part->fold);
-        while (fold_next_frame(part->fold) != NULL)
-            ;
-    } else if (outcome != FOLD_EPOCH_OPEN) {
-        progress_hide();
-        fprintf(stderr, "hourglass events: partition %u, offset %lld: %s: states are unknown from here on\n",
-                part->number, (long long)offset, fold_outcome_text(outcome));
-        fold_free(part->fold);
-        part->fold = NULL;
-        part->gap = true;
-    }
+    if (outcome == FOLD_EPOCH_DUE)
+        close_epoch(part->fold);
+    if (outcome == FOLD_EPOCH_OPEN || outcome == FOLD_EPOCH_DUE)
+        return true;
+    progress_hide();
+    fprintf(stderr, "hourglass events: partition %u, offset %lld: %s: states are unknown from here on\n",
+            part->number, (long long)offset, fold_outcome_text(outcome));
+    fold_free(part->fold);
+    part->fold = NULL;
+    part->gap = true;
+    return false;
 }
 
 static void take_plain(struct part *part, const struct message *message)
@@ -235,23 +249,28 @@ static bool take(void *context, const struct read_part *read, const struct log_m
     message.offset = from->offset;
     part->message = good ? &message : NULL;
     if (part->fold != NULL)
-        take_folded(part, part->message, from->offset);
+        fold_message(part, part->message, from->offset);
     else if (good)
         take_plain(part, &message);
     progress_set(&events->progress);
     return events->write_error == 0;
 }
 
+/* --with-state reads the log twice: what an event came to hangs on what comes after it. */
 static bool learn(void *context, const struct read_part *read, const struct log_message *from)
 {
     struct events *events = context;
+    struct part *part = read->tag;
     struct message message;
-    (void)read;
+    bool good = usage_decode(from->value, &events->records, &message) == DECODE_OK;
     events->progress.bytes += from->value.size;
     progress_set(&events->progress);
-    if (usage_decode(from->value, &events->records, &message) == DECODE_OK)
-        for (uint32_t i = 0; i < message.record_count; i++)
-            events_state_learn(events->states, &message.records[i]);
+    for (uint32_t i = 0; good && i < message.record_count; i++)
+        events_state_learn(events->states, &message.records[i]);
+    message.append_us = from->timestamp_ms * 1000;
+    message.offset = from->offset;
+    if (part->fold != NULL && from->offset == fold_next_offset(part->fold))
+        fold_message(part, good ? &message : NULL, from->offset);
     return true;
 }
 
@@ -302,31 +321,37 @@ static void begin_at(struct part *part, struct fold *fold, int64_t low)
     part->fold = fold;
 }
 
-static enum error_class begin_part(struct part *part, int64_t low, struct error *error)
+/* The fold as it was where the part begins; NULL: no snapshot has it. */
+static enum error_class fold_of_begin(const struct part *part, struct fold **fold, struct error *error)
 {
     struct read_source source = source_of(part->events);
+    if (part->next > 0)
+        return events_base_find(&source, &part->events->topics, part->number, part->next, fold, error);
+    *fold = fold_new(part->number);
+    return ERROR_NONE;
+}
+
+static enum error_class begin_part(struct part *part, int64_t low, struct error *error)
+{
     struct fold *fold = NULL;
     part->whole = low == 0;
+    part->next = low;
     part->clock = (struct clock){INT64_MIN, INT64_MIN};
-    if (low == 0) {
-        part->fold = options.with_state ? fold_new(part->number) : NULL;
-    } else {
-        enum error_class class =
-            events_base_find(&source, &part->events->topics, part->number, low, &fold, error);
-        if (class != ERROR_NONE)
-            return class;
-        part->next = low;
-        part->gap = fold == NULL;
-        if (fold != NULL)
-            begin_at(part, fold, low);
-        else
-            fprintf(stderr,
-                    "hourglass events: partition %u: the log begins at offset %lld, and no snapshot reaches "
-                    "it: what was before is missing\n",
-                    part->number, (long long)low);
-    }
-    if (part->fold != NULL)
-        fold_watch(part->fold, watch, part);
+    if (part->whole && !options.with_state)
+        return ERROR_NONE;
+    enum error_class class = fold_of_begin(part, &fold, error);
+    if (class != ERROR_NONE)
+        return class;
+    part->gap = fold == NULL;
+    if (part->whole)
+        part->fold = fold;
+    else if (fold != NULL)
+        begin_at(part, fold, low);
+    else
+        fprintf(stderr,
+                "hourglass events: partition %u: the log begins at offset %lld, and no snapshot reaches it: "
+                "what was before is missing\n",
+                part->number, (long long)low);
     return ERROR_NONE;
 }
 
@@ -371,13 +396,33 @@ static enum error_class find_generation(struct events *events, struct error *err
 
 /* --- */
 
+/* The parts begin again, with what they were at the log's end beside them. */
+static enum error_class learn_all(struct events *events, struct error *error)
+{
+    enum error_class class = read_records(events, "reading ahead", learn, error);
+    for (uint32_t i = 0; i < events->count && class == ERROR_NONE; i++) {
+        struct part *part = &events->parts[i];
+        if (part->fold == NULL)
+            continue;
+        if (fold_watermark_us(part->fold) != INT64_MIN)
+            close_epoch(part->fold);
+        part->last = part->fold;
+        part->fold = NULL;
+        class = fold_of_begin(part, &part->fold, error);
+    }
+    return class;
+}
+
 static enum error_class print_events(struct events *events, struct error *error)
 {
     enum error_class class = find_generation(events, error);
     if (class == ERROR_NONE)
         class = begin_parts(events, error);
     if (class == ERROR_NONE && options.with_state)
-        class = read_records(events, "reading orders", learn, error);
+        class = learn_all(events, error);
+    for (uint32_t i = 0; i < events->count && class == ERROR_NONE; i++)
+        if (events->parts[i].fold != NULL)
+            fold_watch(events->parts[i].fold, watch, &events->parts[i]);
     if (class == ERROR_NONE)
         class = read_records(events, "reading", take, error);
     flush(events);
@@ -387,8 +432,10 @@ static enum error_class print_events(struct events *events, struct error *error)
 
 static void release(struct events *events)
 {
-    for (uint32_t i = 0; i < events->count; i++)
+    for (uint32_t i = 0; i < events->count; i++) {
         fold_free(events->parts[i].fold);
+        fold_free(events->parts[i].last);
+    }
     free(events->parts);
     events_state_free(events->states);
     usage_records_release(&events->records);

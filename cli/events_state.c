@@ -147,21 +147,28 @@ static const char *why_idle(const struct events_state *states, const struct reco
     return NULL;
 }
 
-void events_state_judge(struct events_state *states, const struct record *record, enum fold_verdict verdict,
-                        bool whole, struct event_marks *marks)
+static const char *why_without_effect(const struct events_state *states, const struct record *record,
+                                      const struct events_known *known)
 {
-    bool repeated = verdict == FOLD_REPEATED || (is_fact(record) && !is_new(&states->judged, record));
+    if (!record_bills(record))
+        return "its status is not \"succeeded\"";
+    if (kind_row(record->kind)->shape == SHAPE_ORDER)
+        return why_idle(states, record, known->whole);
+    return known->idle ? "nothing of that name runs then" : NULL;
+}
+
+void events_state_judge(struct events_state *states, const struct record *record,
+                        const struct events_known *known, struct event_marks *marks)
+{
+    bool repeated = known->verdict == FOLD_REPEATED || (is_fact(record) && !is_new(&states->judged, record));
     marks->reason = NULL;
-    if (verdict == FOLD_TOO_LATE) {
+    if (known->verdict == FOLD_TOO_LATE) {
         marks->state = "rejected";
         marks->reason = "time: expected an event within the horizon of its kind";
     } else if (repeated) {
         marks->state = "repeated";
     } else {
-        if (!record_bills(record))
-            marks->reason = "its status is not \"succeeded\"";
-        else if (kind_row(record->kind)->shape == SHAPE_ORDER)
-            marks->reason = why_idle(states, record, whole);
+        marks->reason = why_without_effect(states, record, known);
         marks->state = marks->reason == NULL ? "accepted" : "without effect";
     }
 }

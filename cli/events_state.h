@@ -13,7 +13,12 @@ void events_state_free(struct events_state *states);
 
 /* First of each fact of the log, in its order. */
 void events_state_learn(struct events_state *states, const struct record *record);
-/* Then of each record again: fills the marks' state and reason. `whole`: the log reaches back to its
- * beginning, so that an order that was not learnt was never paid. */
-void events_state_judge(struct events_state *states, const struct record *record, enum fold_verdict verdict,
-                        bool whole, struct event_marks *marks);
+/* What is known of a record, beside what the states have learnt. */
+struct events_known {
+    enum fold_verdict verdict;
+    bool whole; /* the log reaches back to its beginning: an order that was not learnt was never paid */
+    bool idle;  /* it changes what runs, and nothing does */
+};
+/* Then of each record again: fills the marks' state and reason. */
+void events_state_judge(struct events_state *states, const struct record *record,
+                        const struct events_known *known, struct event_marks *marks);

@@ -319,6 +319,13 @@ enum fold_outcome fold_apply(struct fold *fold, const struct message *message)
     return due ? FOLD_EPOCH_DUE : FOLD_EPOCH_OPEN;
 }
 
+bool fold_meets_level(const struct fold *fold, const struct record *record)
+{
+    CHECK(kind_row(record->kind)->shape == SHAPE_LEVEL && kind_row(record->kind)->change != CHANGE_NONE);
+    uint32_t at = fold_find_resource(fold, record);
+    return at == UINT32_MAX || points_meets_level(&fold->resources.at[at].points, &fold->names, record);
+}
+
 void fold_watch(struct fold *fold, fold_watcher *watcher, void *context)
 {
     fold->watcher = watcher;

@@ -139,6 +139,8 @@ def states(prefix, sent, late):
          of('the order was never paid'))
     tell(of('another order.paid of the order counts') == [('order.paid', 'o1')] * 4, 'and a second order.paid')
     tell(of('an earlier void or refund of the order counts') == [('order.failed', 'o2')] * 4, 'and a void after a refund')
+    tell(of('nothing of that name runs then') == [('container.stopped', 'c3')] * 4, 'and a change of what does not run',
+         of('nothing of that name runs then'))
     repeats = sorted(o['id'] for o in by_state[('repeated', None)])
     tell(repeats == sorted((sent[0]['id'], sent[13]['id'])), 'repeats are told', repeats)
     rejected = [o['id'] for (state, _), found in by_state.items() if state == 'rejected' for o in found]
