@@ -23,6 +23,8 @@ extern const struct command command_catalog_apply;
 extern const struct command command_catalog_show;
 extern const struct command command_init;
 extern const struct command command_tail;
+extern const struct command command_events;
+extern const struct command command_explain;
 extern const struct command command_lines;
 extern const struct command command_balances;
 extern const struct command command_bills;
