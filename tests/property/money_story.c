@@ -210,7 +210,8 @@ void money_story_make(struct money_story *story, uint64_t seed)
     *story = (struct money_story){0};
     struct teller teller = {.story = story, .random = random_of(seed)};
     teller.days = 2 + below(&teller, 6);
-    teller.begin_s = CHOOSE(&teller, months_s) - (below(&teller, teller.days) + 1) * (int64_t)DAY_S;
+    int64_t end_s = CHOOSE(&teller, months_s);
+    teller.begin_s = end_s + DAY_S - below(&teller, teller.days + 2) * (int64_t)DAY_S;
     struct world *world = &story->world;
     struct scales scales = choose_scales(&teller);
     world->catalog = make_catalog(&teller, scales);
