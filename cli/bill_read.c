@@ -62,8 +62,7 @@ static const char head_sql[] =
     " GROUP BY hour, product, sku, meter, kind"                                                              \
     " HAVING sum(lines) <> 0 OR sum(unpriced) <> 0 OR sum(units) <> 0 OR sum(amount) <> 0)"
 
-/* A meter without a price of its own goes by input_tokens (CONTRACT §3). A price may change within an hour:
- * then there are several. */
+/* A price may change within an hour: then there are several. */
 #define PRICED                                                                                               \
     "listed AS MATERIALIZED (SELECT * FROM prices), priced AS ("                                             \
     "SELECT c.*, q.prices, q.per FROM held c LEFT JOIN LATERAL (SELECT string_agg(" SQL_PRICE(               \
@@ -71,11 +70,7 @@ static const char head_sql[] =
                    "FIRST, p.per)"                                                                           \
                    " AS prices, CASE WHEN NOT bool_or(p.differ) THEN min(p.per) END AS per FROM ("           \
                    "SELECT l.*, min(l.per) OVER () <> max(l.per) OVER () AS differ FROM listed l"            \
-                   " WHERE l.product = c.product AND l.sku = c.sku AND (l.meter = c.meter OR l.meter = "     \
-                   "'input_tokens'"                                                                          \
-                   " AND c.meter IN ('cached_input_tokens', 'cache_write_tokens') AND NOT EXISTS (SELECT "   \
-                   "FROM listed o"                                                                           \
-                   " WHERE o.product = c.product AND o.sku = c.sku AND o.meter = c.meter))"                  \
+                   " WHERE l.product = c.product AND l.sku = c.sku AND l.meter = c.meter"                    \
                    " AND (l.since IS NULL OR l.since < c.hour + interval '1 hour')"                          \
                    " AND (l.until IS NULL OR l.until > c.hour)) p"                                           \
                    " LEFT JOIN " SQL_UNITS                                                                   \
@@ -90,8 +85,8 @@ static const char lines_sql[] =
     " SELECT s.month, s.kind, s.product, s.sku, s.meter, s.lines, s.unpriced, s.units, u.unit, u.per::bigint,"
     " s.prices, " SQL_MONEY(
         "s.amount") ","
-                    " CASE WHEN round(s.units / u.per, 4) * u.per <> s.units THEN '~' ELSE '' END"
-                    " || trim_scale(round(s.units / u.per, 4))"
+                    " CASE WHEN round(s.units / u.per, 6) * u.per <> s.units THEN '~' ELSE '' END"
+                    " || trim_scale(round(s.units / u.per, 6))"
                     " FROM summed s CROSS JOIN meta m LEFT JOIN " SQL_UNITS
                     " ON u.meter = s.meter AND (u.per = s.per OR s.per IS NULL AND u.usual)"
                     " ORDER BY s.month IS NOT NULL, s.month, array_position(ARRAY['usage', 'subscription', "
@@ -108,7 +103,8 @@ static const char totals_sql[] =
     " SELECT product, " SQL_MONEY(
         "coalesce(t.amount, s.amount)") ", coalesce(t.unpriced, s.unpriced),"
                                         " CASE WHEN product = '*' THEN " SQL_MONEY(
-                                            "before.carried") " END, t.payable::text,"
+                                            "before.carried") " END,"
+                                                              " round(t.payable, m.bill_scale)::text,"
                                                               " " SQL_MONEY(
                                                                   "t.carried") ", $3::boolean OR t.amount IS "
                                                                                "NOT DISTINCT FROM s.amount"

@@ -39,7 +39,7 @@ enum bill_line {
     LINE_PER,  /* so many units are one of it */
     LINE_PRICE,
     LINE_AMOUNT,
-    LINE_QUANTITY, /* units / per, four decimals at most, ~ before it where that rounds */
+    LINE_QUANTITY, /* units / per, six decimals at most, ~ before it where that rounds */
     LINE_COLUMNS
 };
 enum bill_total {

@@ -86,7 +86,8 @@ static const char sums_sql[] =
     COSTED " SELECT count(*) FILTER (WHERE state = 'running'), count(*) FILTER (WHERE state = 'silent'),"
            " count(*) FILTER (WHERE state NOT IN ('running', 'silent')),"
            " count(*) FILTER (WHERE state = 'running' AND hourly IS NULL),"
-           " coalesce(round(sum(hourly), min(charge_scale)), 0)::text, (SELECT currency FROM meta) FROM s";
+           " round(coalesce(sum(hourly), 0), min(m.charge_scale))::text, min(m.currency)"
+           " FROM meta m LEFT JOIN s ON true";
 
 /* An account alone, or those that end first. */
 static const char balances_sql[] = "SELECT account, state, " SQL_MONEY("burn") ", " SQL_MONEY(
