@@ -13,6 +13,24 @@ static bool is_last(const struct memory_rows *rows, const struct notice_row *of)
     return true;
 }
 
+struct store_notice memory_notice_of(const struct memory_rows *rows, const struct notice_row *row)
+{
+    int64_t deadline_us = row->notice.deadline_us;
+    return (struct store_notice){.number = row->number,
+                                 .seq = row->seq,
+                                 .ordinal = row->ordinal,
+                                 .account = row->account,
+                                 .state = str_of(account_state_name(row->notice.state)),
+                                 .balance = row->notice.balance,
+                                 .available = row->notice.available,
+                                 .deadline_s =
+                                     deadline_us == INT64_MIN ? INT64_MIN : time_second(deadline_us),
+                                 .watermark_us = row->watermark_us,
+                                 .last = is_last(rows, row),
+                                 .currency = str_of(rows->meta.currency),
+                                 .charge_scale = rows->meta.charge_scale};
+}
+
 /* They are added in the order of their numbers. */
 static void read(const struct memory_rows *rows, const struct notice_span *span, take_notice *take,
                  void *context)
@@ -21,20 +39,7 @@ static void read(const struct memory_rows *rows, const struct notice_span *span,
         const struct notice_row *row = &rows->notices.at[i];
         if (row->partition != span->partition || row->number < span->from || row->number >= span->to)
             continue;
-        const struct store_notice notice = {.number = row->number,
-                                            .seq = row->seq,
-                                            .ordinal = row->ordinal,
-                                            .account = row->account,
-                                            .state = str_of(account_state_name(row->notice.state)),
-                                            .balance = row->notice.balance,
-                                            .available = row->notice.available,
-                                            .deadline_s = row->notice.deadline_us == INT64_MIN
-                                                              ? INT64_MIN
-                                                              : time_second(row->notice.deadline_us),
-                                            .watermark_us = row->watermark_us,
-                                            .last = is_last(rows, row),
-                                            .currency = str_of(rows->meta.currency),
-                                            .charge_scale = rows->meta.charge_scale};
+        const struct store_notice notice = memory_notice_of(rows, row);
         take(context, &notice);
     }
 }

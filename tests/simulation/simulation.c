@@ -39,6 +39,9 @@ static bool show_figures(const struct figures *figures)
         all &= show("fence", fence_branch_name(b), figures->fence[b]);
     for (enum stop_rule r = 0; r < STOP_RULES; r++)
         all &= show("stop", stop_rule_name(r), figures->rules[r]);
+    all &= show("notices", "rows", figures->notices.rows);
+    all &= show("notices", "said again", figures->notices.again);
+    all &= show("notices", "skipped as old", figures->notices.skipped);
     printf("%" PRIu64 " worlds, in %" PRIu64 " of which a partition stopped\n", figures->worlds,
            figures->stopped);
     printf("%" PRIu64 " frames, %" PRIu64 " in a world at least; hours closed %" PRIu64 " times; %" PRIu64
