@@ -16,6 +16,7 @@
 #include "lib/io/file.h"
 #include "lib/io/progress.h"
 #include "settler/core/settle.h"
+#include "settler/core/summary.h"
 
 /* TIME lies far behind the other events from here on: a month. */
 static const int64_t FAR_S = 31 * (int64_t)86400;
@@ -27,7 +28,9 @@ struct rate {
     struct simulation *simulation;
     struct fold *fold;
     struct settlement settlement;
-    enum line_format format;
+    struct summary summary;
+    enum report report;
+    enum sheet_format format;
     uint64_t rejected;
     struct progress_state progress;
     int64_t latest_us;      /* of accepted events, by effective time; INT64_MIN: none yet */
@@ -43,19 +46,22 @@ static struct {
     struct option_list catalogs;
     struct option_list files;
     const char *until;
+    const char *report;
     const char *format;
 } options;
 
 static const char by_the_events[] = "";
-static const char *const formats[] = {"ndjson", "csv", "table", NULL}; /* as enum line_format */
+static const char *const reports[] = {"lines", "balances", "bills", NULL}; /* as enum report */
 
 static const struct option_row rows[] = {
     {"catalog", OPTION_LIST, &options.catalogs, NULL, 0, 0,
      "prices, YAML; of several each but one names the whole hour that it holds from", .value = "FILE[@HOUR]"},
     {"until", OPTION_TEXT, &options.until, by_the_events, 0, 0,
      "what still runs is billed up to it; none: the end of the hour of the latest event", .value = "TIME"},
+    {"report", OPTION_TEXT, &options.report, "lines", 0, 0, "lines, balances or bills", .value = "REPORT",
+     .words = reports},
     {"format", OPTION_TEXT, &options.format, "ndjson", 0, 0, "ndjson, csv or table", .value = "FORMAT",
-     .words = formats},
+     .words = sheet_formats},
     {"files", OPTION_LIST, &options.files, NULL, 0, 0,
      "files of CloudEvents, one JSON object a line; - is standard input", .value = "EVENTS",
      .argument = true},
@@ -71,7 +77,11 @@ static const struct option_page page = {
         "currency,\n"
         "charge_scale, bill_scale and liveness. HOUR is what stands behind the last @ if it is a time; else "
         "the\n"
-        "@ is of the file's name.\n",
+        "@ is of the file's name.\n"
+        "--report balances and bills come of the final lines and the payments: a line stands in the bill of "
+        "its "
+        "own\n"
+        "month, and months whose end lies 24 h before TIME are billed.\n",
     .example =
         "  hourglass rate --catalog deploy/local/catalog.yaml --until 2026-11-02T00:00:00Z events.ndjson\n"
         "  zcat events.ndjson.gz | hourglass rate --catalog catalog.yaml --format table -\n",
@@ -97,8 +107,9 @@ static const char *take_options(struct rate *rate)
             return "--until: expected a time as in 2026-11-01T10:00:00Z";
         rate->until_s = time_second(until_us);
     }
-    while (strcmp(formats[rate->format], options.format) != 0)
-        rate->format++;
+    while (strcmp(reports[rate->report], options.report) != 0)
+        rate->report++;
+    rate->format = sheet_format_of(options.format);
     return dated_catalogs_check(&rate->catalogs);
 }
 
@@ -107,8 +118,11 @@ static const char *take_options(struct rate *rate)
 static void take_frames(struct rate *rate)
 {
     const struct frame *frame;
-    while ((frame = fold_next_frame(rate->fold)) != NULL)
+    while ((frame = fold_next_frame(rate->fold)) != NULL) {
         CHECK(settle_frame(&rate->settlement, frame) == SETTLED);
+        if (rate->report != REPORT_LINES)
+            summary_pay(&rate->summary, frame);
+    }
 }
 
 static void take_message(void *context, uint32_t partition, const struct message *message)
@@ -158,6 +172,7 @@ static void begin(struct rate *rate)
     rate->simulation = simulation_new(&config);
     rate->fold = fold_new(0);
     settlement_init(&rate->settlement);
+    summary_init(&rate->summary, &rate->settlement);
     take_catalogs(rate, &rules);
 }
 
@@ -252,6 +267,8 @@ static void finish(struct rate *rate)
     }
     fold_finish(rate->fold, until_s);
     take_frames(rate);
+    if (rate->report != REPORT_LINES)
+        summary_add_up(&rate->summary, until_s);
 }
 
 static void write_out(void *context, struct packer *out)
@@ -262,11 +279,25 @@ static void write_out(void *context, struct packer *out)
     vec_clear(&out->bytes);
 }
 
+/* How many lines are unpriced. */
+static uint64_t print(struct rate *rate)
+{
+    struct packer out = {0};
+    uint64_t unpriced = rate->summary.unpriced;
+    if (rate->report == REPORT_LINES)
+        unpriced = settlement_print(&rate->settlement, rate->format, &out, write_out, rate);
+    else
+        summary_print(&rate->summary, rate->report, rate->format, &out, write_out, rate);
+    vec_release(&out.bytes);
+    return unpriced;
+}
+
 static void release(struct rate *rate)
 {
     acceptor_free(rate->acceptor);
     simulation_free(rate->simulation);
     fold_free(rate->fold);
+    summary_release(&rate->summary);
     settlement_release(&rate->settlement);
 }
 
@@ -276,11 +307,9 @@ static int rate_files(struct rate *rate, struct file_pieces *files)
         if (!take_file(rate, options.files.values.at[i], &files[i]))
             return EXIT_UNUSABLE;
     finish(rate);
-    struct packer out = {0};
     enter(rate, "printing");
     progress_hide();
-    uint64_t unpriced = settlement_print(&rate->settlement, rate->format, &out, write_out, rate);
-    vec_release(&out.bytes);
+    uint64_t unpriced = print(rate);
     if (rate->write_failed) {
         fprintf(stderr, "hourglass: standard output: %s\n", strerror(errno));
         return EXIT_UNUSABLE;

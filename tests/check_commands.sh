@@ -40,7 +40,9 @@ says 2 err 'hourglass rate: --until: expected a time' "$hourglass" rate --catalo
 says 2 err 'hourglass catalog check: expected FILE' "$hourglass" catalog check
 says 64 err 'hourglass lines: unknown option --databse (did you mean --database?)' \
     "$hourglass" lines --databse=postgresql://u:secret@h/n
-for command in rate 'catalog check' 'catalog apply' 'catalog show' init tail lines 'db migrate'; do
+says 64 err 'hourglass bills: --format=tabel: expected ndjson, csv or table' "$hourglass" bills --format=tabel
+says 2 err 'hourglass rate: --report=notices: expected lines, balances or bills' "$hourglass" rate --report=notices -
+for command in rate 'catalog check' 'catalog apply' 'catalog show' init tail events explain lines balances bills notices bill spend changes resources orders prices 'db migrate'; do
     # shellcheck disable=SC2086 # a command of two words
     for text in 'Exit status: 0' 'Example:' '-h, --help'; do
         says 0 out "$text" "$hourglass" $command --help

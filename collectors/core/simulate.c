@@ -8,6 +8,8 @@
 
 enum { TICKS_MAX = 1000 }; /* hours of silence that get a tick each */
 
+static const int64_t hour_length_us = HOUR_S * (int64_t)SECOND_US;
+
 struct simulation {
     struct simulate_config config;
     int64_t clock_us; /* INT64_MIN: no event yet */
@@ -72,15 +74,22 @@ static int64_t hour_of(int64_t time_us)
     return time_hour(time_second(time_us));
 }
 
-/* Ticks for the whole hours that lie between two clocks, before the event that passed them. */
+/* The first multiple at or after a time: the next that a clock which stands there passes. */
+static int64_t multiple_from(int64_t time_us, int64_t step_us)
+{
+    return (time_us + step_us - 1) / step_us * step_us;
+}
+
+/* Ticks for the whole hours from one clock up to, not including, the other: an hour is passed by what comes
+ * behind its first instant, so that all that is of that instant comes before the hour closes. */
 static void tick_hours(struct simulation *simulation, int64_t before_us, int64_t after_us)
 {
-    int64_t last_s = hour_of(after_us);
-    int64_t hour_s = hour_of(before_us) + HOUR_S;
-    for (int ticks = 0; hour_s <= last_s && ticks < TICKS_MAX; hour_s += HOUR_S, ticks++)
-        tick(simulation, hour_s * SECOND_US + simulation->config.delay_us);
-    if (hour_s <= last_s)
-        tick(simulation, last_s * SECOND_US + simulation->config.delay_us);
+    int64_t hour_us = multiple_from(before_us, hour_length_us);
+    for (int ticks = 0; hour_us < after_us && ticks < TICKS_MAX; hour_us += hour_length_us, ticks++)
+        tick(simulation, hour_us + simulation->config.delay_us);
+    if (hour_us < after_us)
+        tick(simulation,
+             multiple_from(after_us, hour_length_us) - hour_length_us + simulation->config.delay_us);
 }
 
 static void advance(struct simulation *simulation, int64_t time_us)
@@ -88,8 +97,7 @@ static void advance(struct simulation *simulation, int64_t time_us)
     int64_t before_us = simulation->clock_us;
     if (time_us <= before_us)
         return;
-    if (before_us != INT64_MIN &&
-        before_us / simulation->config.epoch_us != time_us / simulation->config.epoch_us) {
+    if (before_us != INT64_MIN && multiple_from(before_us, simulation->config.epoch_us) < time_us) {
         flush(simulation);
         tick_hours(simulation, before_us, time_us);
     }

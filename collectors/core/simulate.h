@@ -3,8 +3,8 @@
  * The clock is the running maximum of the events' effective times; of an event that is identified by its
  * identity alone (counts, orders, payments), a repeat under another time does not move it. A message ends
  * when it is full or when the clock passes a multiple of the epoch; when it passes whole hours, ticks close
- * them first. So a case of ten events has real epochs, closes and corrections. Pure: messages go to a sink,
- * in memory or in Kafka. */
+ * them first. To stand at a multiple is not to have passed it. So a case of ten events has real epochs,
+ * closes and corrections. Pure: messages go to a sink, in memory or in Kafka. */
 #pragma once
 
 #include "lib/domain/message.h"

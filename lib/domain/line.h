@@ -1,8 +1,7 @@
-/* A charge line as analysts see it (CONTRACT §4, §5): ten fields, in one order, in three formats. */
+/* A charge line as analysts see it (CONTRACT §4, §5): ten fields, in one order, in the formats of a sheet. */
 #pragma once
 
-#include "lib/base/pack.h"
-#include "lib/base/str.h"
+#include "lib/domain/sheet.h"
 
 struct line {
     struct str account;
@@ -17,8 +16,6 @@ struct line {
     const char *currency;
 };
 
-enum line_format { LINE_NDJSON, LINE_CSV, LINE_TABLE };
-
 /* What comes before the first line of the format; nothing for NDJSON. */
-void line_header(enum line_format format, struct packer *out);
-void line_print(enum line_format format, const struct line *line, struct packer *out);
+void line_header(enum sheet_format format, struct packer *out);
+void line_print(enum sheet_format format, const struct line *line, struct packer *out);

@@ -476,7 +476,7 @@ static void begin_frame(struct money_model *model, const struct money_frame *fra
     if (!model->has_time) {
         model->has_time = true;
         model->next_month = money_month_of(money_floor(frame->watermark_us, second_us));
-        while (is_due(model->next_month - 1, frame->watermark_us) == false)
+        while (!is_due(model->next_month - 1, frame->watermark_us))
             model->next_month--;
     }
     for (uint32_t i = 0; i < model->accounts.count; i++) {

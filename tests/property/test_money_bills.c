@@ -189,10 +189,21 @@ static void what_comes_to_nothing_in_every_hour_is_in_no_bill_and_what_moved_is(
     struct money_charge *gone = take_back(&desk, "part", NOVEMBER, "-1");
     struct money_charge *moved = charge(&desk, "part", NOVEMBER + HOUR, "1");
     gone->product = moved->product = "maas", gone->cycle = moved->cycle = true;
+    take_back(&desk, "resold", NOVEMBER, "-1")->sku = "t";
+    charge(&desk, "resold", NOVEMBER, "1");
+    take_back(&desk, "kinds", NOVEMBER, "-1")->kind = "refund";
+    charge(&desk, "kinds", NOVEMBER, "1");
+    take_back(&desk, "meters", NOVEMBER, "-1")->meter = "months";
+    charge(&desk, "meters", NOVEMBER, "1");
+    take_back(&desk, "same", NOVEMBER, "-1");
+    charge(&desk, "same", NOVEMBER, "1");
     take_back(&desk, "unpriced", NOVEMBER, "0")->unpriced = -1;
     charge(&desk, "unpriced", NOVEMBER, "0");
     end_epoch(&desk, JANUARY + DAY);
-    expect(desk.bills, "part 2026-12 * 0 0 0 0\npart 2026-12 maas 0 0 - -\n"
+    expect(desk.bills, "kinds 2026-12 * 0 0 0 0\nkinds 2026-12 container 0 0 - -\n"
+                       "meters 2026-12 * 0 0 0 0\nmeters 2026-12 container 0 0 - -\n"
+                       "part 2026-12 * 0 0 0 0\npart 2026-12 maas 0 0 - -\n"
+                       "resold 2026-12 * 0 0 0 0\nresold 2026-12 container 0 0 - -\n"
                        "unpriced 2026-12 * 0 -1 0 0\nunpriced 2026-12 container 0 -1 - -\n");
     desk_release(&desk);
 }

@@ -414,7 +414,7 @@ void outcome_lines(struct outcome *outcome, int64_t before_s, struct byte_list *
     struct packer out = {0}, text = {0};
     char before[TIME_TEXT_SIZE];
     time_print(before_s, before);
-    settlement_print(&outcome->settlement, LINE_NDJSON, &out, collect, &text);
+    settlement_print(&outcome->settlement, SHEET_NDJSON, &out, collect, &text);
     for (uint32_t from = 0; from < text.bytes.count;) {
         const char *end = memchr(text.bytes.at + from, '\n', text.bytes.count - from);
         uint32_t size = (uint32_t)(end - (text.bytes.at + from)) + 1;

@@ -89,7 +89,7 @@ void lines_print(const struct memory_tables *tables, struct packer *out)
     if (lines.count > 0)
         qsort(lines.at, lines.count, sizeof *lines.at, compare_lines);
     for (uint32_t i = 0; i < lines.count; i++)
-        line_print(LINE_NDJSON, &lines.at[i], out);
+        line_print(SHEET_NDJSON, &lines.at[i], out);
     vec_release(&sorted);
     vec_release(&lines);
     arena_release(&memory);

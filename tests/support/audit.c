@@ -305,6 +305,6 @@ void audit_print(const struct frame_log *log, uint32_t frames, int64_t watermark
     if (audit.lines.count > 0)
         qsort(audit.lines.at, audit.lines.count, sizeof *audit.lines.at, compare_lines);
     for (uint32_t i = 0; i < audit.lines.count; i++)
-        line_print(LINE_NDJSON, &audit.lines.at[i], out);
+        line_print(SHEET_NDJSON, &audit.lines.at[i], out);
     release(&audit);
 }

@@ -419,14 +419,20 @@ static void a_standstill_moves_deadlines_with_its_first_frame_before_anyone_is_j
     (void)state;
     struct bank bank;
     open_in_grace(&bank);
+    bank_add_catalog(&bank, MONEY_BEGIN_S + HOUR_S, "currency: USD\ngrace: 1m");
+    bank_credit(&bank, "b", "1");
+    bank_frame(&bank);
     bank_wait(&bank, 3 * HOUR_US);
     bank.place.last = false;
     bank_due(&bank, "a", "1", "0");
+    bank_due(&bank, "b", "2", "0");
     bank_frame(&bank);
     assert_state(&bank, "a", ACCOUNT_GRACE, bank.place.watermark_us + HOUR_US);
+    assert_int_equal(bank.out.notices.count, 2);
     bank.place.first = false;
     bank.place.last = true;
     bank_frame(&bank);
+    assert_state(&bank, "b", ACCOUNT_GRACE, bank.place.watermark_us + MINUTE_S * (int64_t)SECOND_US);
     assert_int_equal(bank.out.notices.count, 0);
     bank_close(&bank);
 }
@@ -447,7 +453,7 @@ static void a_standstill_leaves_deadlines_that_are_an_hour_away_and_those_it_set
         bank_due(&bank, "b", "2", "0");
         bank_frame(&bank);
         assert_state(&bank, "a", ACCOUNT_GRACE, MONEY_BEGIN_US + 24 * HOUR_US + (int64_t)i);
-        assert_state(&bank, "b", ACCOUNT_GRACE, bank.place.watermark_us + 60 * (int64_t)SECOND_US);
+        assert_state(&bank, "b", ACCOUNT_GRACE, bank.place.watermark_us + MINUTE_S * (int64_t)SECOND_US);
         assert_int_equal(bank.out.notices.count, 1 + i);
         bank_close(&bank);
     }

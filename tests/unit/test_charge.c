@@ -203,6 +203,22 @@ static void what_sums_to_nothing_is_left_out(void **state)
     end(&world);
 }
 
+static void what_changes_the_number_of_lines_alone_is_a_charge(void **state)
+{
+    (void)state;
+    struct world world;
+    begin(&world);
+    add_level(&world, LEVEL("a", "1", HOUR_1_S, two_s));
+    settle(&world);
+    add_level(&world, LEVEL("a", "1", HOUR_1_S, one_s));
+    add_level(&world, LEVEL("a", "2", HOUR_1_S, one_s));
+    settle(&world);
+    assert_int_equal(world.money.charges.count, 1);
+    assert_charge(&world, 0, "s runtime usage lines 1 unpriced 0 units 0 amount 0.00");
+    assert_int_equal(world.money.dues.count, 0);
+    end(&world);
+}
+
 static void what_is_covered_is_no_charge(void **state)
 {
     (void)state;
@@ -417,6 +433,7 @@ int main(void)
         cmocka_unit_test(rows_are_summed_by_hour_product_sku_meter_and_kind),
         cmocka_unit_test(a_correction_changes_units_lines_and_amount_by_the_difference),
         cmocka_unit_test(what_sums_to_nothing_is_left_out),
+        cmocka_unit_test(what_changes_the_number_of_lines_alone_is_a_charge),
         cmocka_unit_test(what_is_covered_is_no_charge),
         cmocka_unit_test(what_is_unpriced_is_counted_and_changes_no_balance),
         cmocka_unit_test(a_row_stands_in_its_own_months_bill_or_in_the_next_that_is_cut),

@@ -15,7 +15,7 @@ static const struct line plain = {
     .currency = "USD",
 };
 
-static void assert_printed(enum line_format format, const struct line *line, const char *expected)
+static void assert_printed(enum sheet_format format, const struct line *line, const char *expected)
 {
     struct packer out = {0};
     line_print(format, line, &out);
@@ -27,7 +27,7 @@ static void assert_printed(enum line_format format, const struct line *line, con
 static void a_line_of_ndjson_is_one_object(void **state)
 {
     (void)state;
-    assert_printed(LINE_NDJSON, &plain,
+    assert_printed(SHEET_NDJSON, &plain,
                    "{\"account\":\"acme\",\"hour\":\"2026-11-01T10:00:00Z\",\"product\":\"container\","
                    "\"resource\":\"c-1\",\"meter\":\"runtime\",\"sku\":\"gpu.a100\",\"kind\":\"usage\","
                    "\"units\":\"3600\",\"amount\":\"2.500000\",\"currency\":\"USD\"}\n");
@@ -39,7 +39,7 @@ static void quotes_and_backslashes_are_escaped_in_json(void **state)
     struct line line = plain;
     line.resource = STR("a\"b\\c");
     struct packer out = {0};
-    line_print(LINE_NDJSON, &line, &out);
+    line_print(SHEET_NDJSON, &line, &out);
     pack_raw(&out, "", 1);
     assert_non_null(strstr(out.bytes.at, "\"resource\":\"a\\\"b\\\\c\""));
     vec_release(&out.bytes);
@@ -51,9 +51,10 @@ static void what_has_no_price_is_null_empty_or_unpriced(void **state)
     struct line line = plain;
     line.amount = NULL;
     static const struct {
-        enum line_format format;
+        enum sheet_format format;
         const char *said;
-    } cases[] = {{LINE_NDJSON, "\"amount\":null"}, {LINE_CSV, ",3600,,USD"}, {LINE_TABLE, " unpriced  USD"}};
+    } cases[] = {
+        {SHEET_NDJSON, "\"amount\":null"}, {SHEET_CSV, ",3600,,USD"}, {SHEET_TABLE, " unpriced  USD"}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct packer out = {0};
         line_print(cases[i].format, &line, &out);
@@ -68,7 +69,7 @@ static void csv_quotes_only_what_needs_it(void **state)
     (void)state;
     struct line line = plain;
     line.resource = STR("a,\"b\"");
-    assert_printed(LINE_CSV, &line,
+    assert_printed(SHEET_CSV, &line,
                    "acme,2026-11-01T10:00:00Z,container,\"a,\"\"b\"\"\",runtime,gpu.a100,usage,3600,2.500000,"
                    "USD\n");
 }
@@ -79,8 +80,8 @@ static void columns_of_a_table_align_by_characters(void **state)
     struct packer head = {0}, line = {0};
     struct line accents = plain;
     accents.account = STR("\xC3\xA9\x63ole");
-    line_header(LINE_TABLE, &head);
-    line_print(LINE_TABLE, &accents, &line);
+    line_header(SHEET_TABLE, &head);
+    line_print(SHEET_TABLE, &accents, &line);
     pack_raw(&head, "", 1);
     pack_raw(&line, "", 1);
     long hour = strstr(head.bytes.at, "hour") - head.bytes.at;
@@ -94,9 +95,9 @@ static void csv_begins_with_the_names_and_ndjson_with_nothing(void **state)
 {
     (void)state;
     struct packer out = {0};
-    line_header(LINE_NDJSON, &out);
+    line_header(SHEET_NDJSON, &out);
     assert_int_equal(out.bytes.count, 0);
-    line_header(LINE_CSV, &out);
+    line_header(SHEET_CSV, &out);
     pack_raw(&out, "", 1);
     assert_string_equal(out.bytes.at, "account,hour,product,resource,meter,sku,kind,units,amount,currency\n");
     vec_release(&out.bytes);

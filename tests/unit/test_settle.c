@@ -19,7 +19,7 @@ static void keep(void *context, struct packer *out)
 static struct packer lines_of(const struct settlement *settlement)
 {
     struct packer out = {0}, whole = {0};
-    settlement_print(settlement, LINE_NDJSON, &out, keep, &whole);
+    settlement_print(settlement, SHEET_NDJSON, &out, keep, &whole);
     vec_release(&out.bytes);
     pack_raw(&whole, "", 1);
     return whole;

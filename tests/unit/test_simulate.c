@@ -108,7 +108,8 @@ static void events_of_one_epoch_share_a_message_with_the_running_maximum(void **
 static void passing_a_multiple_of_five_seconds_flushes_with_the_old_maximum(void **state)
 {
     (void)state;
-    ASSERT_LOG("0@4999:a 0@9999:bc 0@10000:d 0@3610000 ", 3600, 4999, 5000, 9999, 10000);
+    ASSERT_LOG("0@5000:ab 0@10000:cd 0@3610000 ", 3600, 4999, 5000, 9999, 10000);
+    ASSERT_LOG("0@4999:a 0@5001:b 0@3610000 ", 3600, 4999, 5001);
 }
 
 static void an_event_behind_the_clock_does_not_move_it(void **state)
@@ -121,8 +122,14 @@ static void passing_an_hour_ticks_after_the_flush_and_before_the_event(void **st
 {
     (void)state;
     ASSERT_LOG("0@3599000:a 0@3610000 0@3601000:b 0@7210000 ", 7200, 3599000, 3601000);
-    ASSERT_LOG("0@3599000:a 0@3610000 0@3600000:b 0@7210000 ", 7200, 3599000, 3600000);
-    ASSERT_LOG("0@0:a 0@3610000 0@7210000 0@10810000 0@10800500:b 0@14410000 ", 14400, 0, 10800500);
+    ASSERT_LOG("0@0:a 0@10000 0@3610000 0@7210000 0@10810000 0@10800500:b 0@14410000 ", 14400, 0, 10800500);
+}
+
+static void what_is_of_the_hour_s_first_instant_comes_before_the_tick(void **state)
+{
+    (void)state;
+    ASSERT_LOG("0@3600000:abc 0@7210000 ", 7200, 3599000, 3600000, 60000);
+    ASSERT_LOG("0@3600000:ab 0@3610000 0@3600001:c 0@7210000 ", 7200, 3599000, 3600000, 3600001);
 }
 
 static void hours_of_silence_get_a_tick_each_up_to_a_thousand_and_then_one(void **state)
@@ -135,11 +142,11 @@ static void hours_of_silence_get_a_tick_each_up_to_a_thousand_and_then_one(void 
     assert_int_equal(log_a.messages, 1 + 1000);
     assert_true(add(simulation, "c", "acc", 2001 * hour_ms));
     assert_int_equal(log_a.messages, 1 + 1000 + 1 + 1001);
-    const char *end = "0@7200010000 0@7203610000 ";
+    const char *end = "0@7196410000 0@7200010000 ";
     assert_string_equal(log_a.text + log_a.size - strlen(end), end);
     assert_true(add(simulation, "d", "acc", 500000 * hour_ms));
     assert_int_equal(log_a.messages, 1 + 1000 + 1 + 1001 + 1 + 1001);
-    end = "0@10803610000 0@1800000010000 ";
+    end = "0@10800010000 0@1799996410000 ";
     assert_string_equal(log_a.text + log_a.size - strlen(end), end);
     simulation_free(simulation);
 }
@@ -154,7 +161,7 @@ static void ticks_go_to_every_partition_and_events_to_their_account_s(void **sta
     assert_true(add(simulation, "b", "acc", 3600000));
     simulation_end(simulation, base_s + 7200);
     snprintf(expected, sizeof expected,
-             "%u@0:a 0@3610000 1@3610000 2@3610000 %u@3600000:b 0@7210000 1@7210000 2@7210000 ", p, p);
+             "%u@0:a 0@10000 1@10000 2@10000 %u@3600000:b 0@7210000 1@7210000 2@7210000 ", p, p);
     assert_string_equal(log_a.text, expected);
     simulation_free(simulation);
 }
@@ -269,6 +276,7 @@ int main(void)
         cmocka_unit_test(passing_a_multiple_of_five_seconds_flushes_with_the_old_maximum),
         cmocka_unit_test(an_event_behind_the_clock_does_not_move_it),
         cmocka_unit_test(passing_an_hour_ticks_after_the_flush_and_before_the_event),
+        cmocka_unit_test(what_is_of_the_hour_s_first_instant_comes_before_the_tick),
         cmocka_unit_test(hours_of_silence_get_a_tick_each_up_to_a_thousand_and_then_one),
         cmocka_unit_test(ticks_go_to_every_partition_and_events_to_their_account_s),
         cmocka_unit_test(events_effective_at_or_after_time_are_left_out),
