@@ -17,7 +17,7 @@ SETTLER = 'hourglass_settler'
 # What grant_settler lets the settler call; the others answer "permission denied".
 CALLABLE = {'settled_range', 'account_key'}
 # How far the settler is, and what follows from the insert-only tables.
-UPDATED = {'claim', 'order_usage', 'order_due'}
+UPDATED = {'claim', 'order_usage', 'order_due', 'accounts', 'price_list', 'resource_states'}
 # What a function is called with, by type; a type that is not here wants a value. NEW: a number not used before.
 VALUES = {
     'timestamp with time zone': ["'2026-01-15T00:00:00Z'", 'to_timestamp(NEW * 2678400)'],
