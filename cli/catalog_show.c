@@ -1,8 +1,12 @@
 /* `hourglass catalog show`: the catalogs in force, as partition 0's register has them. */
+#include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sysexits.h>
+#include <unistd.h>
 
 #include "cli/command.h"
 #include "cli/control_register.h"
@@ -10,21 +14,26 @@
 #include "lib/base/digest.h"
 #include "lib/base/time.h"
 #include "lib/codec/frame.h"
+#include "lib/io/file.h"
 #include "lib/io/kafka_log.h"
 #include "lib/io/process.h"
 #include "lib/run/read_through.h"
 #include "lib/run/value_checks.h"
 
-enum { EXIT_DISAGREE = 1, KAFKA_LIMIT_MS = 30000 };
+enum { EXIT_DISAGREE = 1, KAFKA_LIMIT_MS = 30000, PATH_BYTES = 4096 };
 
-static const char *kafka, *prefix;
+static const char *kafka, *prefix, *folder;
 static bool with_text, with_whole;
+static bool unwritten; /* a file or folder of --all */
 
 static const struct option_row rows[] = {
     {"kafka", OPTION_TEXT, &kafka, NULL, 0, 0, "bootstrap servers, HOST:PORT,...", .value = "SERVERS",
      .check = check_servers},
     {"prefix", OPTION_TEXT, &prefix, "", 0, 0, "before each topic's name", .check = check_prefix},
     {"text", OPTION_SWITCH, &with_text, "false", 0, 0, "the YAML too, each after a line that begins with #"},
+    {"all", OPTION_TEXT, &folder, "", 0, 0,
+     "write each into a file of DIR, and print instead the arguments that hourglass rate takes them by",
+     .value = "DIR"},
     {"whole", OPTION_SWITCH, &with_whole, "false", 0, 0,
      "compare all frames of all partitions, whatever the index (usage.register) says"},
 };
@@ -151,13 +160,45 @@ static void print_catalog(const struct catalog_text *catalog)
         printf("%.*s%s", STR_ARG(text), text.size > 0 && text.at[text.size - 1] == '\n' ? "" : "\n");
 }
 
-/* By hour. */
-static void print_catalogs(const struct control_register *of)
+static enum error_class cannot_write(const char *path, struct error *error)
 {
+    unwritten = true;
+    return error_set(error, ERROR_FATAL, path, strerror(errno));
+}
+
+/* DIR/since-ever.yaml, or DIR/HOUR.yaml, which is to be named with its hour. */
+static enum error_class write_catalog(const struct catalog_text *catalog, struct error *error)
+{
+    char hour[TIME_TEXT_SIZE] = "since-ever", path[PATH_BYTES];
+    bool dated = catalog->from_s != INT64_MIN;
+    if (dated)
+        time_print(catalog->from_s, hour);
+    snprintf(path, sizeof path, "%s/%s.yaml", folder, hour);
+    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+    bool good = fd >= 0 && file_write_all(fd, catalog->text.at, catalog->text.size);
+    good = fd >= 0 && close(fd) == 0 && good;
+    if (!good)
+        return cannot_write(path, error);
+    printf("--catalog %s%s%s\n", path, dated ? "@" : "", dated ? hour : "");
+    return ERROR_NONE;
+}
+
+static enum error_class put_catalog(const struct catalog_text *catalog, struct error *error)
+{
+    if (folder[0] != 0)
+        return write_catalog(catalog, error);
+    print_catalog(catalog);
+    return ERROR_NONE;
+}
+
+/* By hour. */
+static enum error_class put_catalogs(const struct control_register *of, struct error *error)
+{
+    enum error_class class = ERROR_NONE;
     const struct register_entry *next = control_register_find(of, INT64_MIN);
-    while (next != NULL) {
+    while (next != NULL && class == ERROR_NONE) {
         const struct register_entry *last = next;
-        print_catalog(&last->message.catalog);
+        class = put_catalog(&last->message.catalog, error);
         next = NULL;
         for (uint32_t i = 0; i < of->order.count; i++) {
             const struct register_entry *entry = &of->entries.at[of->order.at[i]];
@@ -167,20 +208,22 @@ static void print_catalogs(const struct control_register *of)
                 next = entry;
         }
     }
+    return class;
 }
 
-static int print(const struct control_register *of, const struct shown *partitions)
+/* What is no argument of rate goes to standard error. */
+static int tell_agreement(const struct control_register *of, const struct shown *partitions)
 {
+    FILE *out = folder[0] != 0 ? stderr : stdout;
     uint32_t others = 0;
-    print_catalogs(of);
     for (uint32_t p = 0; p < of->partitions; p++) {
         if (agrees(of, &partitions[p]))
             continue;
-        printf(others++ == 0 ? "# not as in partition 0: %u" : " %u", p);
+        fprintf(out, others++ == 0 ? "# not as in partition 0: %u" : " %u", p);
     }
     if (others == 0)
-        printf("# all %u partitions agree", of->partitions);
-    printf("\n");
+        fprintf(out, "# all %u partitions agree", of->partitions);
+    fprintf(out, "\n");
     return others == 0 ? EX_OK : EXIT_DISAGREE;
 }
 
@@ -194,8 +237,12 @@ static enum error_class show(struct log *log, int *status, struct error *error)
     CHECK(partitions != NULL);
     if (class == ERROR_NONE)
         class = look_at_frames(&of, partitions, error);
+    if (class == ERROR_NONE && folder[0] != 0 && mkdir(folder, 0777) != 0 && errno != EEXIST)
+        class = cannot_write(folder, error);
     if (class == ERROR_NONE)
-        *status = print(&of, partitions);
+        class = put_catalogs(&of, error);
+    if (class == ERROR_NONE)
+        *status = tell_agreement(&of, partitions);
     for (uint32_t p = 0; p < of.partitions; p++)
         vec_release(&partitions[p].list);
     free(partitions);
@@ -207,9 +254,11 @@ static const struct option_page page = {
     .name = "hourglass catalog show",
     .summary =
         "Print the catalogs in force: from when each holds, its SHA-256, whether all partitions agree.",
-    .example = "  hourglass catalog show --kafka 127.0.0.1:9092 --text\n",
-    .statuses = "0 all partitions have the same; 1 they have not; 75 Kafka could not be read;\n"
-                "78 there is no generation of that prefix.",
+    .example = "  hourglass catalog show --kafka 127.0.0.1:9092 --text\n"
+               "  hourglass events --kafka 127.0.0.1:9092 |\n"
+               "      hourglass rate $(hourglass catalog show --kafka 127.0.0.1:9092 --all catalogs) -\n",
+    .statuses = "0 all partitions have the same; 1 they have not; 73 a file of --all cannot be written;\n"
+                "75 Kafka could not be read; 78 there is no generation of that prefix.",
     .rows = rows,
     .count = sizeof rows / sizeof *rows,
 };
@@ -225,6 +274,7 @@ static int run(void)
     if (class != ERROR_NONE) {
         fprintf(stderr, "hourglass catalog show: %s\n", error.text);
         status = class == ERROR_FATAL ? EX_CONFIG : EX_TEMPFAIL;
+        status = unwritten ? EX_CANTCREAT : status;
     }
     log_close(log);
     return status;

@@ -7,9 +7,11 @@
 #include "lib/base/version.h"
 
 static const struct command *const commands[] = {
-    &command_rate,  &command_catalog_check, &command_catalog_apply, &command_catalog_show,
-    &command_init,  &command_tail,          &command_lines,         &command_balances,
-    &command_bills, &command_notices,       &command_db_migrate,
+    &command_rate,   &command_catalog_check, &command_catalog_apply, &command_catalog_show,
+    &command_init,   &command_tail,          &command_events,        &command_explain,
+    &command_lines,  &command_balances,      &command_bills,         &command_notices,
+    &command_bill,   &command_spend,         &command_changes,       &command_resources,
+    &command_orders, &command_prices,        &command_db_migrate,
 };
 enum { COMMANDS = sizeof commands / sizeof *commands, NAME_MAX_BYTES = 64 };
 

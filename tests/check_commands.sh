@@ -42,7 +42,7 @@ says 64 err 'hourglass lines: unknown option --databse (did you mean --database?
     "$hourglass" lines --databse=postgresql://u:secret@h/n
 says 64 err 'hourglass bills: --format=tabel: expected ndjson, csv or table' "$hourglass" bills --format=tabel
 says 2 err 'hourglass rate: --report=notices: expected lines, balances or bills' "$hourglass" rate --report=notices -
-for command in rate 'catalog check' 'catalog apply' 'catalog show' init tail lines balances bills notices 'db migrate'; do
+for command in rate 'catalog check' 'catalog apply' 'catalog show' init tail events explain lines balances bills notices bill spend changes resources orders prices 'db migrate'; do
     # shellcheck disable=SC2086 # a command of two words
     for text in 'Exit status: 0' 'Example:' '-h, --help'; do
         says 0 out "$text" "$hourglass" $command --help

@@ -229,26 +229,37 @@ static enum points_outcome apply_record(struct fold *fold, const struct record *
 
 /* --- lateness --- */
 
-static bool too_late(const struct fold *fold, const struct record *record)
+bool fold_too_late(const struct rules *rules, int64_t now_us, const struct record *record)
 {
-    int64_t horizon = kind_horizon_us(kind_row(record->kind), fold->rules.lifecycle_horizon_us,
-                                      fold->rules.report_horizon_us);
-    if (horizon == INT64_MAX || fold->clock.now_us == INT64_MIN)
+    int64_t horizon =
+        kind_horizon_us(kind_row(record->kind), rules->lifecycle_horizon_us, rules->report_horizon_us);
+    if (horizon == INT64_MAX || now_us == INT64_MIN)
         return false;
-    return fold->clock.now_us - record->since_us > horizon + late_grace_us;
+    return now_us - record->since_us > horizon + late_grace_us;
+}
+
+static enum fold_verdict judge_record(struct fold *fold, const struct message *message,
+                                      const struct record *record)
+{
+    fold->counters.records_in++;
+    if (fold_too_late(&fold->rules, fold->clock.now_us, record)) {
+        reject_record(fold, message, record);
+        return FOLD_TOO_LATE;
+    }
+    if (apply_record(fold, record) == POINTS_REPEATED) {
+        fold->counters.records_repeated++;
+        return FOLD_REPEATED;
+    }
+    fold->counters.records_applied++;
+    return FOLD_APPLIED;
 }
 
 static void apply_records(struct fold *fold, const struct message *message)
 {
     for (uint32_t i = 0; i < message->record_count; i++) {
-        const struct record *record = &message->records[i];
-        fold->counters.records_in++;
-        if (too_late(fold, record))
-            reject_record(fold, message, record);
-        else if (apply_record(fold, record) == POINTS_REPEATED)
-            fold->counters.records_repeated++;
-        else
-            fold->counters.records_applied++;
+        enum fold_verdict verdict = judge_record(fold, message, &message->records[i]);
+        if (fold->watcher != NULL)
+            fold->watcher(fold->watcher_context, &message->records[i], verdict);
     }
 }
 
@@ -306,6 +317,19 @@ enum fold_outcome fold_apply(struct fold *fold, const struct message *message)
     if (fold->counters.records_in >= (uint64_t)fold->rules.epoch_records)
         due = true;
     return due ? FOLD_EPOCH_DUE : FOLD_EPOCH_OPEN;
+}
+
+bool fold_meets_level(const struct fold *fold, const struct record *record)
+{
+    CHECK(kind_row(record->kind)->shape == SHAPE_LEVEL && kind_row(record->kind)->change != CHANGE_NONE);
+    uint32_t at = fold_find_resource(fold, record);
+    return at == UINT32_MAX || points_meets_level(&fold->resources.at[at].points, &fold->names, record);
+}
+
+void fold_watch(struct fold *fold, fold_watcher *watcher, void *context)
+{
+    fold->watcher = watcher;
+    fold->watcher_context = context;
 }
 
 enum fold_outcome fold_skip(struct fold *fold, int64_t offset)

@@ -33,12 +33,24 @@ enum fold_outcome {
 };
 const char *fold_outcome_text(enum fold_outcome outcome);
 
+/* What became of a record. Facts are taken in every time: whose they are knows their repeats. */
+enum fold_verdict { FOLD_APPLIED, FOLD_REPEATED, FOLD_TOO_LATE };
+typedef void fold_watcher(void *context, const struct record *record, enum fold_verdict verdict);
+
 /* Never NULL. */
 struct fold *fold_new(uint32_t partition);
 void fold_free(struct fold *fold);
 
 /* Applies one message, while no epoch is being emitted. Its slices are not used after this returns. */
 enum fold_outcome fold_apply(struct fold *fold, const struct message *message);
+/* Whether a record is too late to be taken in when log time is now_us, INT64_MIN: it has not begun (CONTRACT
+ * §2.3; the collector judges, and the fold keeps an hour more). */
+bool fold_too_late(const struct rules *rules, int64_t now_us, const struct record *record);
+/* Whether the change of a level finds something running, by all that was folded so far; of one that is not
+ * known, or was forgotten, true. Between epochs. */
+bool fold_meets_level(const struct fold *fold, const struct record *record);
+/* From now on the watcher is told of each record as it is applied: for who shows them one by one. */
+void fold_watch(struct fold *fold, fold_watcher *watcher, void *context);
 /* Skips a message that is none of ours (its bytes do not decode): counted as a rejected record, kept
  * with its offset; the partition goes on. */
 enum fold_outcome fold_skip(struct fold *fold, int64_t offset);

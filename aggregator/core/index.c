@@ -28,7 +28,7 @@ void fold_adopt_resource(struct fold *fold, struct resource resource)
     vec_push(&fold->resources, resource);
 }
 
-uint32_t fold_resource(struct fold *fold, const struct record *record)
+uint32_t fold_find_resource(const struct fold *fold, const struct record *record)
 {
     const struct names *names = &fold->names;
     uint64_t hash = resource_hash(record->account, record->product, record->subject);
@@ -40,6 +40,14 @@ uint32_t fold_resource(struct fold *fold, const struct record *record)
             str_equal(names_get(names, series->account), record->account))
             return p.index;
     }
+    return UINT32_MAX;
+}
+
+uint32_t fold_resource(struct fold *fold, const struct record *record)
+{
+    uint32_t found = fold_find_resource(fold, record);
+    if (found != UINT32_MAX)
+        return found;
     fold_adopt_resource(fold,
                         (struct resource){.series =
                                               {

@@ -243,6 +243,44 @@ bool points_have(const struct points *points, const struct names *names, const s
     return found;
 }
 
+/* What the points before `at` leave, in the order in which those of its microsecond are applied. */
+static struct left left_just_before(const struct points *points, uint32_t at)
+{
+    const struct point *list = points->list.at;
+    uint32_t from = at, to = at + 1;
+    while (from > 0 && list[from - 1].time_us == list[at].time_us)
+        from--;
+    while (to < points->list.count && list[to].time_us == list[at].time_us)
+        to++;
+    struct left left = left_before(points, from);
+    bool ends_first = left.level.quantity != 0;
+    for (int round = ends_first ? 0 : 1; round < 2; round++)
+        for (uint32_t i = from; i < to; i++) {
+            bool first = ends_first && points_kind_stops((enum record_kind)list[i].kind);
+            if (first != (round == 0))
+                continue;
+            if (i == at)
+                return left;
+            left = after_point(left, &list[i]);
+        }
+    CHECK_NEVER("a point is of its own microsecond");
+    return left;
+}
+
+bool points_meets_level(const struct points *points, const struct names *names, const struct record *record)
+{
+    struct key key = {record->since_us, record->kind, record->id, record->source, record->time_us};
+    bool found;
+    CHECK(points->stale_to == 0);
+    uint32_t at = find(points, names, &key, &found);
+    if (!found || left_just_before(points, at).level.quantity != 0)
+        return true;
+    key.time_us = record->time_us;
+    key.other_us = record->since_us;
+    at = find(points, names, &key, &found);
+    return !found || left_just_before(points, at).level.quantity != 0;
+}
+
 uint32_t points_at(const struct points *points, int64_t second_s)
 {
     uint32_t low = 0, high = points->list.count;

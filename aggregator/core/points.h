@@ -56,6 +56,9 @@ enum points_outcome points_add(struct points *points, const struct points_shared
                                const struct record *record);
 /* Whether the event is known. */
 bool points_have(const struct points *points, const struct names *names, const struct record *record);
+/* Whether something runs just before the event, in the order of CONTRACT §2.1, or at the second place of a
+ * failed one. An event that is not known, or was forgotten: true. After points_refresh. */
+bool points_meets_level(const struct points *points, const struct names *names, const struct record *record);
 /* Index of the first point whose second is at or after second_s. */
 uint32_t points_at(const struct points *points, int64_t second_s);
 /* The level of a second. */

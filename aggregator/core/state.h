@@ -154,6 +154,8 @@ struct fold {
     uint8_t prev_hash[FRAME_HASH_SIZE];
     uint8_t snapshot_digest[FRAME_HASH_SIZE];
     VEC(struct incarnation) incarnations;
+    fold_watcher *watcher; /* NULL: nobody watches */
+    void *watcher_context;
     uint64_t records_since_snapshot;
     uint64_t last_snapshot_size;
 
@@ -212,6 +214,8 @@ static inline struct points_shared fold_shared(struct fold *fold)
 
 /* aggregator/core/index.c: finding and making what a record is about. */
 uint32_t fold_resource(struct fold *fold, const struct record *record);
+/* Finds only; UINT32_MAX: it is not known. */
+uint32_t fold_find_resource(const struct fold *fold, const struct record *record);
 uint32_t fold_file_system(struct fold *fold, const struct record *record);
 /* Whether the record is known of the file system of another sku: the sku is no part of its identity. */
 bool fold_storage_repeated(const struct fold *fold, uint32_t file_system, const struct record *record);

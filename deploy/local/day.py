@@ -2,7 +2,8 @@
 """A realistic day of an AI cloud as CloudEvents, one a line: day.py [--date YYYY-MM-DD] [--resources N] [--seed N].
 
 Containers, compute nodes and private models with heartbeats every 30 s, file systems that grow, calls of models,
-images, orders that are paid, fulfilled, refunded or fail. One event in a hundred comes late, one is sent twice.
+images, orders that are paid, fulfilled, refunded or fail. One event in a hundred comes late, one is sent twice. Beside
+them two stories: an account that runs out of money and pays again, and one whose orders come to nothing.
 The same arguments give the same bytes.
 """
 import argparse
@@ -49,6 +50,32 @@ class Day:
         heapq.heappush(self.queue, (arrives, self.number, line))
         if luck > 0.99:
             heapq.heappush(self.queue, (arrives + self.random.uniform(0, 600), self.number, line))
+
+    def tell(self, second, kind, subject, account, **data):
+        """An event of a story: on time and once."""
+        self.number += 1
+        time = datetime.datetime.fromtimestamp(self.start_s + second, datetime.timezone.utc)
+        event = {'specversion': '1.0', 'id': f'{self.number:x}', 'source': '/cloud/stories', 'type': kind,
+                 'subject': subject, 'time': f'{time:%Y-%m-%dT%H:%M:%SZ}', 'data': {'account': account, **data}}
+        heapq.heappush(self.queue, (second, self.number, json.dumps(event, ensure_ascii=False, separators=(',', ':'))))
+
+    def stories(self):
+        """An account that runs out of money and pays again; one whose first order is never fulfilled, and whose second is
+        refunded after six hours."""
+        hour = 3600
+        self.tell(8 * hour, 'account.credited', 'payment-indigo-1', 'indigo-vision', amount='6.00', currency='USD')
+        self.tell(8 * hour, 'container.launched', 'render-1', 'indigo-vision', sku='gpu.a100')
+        for second in range(8 * hour + 60, 12 * hour, 60):
+            self.tell(second, 'container.heartbeat', 'render-1', 'indigo-vision')
+        self.tell(12 * hour + 1800, 'account.credited', 'payment-indigo-2', 'indigo-vision', amount='20.00', currency='USD')
+        self.tell(12 * hour, 'container.stopped', 'render-1', 'indigo-vision')
+        self.tell(8 * hour, 'account.credited', 'payment-jade-1', 'jade-ml', amount='2500.00', currency='USD')
+        self.tell(9 * hour, 'order.paid', 'order-jade-1', 'jade-ml', product='container', sku='gpu.a100', quantity=1,
+                  months=1)
+        self.tell(9 * hour + 60, 'order.paid', 'order-jade-2', 'jade-ml', product='container', sku='cpu.s', quantity=4,
+                  months=3)
+        self.tell(9 * hour + 90, 'order.fulfilled', 'order-jade-2', 'jade-ml')
+        self.tell(15 * hour, 'order.refunded', 'order-jade-2', 'jade-ml')
 
     def run_resource(self, number):
         r = self.random
@@ -115,6 +142,7 @@ class Day:
             self.run_resource(number)
         self.calls()
         self.storage()
+        self.stories()
         out = []
         while self.queue:
             arrives, _, line = heapq.heappop(self.queue)

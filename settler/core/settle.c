@@ -338,7 +338,7 @@ static bool rate_order_line(const struct book *book, const struct line_hour *hou
     return false;
 }
 
-static struct settled rate_line(struct settlement *settlement, uint32_t at)
+struct settled settle_rate(struct settlement *settlement, uint32_t at)
 {
     const struct line_hour *hour = &settlement->book.hours.at[at];
     struct rated rated = {0};
@@ -380,7 +380,7 @@ static bool usage_changed(const struct settlement *settlement, const struct line
 /* A row where the usage or the charge is not what it was; none for a line that never was. */
 static void settle_line(struct settlement *settlement, uint32_t at)
 {
-    struct settled now = rate_line(settlement, at);
+    struct settled now = settle_rate(settlement, at);
     struct line_hour *hour = &settlement->book.hours.at[at];
     hour->touched = false;
     bool nothing_new = settled_same(&now, &hour->settled) && !usage_changed(settlement, hour);

@@ -31,6 +31,11 @@ enum settle_outcome {
 /* settlement->rows are the frame's. After another outcome than SETTLED the settlement is of no more use. */
 enum settle_outcome settle_frame(struct settlement *settlement, const struct frame *frame);
 
+/* What a line and hour of the book is owed, by its usage and the orders' states as the book has them. Parts
+ * that orders cover are worked out on the way, and stay in the settlement's pools until the next frame's
+ * work. */
+struct settled settle_rate(struct settlement *settlement, uint32_t at);
+
 /* For a store that fills the book: notes when void_after will void the order, if its state says that it may.
  */
 void settle_await_void(struct settlement *settlement, uint32_t order_at);

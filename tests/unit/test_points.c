@@ -64,6 +64,76 @@ static void shuffle(struct random *random, struct record records[EVENTS])
     }
 }
 
+/* What meets no level and is no launch could as well not have come. */
+static uint32_t leave_out(const struct world *all, const struct record records[EVENTS], int left_out)
+{
+    struct world others = {0};
+    if (records[left_out].kind == RECORD_LAUNCHED ||
+        points_meets_level(&all->points, &all->names, &records[left_out]))
+        return 0;
+    names_init(&others.names);
+    for (int i = 0; i < EVENTS; i++)
+        if (i != left_out)
+            add(&others, &records[i]);
+    for (int64_t s = 0; s <= SPAN; s++)
+        assert_true(points_level(&others.points, s).quantity == points_level(&all->points, s).quantity);
+    world_release(&others);
+    return 1;
+}
+
+static void a_change_that_meets_nothing_running_changes_no_level(void **state)
+{
+    (void)state;
+    struct random random = random_of(7);
+    uint32_t idle = 0;
+    for (int round = 0; round < ROUNDS; round++) {
+        struct record records[EVENTS];
+        char ids[EVENTS][8];
+        struct world world = {0};
+        names_init(&world.names);
+        for (int i = 0; i < EVENTS; i++) {
+            records[i] = random_record(&random, ids[i], i);
+            add(&world, &records[i]);
+        }
+        for (int i = 0; i < EVENTS; i++)
+            idle += leave_out(&world, records, i);
+        world_release(&world);
+    }
+    assert_true(idle > ROUNDS);
+}
+
+static void a_stop_meets_what_runs_until_it(void **state)
+{
+    (void)state;
+    struct world world = {0};
+    names_init(&world.names);
+    struct record launch = {.kind = RECORD_LAUNCHED,
+                            .source = STR("/s"),
+                            .id = STR("1"),
+                            .sku = STR("k"),
+                            .quantity = 1,
+                            .time_us = 5,
+                            .since_us = 5};
+    struct record stop = {
+        .kind = RECORD_STOPPED, .source = STR("/s"), .id = STR("2"), .time_us = 9, .since_us = 9};
+    struct record again = stop;
+    again.id = STR("3");
+    add(&world, &launch);
+    add(&world, &stop);
+    add(&world, &again);
+    assert_true(points_meets_level(&world.points, &world.names, &stop));
+    assert_false(points_meets_level(&world.points, &world.names, &again));
+    struct record change = launch; /* of the microsecond of a stop, which comes first */
+    change.kind = RECORD_RECONFIGURED;
+    change.id = STR("4");
+    change.time_us = change.since_us = stop.time_us;
+    add(&world, &change);
+    assert_false(points_meets_level(&world.points, &world.names, &change));
+    again.time_us = again.since_us = 7;
+    assert_true(points_meets_level(&world.points, &world.names, &again)); /* not known */
+    world_release(&world);
+}
+
 static void the_order_of_arrival_changes_no_level(void **state)
 {
     (void)state;
@@ -242,6 +312,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_order_of_arrival_changes_no_level),
+        cmocka_unit_test(a_change_that_meets_nothing_running_changes_no_level),
+        cmocka_unit_test(a_stop_meets_what_runs_until_it),
         cmocka_unit_test(a_launch_across_one_second_boundary_is_one_second),
         cmocka_unit_test(launched_and_stopped_inside_one_second_is_none),
         cmocka_unit_test(a_failure_stands_at_since_and_at_time),
