@@ -314,7 +314,7 @@ BEGIN
         EXECUTE format('GRANT SELECT ON %I.%I TO %I', here, what, role);
     END LOOP;
     FOREACH what IN ARRAY ARRAY['account_names', 'line_names', 'settled', 'charges', 'ledger', 'frames', 'notices',
-                                'order_facts', 'payments', 'catalogs', 'meta'] LOOP
+                                'order_facts', 'payments', 'catalogs', 'meta', 'bill_cuts'] LOOP
         EXECUTE format('GRANT SELECT ON %I.%I TO %I', here, what, role);
     END LOOP;
     EXECUTE format('GRANT EXECUTE ON FUNCTION %I.account_key TO %I', here, role);
