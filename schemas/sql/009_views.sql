@@ -67,17 +67,23 @@ COMMENT ON COLUMN changes.closed IS 'Every hour before it was settled then.';
 COMMENT ON COLUMN changes.partition IS 'With seq, the frame.';
 COMMENT ON COLUMN changes.seq IS 'The frame''s number in its partition.';
 
--- Years that no calendar of a client knows are cut off, at both ends.
+-- Amounts have charge_scale places, and more where they are not zero. Years that no calendar of a client knows are cut off,
+-- at both ends.
 CREATE VIEW balances AS
-SELECT a.name AS account, a.credited, a.debited, a.charged, a.accrued, a.credited - a.debited - a.charged AS balance,
-       v.available, a.state, to_timestamp(a.deadline_us / 1000000.0) AS deadline, a.prepaid, b.burn,
+SELECT a.name AS account, round(a.credited, greatest(m.charge_scale, min_scale(a.credited))) AS credited,
+       round(a.debited, greatest(m.charge_scale, min_scale(a.debited))) AS debited,
+       round(a.charged, greatest(m.charge_scale, min_scale(a.charged))) AS charged,
+       round(a.accrued, greatest(m.charge_scale, min_scale(a.accrued))) AS accrued,
+       round(v.balance, greatest(m.charge_scale, min_scale(v.balance))) AS balance,
+       round(v.available, greatest(m.charge_scale, min_scale(v.available))) AS available, a.state, to_timestamp(a.deadline_us / 1000000.0) AS deadline, a.prepaid, b.burn,
        CASE WHEN a.prepaid AND b.burn > 0
             THEN to_timestamp(greatest(0, least(253402300799::numeric,
                      k.watermark_us / 1000000.0 + round(v.available * 3600 / b.burn, 6))))
        END AS runs_out,
        to_timestamp(k.watermark_us / 1000000.0) AS as_of, m.currency
 FROM accounts a
-CROSS JOIN LATERAL (SELECT a.credited - a.debited - a.charged - a.accrued AS available) v
+CROSS JOIN LATERAL (SELECT a.credited - a.debited - a.charged AS balance,
+                           a.credited - a.debited - a.charged - a.accrued AS available) v
 CROSS JOIN meta m
 LEFT JOIN claim k ON k.partition = a.partition
 LEFT JOIN LATERAL (
@@ -104,7 +110,9 @@ COMMENT ON COLUMN balances.currency IS 'Of the amounts, ISO 4217.';
 CREATE VIEW bills AS
 SELECT a.name AS account,
        extract(year FROM b.month)::text || '-' || lpad(extract(month FROM b.month)::text, 2, '0') AS month,
-       b.product, b.amount, b.unpriced, b.payable, b.carried, m.currency,
+       b.product, round(b.amount, greatest(m.charge_scale, min_scale(b.amount))) AS amount, b.unpriced,
+       round(b.payable, m.bill_scale) AS payable,
+       round(b.carried, greatest(m.charge_scale, min_scale(b.carried))) AS carried, m.currency,
        to_timestamp(c.watermark_us / 1000000.0) AS cut_at
 FROM account_names a
 JOIN bill_totals b ON b.account = a.account
@@ -124,12 +132,13 @@ COMMENT ON COLUMN bills.cut_at IS 'When it was cut, in log time.';
 -- A payment in another currency stands before what else its frame changed: the balance beside it is as it was.
 CREATE VIEW statement AS
 SELECT account, at, what, product, kind, name, month, amount, currency,
-       sum(moved) OVER (PARTITION BY account ORDER BY seq, step, ordinal, name ROWS UNBOUNDED PRECEDING) AS balance,
-       partition, seq
-FROM (
+       round(balance, greatest(charge_scale, min_scale(balance))) AS balance, partition, seq
+FROM (SELECT t.*, sum(moved) OVER (PARTITION BY account ORDER BY seq, step, ordinal, name ROWS UNBOUNDED PRECEDING)
+      AS balance FROM (
     SELECT a.name AS account, to_timestamp(f.watermark_us / 1000000.0) AS at, l.what, l.product, l.kind, l.name,
            extract(year FROM l.month)::text || '-' || lpad(extract(month FROM l.month)::text, 2, '0') AS month,
-           l.amount, m.currency, l.amount AS moved, l.partition, l.seq, l.step, l.ordinal
+           round(l.amount, greatest(m.charge_scale, min_scale(l.amount))) AS amount, m.currency, l.amount AS moved,
+           l.partition, l.seq, l.step, l.ordinal, m.charge_scale
     FROM account_names a
     JOIN ledger l ON l.account = a.account
     LEFT JOIN frames f ON f.partition = l.partition AND f.seq = l.seq
@@ -137,10 +146,11 @@ FROM (
     UNION ALL
     SELECT p.account, to_timestamp(f.watermark_us / 1000000.0),
            CASE p.kind WHEN 'credited' THEN 'credit' ELSE 'debit' END COLLATE "C", NULL, NULL, p.payment COLLATE "C",
-           NULL, CASE p.kind WHEN 'credited' THEN p.amount ELSE -p.amount END, p.currency, 0, p.partition, p.seq, -1, 0
+           NULL, CASE p.kind WHEN 'credited' THEN p.amount ELSE -p.amount END, p.currency, 0, p.partition, p.seq, -1, 0,
+           m.charge_scale
     FROM payments p
     JOIN meta m ON m.currency <> p.currency
-    LEFT JOIN frames f ON f.partition = p.partition AND f.seq = p.seq) t
+    LEFT JOIN frames f ON f.partition = p.partition AND f.seq = p.seq) t) s
 ORDER BY account, seq, step, ordinal, name;
 COMMENT ON VIEW statement IS 'Every change of a balance in its order, and payments in other currencies, which change none.';
 COMMENT ON COLUMN statement.account IS 'Whose balance.';
@@ -160,7 +170,7 @@ CREATE VIEW transfers AS
 SELECT a.name AS account, to_timestamp(f.watermark_us / 1000000.0) AS at,
        CASE WHEN l.amount < 0 THEN 'account:' || a.name ELSE h.house END AS from_account,
        CASE WHEN l.amount < 0 THEN h.house ELSE 'account:' || a.name END AS to_account,
-       abs(l.amount) AS amount, m.currency, l.what, l.product, l.kind, l.name,
+       round(abs(l.amount), greatest(m.charge_scale, min_scale(l.amount))) AS amount, m.currency, l.what, l.product, l.kind, l.name,
        extract(year FROM l.month)::text || '-' || lpad(extract(month FROM l.month)::text, 2, '0') AS month,
        l.partition, l.seq, l.step::bigint AS step, l.ordinal::bigint AS ordinal
 FROM account_names a
@@ -304,7 +314,7 @@ BEGIN
         EXECUTE format('GRANT SELECT ON %I.%I TO %I', here, what, role);
     END LOOP;
     FOREACH what IN ARRAY ARRAY['account_names', 'line_names', 'settled', 'charges', 'ledger', 'frames', 'notices',
-                                'order_facts', 'payments', 'catalogs', 'meta'] LOOP
+                                'order_facts', 'payments', 'catalogs', 'meta', 'bill_cuts'] LOOP
         EXECUTE format('GRANT SELECT ON %I.%I TO %I', here, what, role);
     END LOOP;
     EXECUTE format('GRANT EXECUTE ON FUNCTION %I.account_key TO %I', here, role);

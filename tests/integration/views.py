@@ -248,10 +248,10 @@ def a_balance_lasts_as_long_as_at_the_last_hours_rate():
         charge(name, '2026-11-01T09:00:00Z', 4, '0.000001')
     charge('still', '2026-11-01T08:00:00Z', 4, '3')
     found = sql('SELECT account, available, state, deadline, burn, runs_out FROM balances ORDER BY account COLLATE "C"')
-    tell(found == ['acme|4|grace|2026-11-01 12:00:00+00|2.000000|2026-11-01 12:00:50+00',
-                   f'for ever|{10 ** 30}|good||0.000001|9999-12-31 23:59:59+00',
-                   f'long over|-{10 ** 30}|good||0.000001|1970-01-01 00:00:00+00', 'postpaid|-5|good||0.000001|',
-                   'still|5|good||0.000000|'],
+    tell(found == ['acme|4.000000|grace|2026-11-01 12:00:00+00|2.000000|2026-11-01 12:00:50+00',
+                   f'for ever|{10 ** 30}.000000|good||0.000001|9999-12-31 23:59:59+00',
+                   f'long over|-{10 ** 30}.000000|good||0.000001|1970-01-01 00:00:00+00', 'postpaid|-5.000000|good||0.000001|',
+                   'still|5.000000|good||0.000000|'],
          'runs_out is available by the usage of the last complete hour, of prepaid accounts alone', *found)
     sql('UPDATE claim SET closed_s = NULL')
     tell(sql("SELECT count(*), count(burn), count(runs_out) FROM balances") == ['5|0|0'],
@@ -269,21 +269,22 @@ def payments_in_another_currency_are_in_the_statement():
             VALUES (account_key('acme'), 1, 0, 0, 1, NULL, 'credit', NULL, NULL, 'first', 10),
                    (account_key('acme'), 1, 0, 0, 2, NULL, 'charge', 'container', 'usage', NULL, -2.5),
                    (account_key('acme'), 2, 0, 1, 1, NULL, 'charge', 'container', 'refund', 'o', 0.5),
-                   (account_key('acme'), 3, 0, 0, 1, '2026-10-01', 'bill', 'maas', NULL, NULL, -3)""")
+                   (account_key('acme'), 3, 0, 0, 1, '2026-10-01', 'bill', 'maas', NULL, NULL, -3.0000001)""")
     found = sql("SELECT at, what, product, kind, name, month, amount, currency, balance, seq FROM statement"
                 " WHERE account = 'acme'")
-    tell(found == ['2026-11-01 10:00:05+00|credit|||first||10|USD|10|1',
-                   '2026-11-01 10:00:05+00|charge|container|usage|||-2.5|USD|7.5|1',
-                   '2026-11-01 10:00:10+00|credit|||yen||1000|JPY|7.5|2',
-                   '2026-11-01 10:00:10+00|charge|container|refund|o||0.5|USD|8.0|2',
-                   '2026-11-01 10:00:15+00|bill|maas|||2026-10|-3|USD|5.0|3',
-                   '2026-11-01 10:00:20+00|debit|||euro||-7|EUR|5.0|4'],
+    tell(found == ['2026-11-01 10:00:05+00|credit|||first||10.000000|USD|10.000000|1',
+                   '2026-11-01 10:00:05+00|charge|container|usage|||-2.500000|USD|7.500000|1',
+                   '2026-11-01 10:00:10+00|credit|||yen||1000|JPY|7.500000|2',
+                   '2026-11-01 10:00:10+00|charge|container|refund|o||0.500000|USD|8.000000|2',
+                   '2026-11-01 10:00:15+00|bill|maas|||2026-10|-3.0000001|USD|4.9999999|3',
+                   '2026-11-01 10:00:20+00|debit|||euro||-7|EUR|4.9999999|4'],
          'a statement has every change in its order, and payments in other currencies with the balance as it was', *found)
-    tell(sql("SELECT what, amount, currency, balance FROM statement WHERE account = 'foreign'") == ['credit|1000|JPY|0'],
+    tell(sql("SELECT what, amount, currency, balance FROM statement WHERE account = 'foreign'") == ['credit|1000|JPY|0.000000'],
          'an account that paid in another currency alone has a statement')
     found = sql("SELECT from_account, to_account, amount, what FROM transfers WHERE account = 'acme'")
-    tell(found == ['house:cash|account:acme|10|credit', 'account:acme|house:revenue:container|2.5|charge',
-                   'house:revenue:container|account:acme|0.5|charge', 'account:acme|house:revenue:maas|3|bill'],
+    tell(found == ['house:cash|account:acme|10.000000|credit', 'account:acme|house:revenue:container|2.500000|charge',
+                   'house:revenue:container|account:acme|0.500000|charge',
+                   'account:acme|house:revenue:maas|3.0000001|bill'],
          'each transfer goes from one account to another', *found)
 
 
@@ -293,8 +294,8 @@ def a_bill_is_seen_when_its_cut_is_done():
     tell(not sql('SELECT * FROM bills'), 'a bill whose cut is not done is not seen')
     sql(f"INSERT INTO bill_cuts VALUES (0, '2026-10-01', 3, {NOW_S}000000)")
     found = sql("SELECT * FROM bills WHERE account = 'acme' AND month = '2026-10' ORDER BY product")
-    tell(found == ['acme|2026-10|*|3.004|2|3|0.004|USD|2026-11-01 10:00:00+00',
-                   'acme|2026-10|maas|3.004|2|||USD|2026-11-01 10:00:00+00'], 'a bill is as it was cut', *found)
+    tell(found == ['acme|2026-10|*|3.004000|2|3.00|0.004000|USD|2026-11-01 10:00:00+00',
+                   'acme|2026-10|maas|3.004000|2|||USD|2026-11-01 10:00:00+00'], 'a bill is as it was cut', *found)
 
 
 def prices_and_resources_are_typed():

@@ -35,13 +35,16 @@ static bool show_figures(const struct figures *figures)
         all &= show("tables", tables[f], figures->tables[f]);
     all &= show("tables", "reply to a COMMIT lost", figures->replies_lost);
     all &= show("tables", "steps of frames", figures->steps);
+    all &= show("tables", "of them pages of accounts", figures->pages);
+    all &= show("tables", "rows of bills", figures->bills);
+    all &= show("tables", "notices", figures->notices);
     for (enum fence_branch b = 0; b < FENCE_BRANCHES; b++)
         all &= show("fence", fence_branch_name(b), figures->fence[b]);
     for (enum stop_rule r = 0; r < STOP_RULES; r++)
         all &= show("stop", stop_rule_name(r), figures->rules[r]);
-    all &= show("notices", "rows", figures->notices.rows);
-    all &= show("notices", "said again", figures->notices.again);
-    all &= show("notices", "skipped as old", figures->notices.skipped);
+    all &= show("told", "notices", figures->told.rows);
+    all &= show("told", "said again", figures->told.again);
+    all &= show("told", "skipped as old", figures->told.skipped);
     printf("%" PRIu64 " worlds, in %" PRIu64 " of which a partition stopped\n", figures->worlds,
            figures->stopped);
     printf("%" PRIu64 " frames, %" PRIu64 " in a world at least; hours closed %" PRIu64 " times; %" PRIu64

@@ -15,9 +15,12 @@ struct figures {
     uint64_t least_frames; /* of a world */
     uint64_t closes;       /* of one hour or more */
     uint64_t turns;
-    uint64_t steps;              /* transactions that settled a part of a frame */
-    struct told_figures notices; /* of partitions that did not stop */
-    uint64_t replies_lost;       /* to a COMMIT that was done */
+    uint64_t steps; /* transactions that settled a part of a frame, */
+    uint64_t pages; /* of them those of its accounts */
+    uint64_t bills; /* rows of them */
+    uint64_t notices;
+    struct told_figures told; /* of partitions that did not stop */
+    uint64_t replies_lost;    /* to a COMMIT that was done */
     uint64_t faults[FAULTS];
     uint64_t log[MEMORY_LOG_FAULTS];
     uint64_t tables[MEMORY_FAULT_COUNT];
