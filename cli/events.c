@@ -67,7 +67,8 @@ static const struct option_page page = {
         "one that is named on are whole, but for orders and payments of before.\n"
         "\n"
         "--with-state adds attributes: state (accepted, repeated, rejected, without effect; base of what a\n"
-        "snapshot holds; unknown where no snapshot is left), statereason, partition, offset and logtime. It reads\n"
+        "snapshot holds; unknown where no snapshot is left), statereason, partition, offset and logtime. It "
+        "reads\n"
         "the log twice and keeps an aggregator's state in memory, as what begins at a snapshot does.\n",
     .example = "  hourglass events --kafka 127.0.0.1:9092 --account acme --to 2026-12-01T00:00:00Z |\n"
                "      hourglass rate --catalog catalog.yaml --until 2026-12-01T00:00:00Z -\n"

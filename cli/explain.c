@@ -132,16 +132,19 @@ static bool print_verdict(const struct explained *of, const struct settled *agai
     u128_print(again->units, units[0]);
     u128_print(tally->last.units, units[1]);
     printf("\n");
-    if (tally->bad)
-        printf("stored is a number that nothing here writes, ");
-    if (!amount_equal(&tally->sum, &tally->last.total))
-        printf("the rows' changes add up to %s, the last total is not that: ", sum);
-    else if (again->units != tally->last.units)
-        printf("units are %s, stored %s: ", units[0], units[1]);
-    else if (same(again, &tally->last) && !tally->bad) {
+    bool adds_up = amount_equal(&tally->sum, &tally->last.total);
+    if (adds_up && same(again, &tally->last) && !tally->bad && !of->bad) {
         printf("recomputed %s = stored %s\n", now, stored);
         return true;
     }
+    if (of->bad)
+        printf("the usage that is stored is none: ");
+    else if (tally->bad)
+        printf("a number that is stored has other decimals than a charge: ");
+    else if (!adds_up)
+        printf("the rows' changes add up to %s, the last total is not that: ", sum);
+    else if (again->units != tally->last.units)
+        printf("units are %s, stored %s: ", units[0], units[1]);
     printf("recomputed %s, stored %s\n", now, stored);
     return false;
 }

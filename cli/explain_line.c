@@ -18,8 +18,23 @@ static void take_catalog_row(void *context, const struct catalog_row *row)
 struct asked {
     struct book *book;
     const struct resource_hour *keys;
+    bool *bad; /* some was no usage */
 };
 
+/* Runs lie in the hour, one after another, each of something: the cores rely on it. */
+static bool is_usage(const struct line_hour *hour, bool counted)
+{
+    uint32_t at_s = 0;
+    for (uint32_t i = 0; i < hour->use_count; i++) {
+        struct use use = hour->uses[i];
+        if (use.from_s < at_s || use.quantity == 0 || (use.len_s == 0) != counted)
+            return false;
+        at_s = (uint32_t)use.from_s + (counted ? 1 : use.len_s);
+    }
+    return at_s <= HOUR_S;
+}
+
+/* What stands in a row may be anybody's: explaining is for that case too. */
 static void take_usage(void *context, uint32_t key, const struct line_names *names,
                        const struct settled_table_row *last)
 {
@@ -35,17 +50,11 @@ static void take_usage(void *context, uint32_t key, const struct line_names *nam
     if (last == NULL)
         return;
     uint32_t at = book_hour(book, book_line(book, &line), of->hour_s);
-    CHECK(usage_unpack(book, at, last->usage));
-    struct settled *settled = &book->hours.at[at].settled;
-    settled->ever = true;
-    settled->priced = last->priced;
-    settled->exists = last->exists;
-    bool good = u128_parse(last->units.at, last->units.size, &settled->units);
-    if (book->prices.list.count > 0)
-        good = amount_read(last->total.at, last->total.size, prices_charge_scale(&book->prices),
-                           &settled->total) &&
-               good;
-    CHECK(good);
+    bool counted = product_is(of->product, SHAPE_COUNT);
+    if (usage_unpack(book, at, last->usage) && is_usage(&book->hours.at[at], counted))
+        return;
+    book->hours.at[at].use_count = 0;
+    *asked->bad = true;
 }
 
 static void take_fact(void *context, const struct order_name *order, const struct order_fact *fact)
@@ -108,7 +117,7 @@ static enum error_class load_orders(struct explained *of, struct store *store, s
         class = store->ops->read_order_facts(store, orders, count, take_fact, book, error);
     if (class == ERROR_NONE && count > 0)
         class = store->ops->read_order_users(store, orders, count, take_user, &users, error);
-    struct asked asked = {book, users.list.at};
+    struct asked asked = {book, users.list.at, &of->bad};
     if (class == ERROR_NONE && users.list.count > 0)
         class = store->ops->read_usage(store, users.list.at, users.list.count, take_usage, &asked, error);
     for (uint32_t i = 0; i < book->orders.count; i++) {
@@ -128,7 +137,7 @@ enum error_class explained_load(struct explained *of, struct store *store, const
     struct book *book = &of->settlement.book;
     settlement_init(&of->settlement);
     struct resource_hour key = {names->product, names->account, names->resource, hour_s};
-    struct asked asked = {book, &key};
+    struct asked asked = {book, &key, &of->bad};
     enum error_class class = history_read_claim(store, line->partition, &of->claim, error);
     if (class == ERROR_NONE)
         class = store->ops->read_catalogs(store, line->partition, take_catalog_row, &book->prices, error);
@@ -279,7 +288,8 @@ static enum error_class walk_back(const struct explained *of, struct store *stor
     for (int i = 0; i < HOURS_AT_ONCE; i++)
         keys[i] = (struct resource_hour){key->product, explained_name(of, key->account),
                                          explained_name(of, key->resource), *began_s - (i + 1) * HOUR_S};
-    struct asked asked = {&book, keys};
+    bool bad = false; /* then it ends there */
+    struct asked asked = {&book, keys, &bad};
     enum error_class class = store->ops->read_usage(store, keys, HOURS_AT_ONCE, take_usage, &asked, error);
     *on = class == ERROR_NONE;
     for (int i = 0; i < HOURS_AT_ONCE && *on; i++) {

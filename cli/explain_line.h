@@ -7,6 +7,7 @@
 
 struct explained {
     struct settlement settlement; /* the line's pool in that hour, as the tables have it */
+    bool bad;                     /* usage that is stored is none: it counts as nothing */
     uint32_t at;                  /* the line and hour in the book, settled: the last row */
     struct history_claim claim;   /* of the partition */
 };

@@ -118,9 +118,9 @@ static bool say_sums(struct ask *ask, const char *const *values)
 static bool say_balances(struct ask *ask)
 {
     static const struct column balances[] = {
-        {"account", COLUMN_TEXT, 16, NULL},      {"state", COLUMN_TEXT, 9, NULL},
-        {"burn", COLUMN_DECIMAL, 16, NULL},      {"available", COLUMN_DECIMAL, 18, NULL},
-        {"runs_out", COLUMN_TEXT, 20, "not so"}, {"currency", COLUMN_TEXT, 3, NULL},
+        {"account", COLUMN_TEXT, 16, NULL},  {"state", COLUMN_TEXT, 9, NULL},
+        {"burn", COLUMN_DECIMAL, 16, NULL},  {"available", COLUMN_DECIMAL, 18, NULL},
+        {"runs_out", COLUMN_TEXT, 20, NULL}, {"currency", COLUMN_TEXT, 3, NULL},
     };
     struct ask_printing printing = {
         .sheet = ask_sheet_of(format, balances, sizeof balances / sizeof *balances),

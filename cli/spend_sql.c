@@ -141,6 +141,11 @@ static const char *time_form(const char *every)
                                        : "YYYY-MM";
 }
 
+static uint32_t width_of_time(const char *every)
+{
+    return (uint32_t)(strcmp(every, "hour") == 0 ? strlen("2026-11-01T10:00:00Z") : strlen("2026-11-01"));
+}
+
 /* --- what is asked for --- */
 
 /* Blocks of a terminal, in eighths of a cell, 40 cells the largest. */
@@ -162,7 +167,8 @@ uint32_t spend_rows_sql(const struct spend_question *question, struct packer *sq
     add(sql, " SELECT ");
     if (!is_total(question)) {
         add(sql, "to_char(at AT TIME ZONE 'UTC', '%s'), ", time_form(question->every));
-        columns[count++] = (struct column){question->every, COLUMN_TEXT, 10, NULL};
+        columns[count++] =
+            (struct column){question->every, COLUMN_TEXT, width_of_time(question->every), NULL};
     }
     add_keys(by, "", "", sql);
     count += add_key_columns(by, columns + count);

@@ -109,40 +109,12 @@ static bool take_for(const struct rule *rule, const struct json_value *value, vo
     return *for_bill || str_equal(value->string, STR("balance"));
 }
 
-static uint32_t count_digits(struct str text, uint32_t from)
-{
-    uint32_t i = from;
-    while (i < text.size && text.at[i] >= '0' && text.at[i] <= '9')
-        i++;
-    return i - from;
-}
-
-static bool is_zero(struct str decimal)
-{
-    for (uint32_t i = 0; i < decimal.size; i++)
-        if (decimal.at[i] != '0' && decimal.at[i] != '.')
-            return false;
-    return true;
-}
-
 static bool take_amount(const struct rule *rule, const struct json_value *value, void *place)
 {
     (void)rule;
-    if (value->kind != JSON_STRING)
+    if (value->kind != JSON_STRING || !record_amount_is_good(value->string))
         return false;
-    struct str text = value->string;
-    uint32_t whole = count_digits(text, 0), behind = whole;
-    if (whole < 1 || whole > LIMIT_DECIMALS)
-        return false;
-    if (whole < text.size && text.at[whole] == '.') {
-        uint32_t decimals = count_digits(text, whole + 1);
-        if (decimals < 1 || decimals > LIMIT_DECIMALS)
-            return false;
-        behind = whole + 1 + decimals;
-    }
-    if (behind != text.size || is_zero(text))
-        return false;
-    *(struct str *)place = text;
+    *(struct str *)place = value->string;
     return true;
 }
 

@@ -45,8 +45,40 @@ const struct counted_row counted_rows[METER_COUNT] = {
     [METER_IMAGES] = {COUNTED(images)},
 };
 
+static uint32_t count_digits(struct str text, uint32_t from)
+{
+    uint32_t i = from;
+    while (i < text.size && text.at[i] >= '0' && text.at[i] <= '9')
+        i++;
+    return i - from;
+}
+
+static bool is_zero(struct str decimal)
+{
+    for (uint32_t i = 0; i < decimal.size; i++)
+        if (decimal.at[i] != '0' && decimal.at[i] != '.')
+            return false;
+    return true;
+}
+
+bool record_amount_is_good(struct str text)
+{
+    uint32_t whole = count_digits(text, 0), behind = whole;
+    if (whole < 1 || whole > LIMIT_DECIMALS)
+        return false;
+    if (whole < text.size && text.at[whole] == '.') {
+        uint32_t decimals = count_digits(text, whole + 1);
+        if (decimals < 1 || decimals > LIMIT_DECIMALS)
+            return false;
+        behind = whole + 1 + decimals;
+    }
+    return behind == text.size && !is_zero(text);
+}
+
 bool record_is_whole(const struct record *record)
 {
+    if (record_is_payment(record->kind) && !record_amount_is_good(record->amount))
+        return false;
     bool says_nothing = record->sku.size == 0 && record->quantity == 0 && record->order.size == 0;
     if (kind_row(record->kind)->change == CHANGE_ALTERS && says_nothing)
         return false;

@@ -79,6 +79,10 @@ static inline int64_t record_count(const struct record *record, enum meter meter
     return count;
 }
 
-/* Whether what must hold between its fields does: `since` is not after the time, the parts of its input are
- * not more than it, what did not succeed counts nothing, and a reconfiguration says something. */
+/* Whether a payment may say that amount: 1 to 12 digits, and a point with 1 to 12 more or not; above zero
+ * (CONTRACT §2). */
+bool record_amount_is_good(struct str text);
+/* Whether what must hold of its fields does: `since` is not after the time, the parts of its input are not
+ * more than it, what did not succeed counts nothing, a reconfiguration says something, and an amount is one.
+ */
 bool record_is_whole(const struct record *record);

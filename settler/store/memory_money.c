@@ -181,22 +181,27 @@ static void take_bill(const struct bill *bill, int64_t month_s, uint32_t account
     }
 }
 
+static void take_month(const struct memory_rows *rows, const struct bill_question *question, uint32_t account,
+                       int64_t month_s, struct bill *bill)
+{
+    vec_clear(&bill->groups);
+    for (uint32_t i = 0; i < rows->charges.count; i++) {
+        const struct charge_row *row = &rows->charges.at[i];
+        int64_t of_s = row->billed_s == INT64_MIN ? time_month(row->hour_s) : row->billed_s;
+        if (of_s == month_s && str_equal(row->account, question->accounts[account]))
+            add_row(bill, row);
+    }
+}
+
 enum error_class memory_read_bill_sums(struct store *store, const struct bill_question *question,
                                        take_bill_sum *take, void *context, struct error *error)
 {
     struct memory_store *memory = memory_of(store);
-    const struct memory_rows *rows = &memory->tables->rows;
     enum error_class class = memory_enter(memory, error);
     struct bill bill = {0};
     for (uint32_t a = 0; a < question->account_count && class == ERROR_NONE; a++)
         for (uint32_t m = 0; m < question->month_count; m++) {
-            vec_clear(&bill.groups);
-            for (uint32_t i = 0; i < rows->charges.count; i++) {
-                const struct charge_row *row = &rows->charges.at[i];
-                int64_t month_s = row->billed_s == INT64_MIN ? time_month(row->hour_s) : row->billed_s;
-                if (month_s == question->months_s[m] && str_equal(row->account, question->accounts[a]))
-                    add_row(&bill, row);
-            }
+            take_month(&memory->tables->rows, question, a, question->months_s[m], &bill);
             take_bill(&bill, question->months_s[m], a, take, context);
         }
     vec_release(&bill.groups);

@@ -1,8 +1,8 @@
 /* What settling an hour costs, in PostgreSQL with HOURGLASS_DATABASE, else in memory: bench_settle [RESOURCES
- * [USERS [FRAME_ROWS]]]. An hour closes with RESOURCES containers, one in ten of them under an order of
- * USERS, and as many endpoints called, each with three meters; frames have FRAME_ROWS rows. Then come late
- * counts, then frames that say nothing. CPU of the database is that of the connection's process, on this
- * machine. */
+ * [USERS [FRAME_ROWS [ACCOUNTS]]]]. An hour closes with RESOURCES containers, one in ten of them under an
+ * order of USERS, and as many endpoints called, each with three meters; frames have FRAME_ROWS rows. Then
+ * come late counts, then frames that say nothing. CPU of the database is that of the connection's process, on
+ * this machine. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/resource.h>
@@ -16,7 +16,8 @@
 #include "settler/store/pg/pg_store.h"
 
 enum { HOURS = 3, NAME_SIZE = 32, ORDERED_OF = 10, SUMS = 3, QUIET = 500 };
-static uint32_t resources = 100000, users = 10, frame_rows = 25000;
+static uint32_t resources = 100000, users = 10, frame_rows = 25000, accounts = 1000;
+static char (*account_names)[NAME_SIZE];
 
 static long load_kib;
 
@@ -84,10 +85,12 @@ static void *take(size_t count, size_t size)
 
 static struct str account_of(uint32_t resource)
 {
-    static char names[1000][NAME_SIZE];
-    uint32_t number = resource / (ORDERED_OF * users) % 1000;
-    snprintf(names[number], NAME_SIZE, "acct-%06u", number);
-    return str_of(names[number]);
+    /* An order's users are in one account. */
+    uint32_t unit = users == 1 ? 1 : ORDERED_OF * users, groups = (resources + unit - 1) / unit;
+    uint32_t each = groups > accounts ? (groups + accounts - 1) / accounts : 1;
+    uint32_t number = resource / (unit * each);
+    snprintf(account_names[number], NAME_SIZE, "acct-%08u", number);
+    return str_of(account_names[number]);
 }
 
 static void make_orders(struct load *load)
@@ -239,16 +242,19 @@ static uint64_t settle_in_database(void *context, const struct frame *frame)
 
 static void print_size(struct pg *pg, uint64_t rows)
 {
-    PGresult *size =
-        pg_query(pg,
-                 "SELECT sum(pg_total_relation_size(c.oid)) FROM pg_class c JOIN pg_namespace n ON"
-                 " n.oid = c.relnamespace WHERE n.nspname = current_schema AND c.relname LIKE 'settled%'"
-                 " AND c.relkind = 'r'",
-                 0, NULL);
-    CHECK(size != NULL);
-    printf("PostgreSQL: settled %.0f bytes a row, indexes included\n",
-           strtod(PQgetvalue(size, 0, 0), NULL) / (double)rows);
-    PQclear(size);
+    PGresult *sizes = pg_query(
+        pg,
+        "SELECT regexp_replace(c.relname, '^settled_.*', 'settled'), sum(pg_total_relation_size(c.oid))"
+        " FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
+        " WHERE n.nspname = current_schema AND c.relkind = 'r' GROUP BY 1"
+        " HAVING sum(pg_total_relation_size(c.oid)) > 100000 ORDER BY 2 DESC",
+        0, NULL);
+    CHECK(sizes != NULL);
+    for (int i = 0; i < PQntuples(sizes); i++)
+        printf("PostgreSQL: %s, %.1f bytes a row of settled, of them %.1f indexes\n", PQgetvalue(sizes, i, 0),
+               strtod(PQgetvalue(sizes, i, 1), NULL) / (double)rows,
+               strtod(PQgetvalue(sizes, i, 2), NULL) / (double)rows);
+    PQclear(sizes);
 }
 
 static void in_database(const struct load *load, const char *url)
@@ -285,6 +291,7 @@ static void release(struct load *load)
     free(load->facts);
     free(load->names);
     free(load->orders);
+    free(account_names);
 }
 
 int main(int count, char **arguments)
@@ -292,10 +299,11 @@ int main(int count, char **arguments)
     struct load load = {0};
     struct rusage usage;
     const char *url = getenv("HOURGLASS_DATABASE");
-    uint32_t *const numbers[] = {&resources, &users, &frame_rows};
-    for (int i = 1; i < count && i <= 3; i++)
+    uint32_t *const numbers[] = {&resources, &users, &frame_rows, &accounts};
+    for (int i = 1; i < count && i <= 4; i++)
         *numbers[i - 1] = (uint32_t)strtoul(arguments[i], NULL, 10);
-    CHECK(resources > 0 && users > 0 && frame_rows > 0);
+    CHECK(resources > 0 && users > 0 && frame_rows > 0 && accounts > 0);
+    account_names = take(resources + 1, NAME_SIZE);
     make(&load);
     getrusage(RUSAGE_SELF, &usage);
     load_kib = usage.ru_maxrss;

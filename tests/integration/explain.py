@@ -18,7 +18,7 @@ from facts import TOP, hourglass, tell
 FOLDER = pathlib.Path(tempfile.mkdtemp(prefix='hourglass-explain'))
 NAME = f'x{os.getpid()}x{int(time.time())}'
 SCHEMA, PREFIX = f'run_{NAME}', f'{NAME}.'
-KAFKA, DATABASE = facts.servers('KAFKA', 'DATABASE')
+KAFKA, DATABASE, READER = facts.servers('KAFKA', 'DATABASE', 'SETTLER_DATABASE')
 CATALOG = '''
 currency: USD
 products:
@@ -154,7 +154,7 @@ def faults():
     explain('acme', '2026-11-01T10:01:00Z', 'c1', 'runtime', status=64)
     done = hourglass('explain', 'acme', hour, 'c1', 'runtime', '--database', DATABASE, '--schema', 'none')
     tell(done.returncode in (75, 78) and done.stderr, 'a schema that is none is told', done)
-    done = hourglass('explain', 'acme', hour, 'c2', 'runtime', '--database', DATABASE, '--schema', SCHEMA)
+    done = hourglass('explain', 'acme', hour, 'c2', 'runtime', '--database', READER, '--schema', SCHEMA)
     tell(done.returncode == 0 and 'source events' not in done.stdout and 'recomputed' in done.stdout,
          'without --kafka the events are left out', done)
 
@@ -181,6 +181,10 @@ def tampered():
     says(explain(*words, status=1), 'though the change was made to fit', r'^recomputed 0\.000048, stored 1\.000048$')
     change('total = total - 1, amount = amount - 1, units = units + 1')
     says(explain(*words, status=1), 'and units that were changed', r'^units are 40, stored 41: recomputed')
+    change("units = units - 1, total = total + 0.0000001, amount = amount + 0.0000001")
+    says(explain(*words, status=1), 'and decimals that nobody charges', r'^a number that is stored has other decimals than a charge: recomputed')
+    change("total = round(total - 0.0000001, 6), amount = round(amount - 0.0000001, 6), usage = substr(usage, 2)")
+    says(explain(*words, status=1), 'and usage that is none', r'^the usage that is stored is none: recomputed no line, stored 0\.000048$')
 
 
 def main():

@@ -6,31 +6,31 @@
 
 enum { INSTANTS = 24, TEXT = 32, SIGNS = 6, AHEAD_S = 300 };
 
-static const int64_t begin_s = 1793491200; /* 2026-11-01 */
+static const int64_t begin_s = 1793469600; /* 2026-10-31T18:00:00Z: a day later October's bills are cut */
 static const int64_t gb = 1000000000;
 
 #define BODY(price)                                                                                          \
     "a: {payg: {price: '" price "', per: hour}, subscription: {price: '1200', per: month}}\n"                \
-    "      b: {payg: [{price: '1', per: minute}, {from: 2026-11-02T02:20:00Z, price: '3', per: minute}]}\n"  \
+    "      b: {payg: [{price: '1', per: minute}, {from: 2026-11-01T20:20:00Z, price: '3', per: minute}]}\n"  \
     "      c: {subscription: {price: '77.7', per: month}}\n"
 #define REST                                                                                                 \
     "  storage: {settle: hourly, skus: {standard: {payg: {price: '0.0002', per: GB-hour}, free: 20GB},\n"    \
     "    cold: {payg: {price: '0.07', per: GiB-day}}}}\n"                                                    \
     "  maas: {settle: cycle, skus: {a: {input_tokens: {price: '0.6', per: 1M}, output_tokens:\n"             \
     "    {price: '7', per: 1K}, images: {price: '0.04', per: 1}}}}\n"
-#define CATALOG(void_after, price, container, node)                                                          \
-    "currency: USD\nvoid_after: " void_after "\nproducts:\n"                                                 \
+#define CATALOG(void_after, grace, price, container, node)                                                   \
+    "currency: USD\nvoid_after: " void_after "\ngrace: " grace "\nproducts:\n"                               \
     "  container:\n    settle: hourly\n    liveness: " container                                             \
     "\n    skus:\n      " BODY(price) "  node:\n    settle: cycle\n    liveness: " node                      \
                                       "\n    skus:\n      " BODY(price) REST
 
 static const char *const catalogs[] = {
-    CATALOG("90m", "2.50", "1800", "0"), CATALOG("20h", "2.50", "7200", "3600"),
-    CATALOG("0", "2.50", "0", "10800"), CATALOG("3d", "2.50", "3600", "20000")};
+    CATALOG("90m", "3h", "2.50", "1800", "0"), CATALOG("20h", "30m", "2.50", "7200", "3600"),
+    CATALOG("0", "0", "2.50", "0", "10800"), CATALOG("3d", "1h", "2.50", "3600", "20000")};
 /* What may follow each: a later catalog keeps liveness. */
 static const char *const later_catalogs[] = {
-    CATALOG("20h", "3.75", "1800", "0"), CATALOG("0", "0.000001", "7200", "3600"),
-    CATALOG("3d", "999.999999999999", "0", "10800"), CATALOG("90m", "3.75", "3600", "20000")};
+    CATALOG("20h", "0", "3.75", "1800", "0"), CATALOG("0", "24h", "0.000001", "7200", "3600"),
+    CATALOG("3d", "2h", "999.999999999999", "0", "10800"), CATALOG("90m", "5s", "3.75", "3600", "20000")};
 
 struct teller {
     struct world *world;

@@ -4,12 +4,13 @@
 #include "collectors/core/batch.h"
 #include "lib/base/time.h"
 #include "lib/codec/usage.h"
+#include "lib/domain/limits.h"
 #include "tests/property/life.h"
 #include "tests/property/story.h"
 #include "tests/support/test.h"
 
 static const int64_t delay_us = 10 * (int64_t)SECOND_US;
-enum { SEEDS = 16, EVERY = 13 };
+enum { SEEDS = 16, EVERY = 23 };
 
 /* Orders and payments are no state of the fold. */
 static void leave_facts_out(struct world *world)
@@ -140,10 +141,68 @@ static void what_a_fold_holds_and_the_rest_of_the_log_make_its_lines(void **stat
     assert_true(compared > 1000);
 }
 
+/* --- sums --- */
+
+struct told_sums {
+    uint32_t records;
+    unsigned __int128 by_meter[METER_COUNT];
+};
+
+static void add_up(void *context, const struct record *record, bool made)
+{
+    struct told_sums *told = context;
+    assert_true(made && record->output_tokens <= LIMIT_COUNT && record_is_whole(record));
+    for (enum meter m = METER_INPUT_TOKENS; m <= METER_OUTPUT_TOKENS; m++) {
+        assert_true(record_count(record, m) <= LIMIT_COUNT);
+        told->by_meter[m] += (unsigned __int128)record_count(record, m);
+    }
+    told->records++;
+}
+
+static void a_sum_beyond_one_events_limits_is_told_by_several(void **state)
+{
+    (void)state;
+    enum { EVENTS = 5 };
+    static const char *const ids[EVENTS] = {"1", "2", "3", "4", "5"};
+    struct world world = {0};
+    struct log log;
+    struct told_sums told = {0};
+    struct byte_list frames = {0};
+    const int64_t time_us = INT64_C(1793527200) * SECOND_US;
+    for (int i = 0; i < EVENTS; i++) {
+        struct record record = {.kind = RECORD_TOKENS,
+                                .product = PRODUCT_MAAS,
+                                .account = STR("a"),
+                                .subject = STR("e"),
+                                .source = STR("/s"),
+                                .id = str_of(ids[i]),
+                                .sku = STR("m"),
+                                .time_us = time_us,
+                                .since_us = time_us,
+                                .input_tokens = LIMIT_COUNT,
+                                .cached_input_tokens = 7,
+                                .output_tokens = LIMIT_COUNT};
+        vec_push(&world.arrivals, (struct arrival){record, time_us});
+    }
+    log_make_live(&log, &world, EVENTS, time_us + 60 * SECOND_US);
+    struct fold *fold = fold_new(0);
+    log_fold(&log, 0, fold, 0, &frames);
+    fold_base(fold, add_up, &told);
+    assert_true(told.records > 1);
+    assert_true(told.by_meter[METER_OUTPUT_TOKENS] == (unsigned __int128)EVENTS * LIMIT_COUNT);
+    assert_true(told.by_meter[METER_CACHED_INPUT_TOKENS] == EVENTS * 7);
+    assert_true(told.by_meter[METER_INPUT_TOKENS] == (unsigned __int128)EVENTS * (LIMIT_COUNT - 7));
+    fold_free(fold);
+    byte_list_release(&frames);
+    log_release(&log);
+    world_release(&world);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_a_fold_holds_and_the_rest_of_the_log_make_its_lines),
+        cmocka_unit_test(a_sum_beyond_one_events_limits_is_told_by_several),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

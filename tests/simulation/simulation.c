@@ -35,6 +35,9 @@ static bool show_figures(const struct figures *figures)
         all &= show("tables", tables[f], figures->tables[f]);
     all &= show("tables", "reply to a COMMIT lost", figures->replies_lost);
     all &= show("tables", "steps of frames", figures->steps);
+    all &= show("tables", "of them pages of accounts", figures->pages);
+    all &= show("tables", "rows of bills", figures->bills);
+    all &= show("tables", "notices", figures->notices);
     for (enum fence_branch b = 0; b < FENCE_BRANCHES; b++)
         all &= show("fence", fence_branch_name(b), figures->fence[b]);
     for (enum stop_rule r = 0; r < STOP_RULES; r++)

@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "lib/base/check.h"
+#include "settler/store/memory_own.h"
 #include "tests/simulation/reference.h"
 
 enum {
@@ -61,6 +62,7 @@ static struct house_config make(struct world_of *world)
     config.settlers = CHOICE(&random, 1, 2, 2);
     config.latency_ms = CHOICE(&random, 0, 5, 40);
     config.work_max = CHOICE(&random, 0, 1, 3, 10);
+    config.accounts_max = CHOICE(&random, 0, 1, 2);
     return config;
 }
 
@@ -221,6 +223,9 @@ static void count_struck(const struct house *house, struct figures *figures)
     for (enum fence_branch b = 0; b < FENCE_BRANCHES; b++)
         figures->fence[b] += house->fence.struck[b];
     figures->steps += house->fence.steps;
+    figures->pages += house->fence.pages;
+    figures->bills += house->tables->rows.bill_totals.count;
+    figures->notices += house->tables->rows.notices.count;
     figures->replies_lost += house->fence.replies_lost;
 }
 

@@ -14,7 +14,10 @@ struct figures {
     uint64_t least_frames; /* of a world */
     uint64_t closes;       /* of one hour or more */
     uint64_t turns;
-    uint64_t steps;        /* transactions that settled a part of a frame */
+    uint64_t steps; /* transactions that settled a part of a frame, */
+    uint64_t pages; /* of them those of its accounts */
+    uint64_t bills; /* rows of them */
+    uint64_t notices;
     uint64_t replies_lost; /* to a COMMIT that was done */
     uint64_t faults[FAULTS];
     uint64_t log[MEMORY_LOG_FAULTS];

@@ -1,5 +1,6 @@
 #include "tests/support/samples.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "lib/base/time.h"
@@ -126,6 +127,18 @@ static void fill_report(struct samples *samples, struct record *record)
     }
 }
 
+/* What a payment may say: sometimes without a point, sometimes as long as can be. */
+static struct str sample_amount(struct samples *samples)
+{
+    char text[LIMIT_AMOUNT_BYTES + 1];
+    if (chance(samples, 4))
+        snprintf(text, sizeof text, "%lld", (long long)sample_long(samples, 1, 999999999999));
+    else
+        snprintf(text, sizeof text, "%lld.%012lld", (long long)sample_long(samples, 0, 999999999999),
+                 (long long)sample_long(samples, 1, 999999999999));
+    return arena_copy(&samples->memory, str_of(text));
+}
+
 static void fill_other(struct samples *samples, struct record *record)
 {
     record->product = PRODUCT_NONE;
@@ -135,7 +148,7 @@ static void fill_other(struct samples *samples, struct record *record)
         record->quantity = sample_long(samples, 1, LIMIT_COUNT);
         record->months = sample_long(samples, 1, LIMIT_MONTHS);
     } else if (record->kind == RECORD_CREDITED || record->kind == RECORD_DEBITED) {
-        record->amount = sample_text(samples, 1, LIMIT_AMOUNT_BYTES);
+        record->amount = sample_amount(samples);
         record->currency = STR("EUR");
         record->for_bill = record->kind == RECORD_CREDITED && chance(samples, 2);
     }

@@ -292,6 +292,30 @@ static void parts_of_input_beyond_it_are_refused(void **state)
     vec_release(&copy.bytes);
 }
 
+static void an_amount_that_is_none_is_refused(void **state)
+{
+    (void)state;
+    static const char *const bad[] = {"x.23", "1,23", "-123", "0.00", ".123", "12e4"};
+    struct record payment = {.kind = RECORD_CREDITED,
+                             .account = STR("a"),
+                             .subject = STR("p"),
+                             .source = STR("s"),
+                             .id = STR("i"),
+                             .amount = STR("4.56"),
+                             .currency = STR("USD")};
+    struct message message = {.feed = STR(""), .records = &payment, .record_count = 1};
+    struct packer bytes = encoded(&message), copy = {0};
+    assert_int_equal(usage_again(str_of_packer(&bytes), &copy), DECODE_OK);
+    char *amount = memmem(bytes.bytes.at, bytes.bytes.count, "4.56", 4);
+    assert_non_null(amount);
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        memcpy(amount, bad[i], 4);
+        assert_int_equal(usage_again(str_of_packer(&bytes), &copy), DECODE_MALFORMED);
+    }
+    vec_release(&bytes.bytes);
+    vec_release(&copy.bytes);
+}
+
 static void another_schema_is_told_from_a_fault(void **state)
 {
     (void)state;
@@ -318,6 +342,7 @@ int main(void)
         cmocka_unit_test(a_control_message_comes_with_the_hash_of_all_its_bytes),
         cmocka_unit_test(what_acceptance_never_says_of_a_record_is_refused),
         cmocka_unit_test(parts_of_input_beyond_it_are_refused),
+        cmocka_unit_test(an_amount_that_is_none_is_refused),
         cmocka_unit_test(another_schema_is_told_from_a_fault),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -35,14 +35,6 @@ static void assert_taken_again(struct acceptor *acceptor, const struct record *r
     vec_release(&out.bytes);
 }
 
-static struct str sample_amount(struct samples *samples)
-{
-    char text[LIMIT_AMOUNT_BYTES + 1];
-    snprintf(text, sizeof text, "%lld.%012lld", (long long)sample_long(samples, 0, 999999999999),
-             (long long)sample_long(samples, 1, 999999999999));
-    return arena_copy(&samples->memory, str_of(text));
-}
-
 /* What an entrance can have made of an event. */
 static struct record sample_accepted(struct samples *samples, enum record_kind kind)
 {
@@ -58,8 +50,6 @@ static struct record sample_accepted(struct samples *samples, enum record_kind k
     record.time_us %= YEAR_2200_US;
     if (record.since_us > record.time_us || kind != RECORD_FAILED)
         record.since_us = record.time_us;
-    if (record_is_payment(kind))
-        record.amount = sample_amount(samples);
     return record;
 }
 

@@ -49,6 +49,7 @@ static uint32_t settle_log(struct frame_log *log, struct memory_tables *tables, 
             store = open_store(tables);
         claimed = claimed || (store != NULL && store_claim(store, 0, &claim, &error) == STORE_OK);
         claim.work_max = work;
+        claim.accounts_max = work;
         uint32_t count = claimed ? next_batch(log, (uint32_t)claim.next_seq, longest, batch) : 0;
         if (claimed && count == 0)
             break;
