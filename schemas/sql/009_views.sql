@@ -4,7 +4,7 @@
 
 -- --- how they are reached ---
 
--- Rows come as log time goes on, so these indexes grow at their ends; measured: docs/decisions/013-indexes-of-charges.md
+-- Rows come as log time goes on, so these indexes grow at their ends; measured: docs/decisions/015-indexes-of-charges.md
 CREATE INDEX charges_hour ON charges (hour);
 CREATE INDEX charges_frame ON charges (seq, partition);
 CREATE INDEX charges_orders ON charges (account, product, kind, hour) WHERE kind <> 'usage';
@@ -75,7 +75,7 @@ SELECT a.name AS account, round(a.credited, greatest(m.charge_scale, min_scale(a
        round(a.charged, greatest(m.charge_scale, min_scale(a.charged))) AS charged,
        round(a.accrued, greatest(m.charge_scale, min_scale(a.accrued))) AS accrued,
        round(v.balance, greatest(m.charge_scale, min_scale(v.balance))) AS balance,
-       round(v.available, greatest(m.charge_scale, min_scale(v.available))) AS available, a.state, to_timestamp(a.deadline_us / 1000000.0) AS deadline, a.prepaid, b.burn,
+       round(v.available, greatest(m.charge_scale, min_scale(v.available))) AS available, a.state, to_timestamp(a.deadline_us / 1000000) AS deadline, a.prepaid, b.burn,
        CASE WHEN a.prepaid AND b.burn > 0
             THEN to_timestamp(greatest(0, least(253402300799::numeric,
                      k.watermark_us / 1000000.0 + round(v.available * 3600 / b.burn, 6))))

@@ -181,14 +181,13 @@ static void take_bill(const struct bill *bill, int64_t month_s, uint32_t account
     }
 }
 
-static void take_month(const struct memory_rows *rows, const struct bill_question *question, uint32_t account,
-                       int64_t month_s, struct bill *bill)
+static void collect(const struct memory_rows *rows, struct str account, int64_t month_s, struct bill *bill)
 {
     vec_clear(&bill->groups);
     for (uint32_t i = 0; i < rows->charges.count; i++) {
         const struct charge_row *row = &rows->charges.at[i];
-        int64_t of_s = row->billed_s == INT64_MIN ? time_month(row->hour_s) : row->billed_s;
-        if (of_s == month_s && str_equal(row->account, question->accounts[account]))
+        int64_t billed_s = row->billed_s == INT64_MIN ? time_month(row->hour_s) : row->billed_s;
+        if (billed_s == month_s && str_equal(row->account, account))
             add_row(bill, row);
     }
 }
@@ -201,7 +200,7 @@ enum error_class memory_read_bill_sums(struct store *store, const struct bill_qu
     struct bill bill = {0};
     for (uint32_t a = 0; a < question->account_count && class == ERROR_NONE; a++)
         for (uint32_t m = 0; m < question->month_count; m++) {
-            take_month(&memory->tables->rows, question, a, question->months_s[m], &bill);
+            collect(&memory->tables->rows, question->accounts[a], question->months_s[m], &bill);
             take_bill(&bill, question->months_s[m], a, take, context);
         }
     vec_release(&bill.groups);

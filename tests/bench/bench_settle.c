@@ -242,13 +242,13 @@ static uint64_t settle_in_database(void *context, const struct frame *frame)
 
 static void print_size(struct pg *pg, uint64_t rows)
 {
-    PGresult *sizes = pg_query(
-        pg,
-        "SELECT regexp_replace(c.relname, '^settled_.*', 'settled'), sum(pg_total_relation_size(c.oid))"
-        " FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
-        " WHERE n.nspname = current_schema AND c.relkind = 'r' GROUP BY 1"
-        " HAVING sum(pg_total_relation_size(c.oid)) > 100000 ORDER BY 2 DESC",
-        0, NULL);
+    PGresult *sizes = pg_query(pg,
+                               "SELECT regexp_replace(c.relname, '^settled_.*', 'settled'), "
+                               "sum(pg_total_relation_size(c.oid)), sum(pg_indexes_size(c.oid))"
+                               " FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
+                               " WHERE n.nspname = current_schema AND c.relkind = 'r' GROUP BY 1"
+                               " HAVING sum(pg_total_relation_size(c.oid)) > 100000 ORDER BY 2 DESC",
+                               0, NULL);
     CHECK(sizes != NULL);
     for (int i = 0; i < PQntuples(sizes); i++)
         printf("PostgreSQL: %s, %.1f bytes a row of settled, of them %.1f indexes\n", PQgetvalue(sizes, i, 0),

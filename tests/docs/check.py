@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
-"""Runs every example of README.md and docs/: shell blocks in order, SQL against a run's schema. The two commands that
-README begins with are steps of tests/run themselves. Ends with N passed, N failed."""
+"""Runs every example of README.md and docs/: shell blocks in order, SQL against the schema of the run that docs/questions.md
+makes. There each answer has a line at least. The two commands that README begins with are steps of tests/run themselves;
+Python runs where its libraries are. Ends with N passed, N failed."""
 import os
 import pathlib
 import re
@@ -9,7 +10,10 @@ import sys
 
 TOP = pathlib.Path(__file__).resolve().parents[2]
 ELSEWHERE = {'deploy/local/demo', 'tests/run'}
-EVENTS = '/tmp/events.ndjson'
+QUESTIONS = pathlib.Path('docs/questions.md')
+ASKED = 'asked'
+SERVERS = 'eval "$(deploy/local/status --env)"\nexport HOURGLASS_DATABASE HOURGLASS_KAFKA\n'
+HAS_PANDAS = 'python3 -c "import pandas, psycopg, pyarrow, sqlalchemy"'
 
 
 def shell(text, **env):
@@ -19,7 +23,7 @@ def shell(text, **env):
 
 def blocks():
     for path in [TOP / 'README.md', *sorted((TOP / 'docs').rglob('*.md'))]:
-        for kind, text in re.findall(r'^```(sh|sql)\n(.*?)^```', path.read_text(), re.S | re.M):
+        for kind, text in re.findall(r'^```(sh|sql|python)\n(.*?)^```', path.read_text(), re.S | re.M):
             if text.strip() not in ELSEWHERE:
                 yield path.relative_to(TOP), kind, text
 
@@ -30,22 +34,28 @@ def links():
             yield path.relative_to(TOP), target, (path.parent / target).exists()
 
 
+def run(path, kind, text):
+    """As who reads the page would."""
+    env = {}
+    if path == QUESTIONS or kind == 'sql':
+        text = SERVERS + {
+            'sh': text,
+            'sql': f'psql -v ON_ERROR_STOP=1 "$HOURGLASS_DATABASE" <<\'END\'\n{text}END\n',
+            'python': f'{HAS_PANDAS} || {{ echo "needs pandas, psycopg, pyarrow, sqlalchemy" && exit; }}\npython3 - <<\'END\'\n'
+                      f'{text}END\n',
+        }[kind]
+        env = {'HOURGLASS_SCHEMA': f'run_{ASKED}', 'HOURGLASS_PREFIX': f'{ASKED}.', 'PAGER': 'cat',
+               'PGOPTIONS': f'-c search_path=run_{ASKED}'}
+    return shell(text, **env)
+
+
 def main():
     build = os.environ.get('HOURGLASS_BUILD', str(TOP / 'build'))
     passed = failed = 0
-    schema = None
+    shell(f'deploy/local/runs drop {ASKED}')
     for path, kind, text in blocks():
-        if kind == 'sql' and schema is None:
-            shell(f'HOURGLASS_RUN_NAME=docs$$ deploy/local/run --catalog docs/catalog.yaml {EVENTS}')
-            found = shell('eval "$(deploy/local/status --env)"; psql -At "$HOURGLASS_DATABASE" -c "SELECT max(nspname) '
-                          "FROM pg_namespace WHERE nspname LIKE 'run_docs%'\"")
-            schema = found.stdout.decode().strip()
-        if kind == 'sql':
-            text = ('eval "$(deploy/local/status --env)"\n'
-                    f'PGOPTIONS="-c search_path={schema}" psql -v ON_ERROR_STOP=1 "$HOURGLASS_DATABASE" <<\'END\'\n'
-                    f'{text}END\n')
-        done = shell(text.replace('build/', f'{build}/'))
-        good = done.returncode == 0
+        done = run(path, kind, text.replace('build/', f'{build}/'))
+        good = done.returncode == 0 and (path != QUESTIONS or done.stdout.strip() and b'(0 rows)' not in done.stdout)
         passed, failed = passed + good, failed + (not good)
         print(('ok - ' if good else 'not ok - ') + f'{path}: {text.strip().splitlines()[0][:60]}')
         if not good:
