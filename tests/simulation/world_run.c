@@ -183,15 +183,12 @@ static void judge_partition(struct world_of *world, uint32_t p, const struct dum
     chains_release(&chains);
 }
 
-/* What the platform was told is what the tables have. */
+/* What the platform was told is what the tables have. (Where tables came back beneath a settler that has no
+ * more to say, they may count less as sent than was: the next notice finds that out.) */
 static void judge_notices(struct world_of *world, uint32_t p, struct figures *figures)
 {
     char why[200];
-    if (has_stopped(world->house, p))
-        return;
-    if (!told_all(world->house, p))
-        wrong(world, "partition %u: notices wait", p);
-    else if (!told_right(world->house, p, &figures->told, why))
+    if (!has_stopped(world->house, p) && !told_right(world->house, p, &figures->told, why))
         wrong(world, "partition %u: %s", p, why);
 }
 
