@@ -1,5 +1,6 @@
 #include "cli/bill_read.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "lib/base/check.h"
@@ -146,9 +147,8 @@ static enum bill_state state_of(const char *word)
 /* "2026-11" and its first day. */
 static const char *first_day(const struct bill *bill, char room[16])
 {
-    CHECK(strlen(bill->month) < 8);
-    memcpy(room, bill->month, strlen(bill->month) + 1);
-    return strcat(room, "-01");
+    snprintf(room, 16, "%.7s-01", bill->month);
+    return room;
 }
 
 bool bill_read_head(struct ask *ask, struct bill *bill)
