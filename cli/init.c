@@ -64,7 +64,13 @@ static int fail(const struct error *error)
 
 /* --- topics --- */
 
-enum topic_kind { TOPIC_LIVE = 1, TOPIC_SIMULATED = 2, TOPIC_COMPACTED = 4, TOPIC_ANY = 7 };
+enum topic_kind {
+    TOPIC_LIVE = 1,
+    TOPIC_SIMULATED = 2,
+    TOPIC_COMPACTED = 4,
+    TOPIC_NOTICES = 8,
+    TOPIC_ANY = 15
+};
 enum { SETTINGS_MAX = 24 };
 
 static const struct {
@@ -76,7 +82,8 @@ static const struct {
     {TOPIC_ANY, "unclean.leader.election.enable", "false"},
     {TOPIC_COMPACTED, "cleanup.policy", "compact"},
     {TOPIC_LIVE | TOPIC_SIMULATED, "retention.ms", "-1"},
-    {TOPIC_LIVE, "message.timestamp.type", "LogAppendTime"},
+    {TOPIC_NOTICES, "retention.ms", "2592000000"}, /* 30 days (CONTRACT §6) */
+    {TOPIC_LIVE | TOPIC_NOTICES, "message.timestamp.type", "LogAppendTime"},
     /* Segments and the broker's trust go by records' times, which are the files' here. */
     {TOPIC_SIMULATED, "message.timestamp.type", "CreateTime"},
     {TOPIC_SIMULATED, "segment.ms", "9223372036854775807"},
@@ -102,17 +109,18 @@ static void settings_of(enum topic_kind kind, const char *pairs[SETTINGS_MAX])
 
 static enum error_class create_topics(const struct topics *topics, struct error *error)
 {
-    const char *live[SETTINGS_MAX], *log[SETTINGS_MAX], *compacted[SETTINGS_MAX];
+    const char *live[SETTINGS_MAX], *log[SETTINGS_MAX], *compacted[SETTINGS_MAX], *notices[SETTINGS_MAX];
     settings_of(TOPIC_LIVE, live);
     settings_of(options.simulated ? TOPIC_SIMULATED : TOPIC_LIVE, log);
     settings_of(TOPIC_COMPACTED, compacted);
+    settings_of(TOPIC_NOTICES, notices);
     uint32_t p = (uint32_t)options.partitions, r = (uint32_t)options.replicas;
-    const struct kafka_topic list[] = {{topics->records, p, r, log},
-                                       {topics->frames, p, r, log},
-                                       {topics->snapshots, p, r, compacted},
-                                       {topics->rejects, p, r, live},
-                                       {topics->index, 1, r, live}};
-    return kafka_create_topics(options.kafka, list, sizeof list / sizeof *list, error);
+    const struct kafka_topic list[] = {
+        {topics->records, p, r, log},  {topics->frames, p, r, log}, {topics->snapshots, p, r, compacted},
+        {topics->rejects, p, r, live}, {topics->index, 1, r, live}, {topics->notices, p, r, notices}};
+    /* The last is of live generations alone: of those of files none are said. */
+    uint32_t count = sizeof list / sizeof *list - (options.simulated ? 1 : 0);
+    return kafka_create_topics(options.kafka, list, count, error);
 }
 
 /* --- offset 0 --- */

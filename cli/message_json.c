@@ -1,5 +1,16 @@
 #include "cli/message_json.h"
 
+#include "lib/codec/notice.h"
+
+static bool is_notice(struct str value)
+{
+    struct arena memory = {0};
+    struct str texts[NOTICE_KEYS];
+    bool is = notice_texts(value, &memory, texts) == DECODE_OK;
+    arena_release(&memory);
+    return is;
+}
+
 void message_print(struct message_printer *printer, const struct json_place *place, struct str value,
                    struct packer *out)
 {
@@ -23,6 +34,8 @@ void message_print(struct message_printer *printer, const struct json_place *pla
         json_out_generation(place, &generation, out);
     else if (reject_decode(value, &reject) == DECODE_OK)
         json_out_reject(place, &reject, out);
+    else if (is_notice(value))
+        json_out_notice(place, value, out);
     else
         json_out_undecoded(place, value.size, out);
 }

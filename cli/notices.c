@@ -1,6 +1,37 @@
-/* `hourglass notices`: every change of an account's state or deadline, from the database. */
+/* `hourglass notices`: every change of an account's state or deadline, from the database, or as it is said in
+ * billing.notices. */
 #include "cli/command.h"
+#include "cli/notices_follow.h"
 #include "cli/stored.h"
+#include "lib/run/value_checks.h"
+
+static struct notices_follow following;
+static bool follows;
+
+/* Those of stored.h, and what is followed: then there is no database. */
+static const struct option_row rows[] = {
+    {"database", OPTION_TEXT, &stored_options.database, "", 0, 0, PG_DATABASE_HELP, .value = "URL",
+     .check = check_database},
+    {"schema", OPTION_TEXT, &stored_options.schema, "hourglass", 0, 0, "where the tables stand"},
+    {"account", OPTION_TEXT, &stored_options.account, "", 0, 0, "only what is of this account",
+     .value = "NAME"},
+    {"format", OPTION_TEXT, &stored_options.format, "ndjson", 0, 0, "ndjson, csv or table", .value = "FORMAT",
+     .words = sheet_formats},
+    {"wait-for", OPTION_NUMBER, &stored_options.wait_for_s, "0", 0, INT64_MAX,
+     "first wait until every partition is settled up to this second since 1970"},
+    {"partitions", OPTION_NUMBER, &stored_options.partitions, "0", 0, 4096,
+     "how many that must be; 0: do not wait"},
+    {"timeout", OPTION_NUMBER, &stored_options.timeout_s, "120", 1, 86400,
+     "seconds to wait without progress"},
+    {"follow", OPTION_SWITCH, &follows, "false", 0, 0,
+     "print notices as they come, from Kafka and not from the database, until told to stop"},
+    {"from-beginning", OPTION_SWITCH, &following.from_beginning, "false", 0, 0,
+     "with --follow, first those that are there"},
+    {"kafka", OPTION_TEXT, &following.kafka, "", 0, 0, "with --follow: bootstrap servers, HOST:PORT,...",
+     .value = "SERVERS", .check = check_servers},
+    {"prefix", OPTION_TEXT, &following.prefix, "", 0, 0, "with --follow: before the topic's name",
+     .check = check_prefix},
+};
 
 /* Seconds are rounded down. */
 static const char sql[] =
@@ -31,18 +62,26 @@ static const struct option_page page = {
     .summary = "Print what became of accounts: good, grace, suspended, and when.",
     .details =
         "A row for each time that the state of an account, or its deadline, changed; each account's in "
-        "their order.\n\n" PG_PASSWORD_HELP,
+        "their order. Followed, one may be there twice: of an account's, what is not above its last `id` is "
+        "a repeat.\n\n" PG_PASSWORD_HELP,
     .example = "  PGPASSFILE=pgpass hourglass notices --database postgresql://reader@db/billing --format "
-               "table\n",
+               "table\n"
+               "  hourglass notices --follow --kafka k1:9092,k2:9092\n",
     .statuses = STORED_STATUSES,
-    .rows = stored_option_rows,
-    .count = STORED_OPTIONS,
+    .rows = rows,
+    .count = sizeof rows / sizeof *rows,
 };
 
 static int run(void)
 {
     static const struct stored notices = {"notices", sql, print_header, print_notice};
-    return stored_print(&notices);
+    if (follows && following.kafka[0] == 0)
+        return options_misused(&page, "--kafka: expected SERVERS with --follow");
+    if (!follows && stored_options.database[0] == 0)
+        return options_misused(&page, "--database: expected URL, or --follow");
+    following.account = stored_options.account;
+    following.format = stored_options.format;
+    return follows ? notices_follow(&following) : stored_print(&notices);
 }
 
 const struct command command_notices = {&page, run};

@@ -28,7 +28,9 @@ static struct {
 
 static const struct option_row rows[] = {
     {"topic", OPTION_TEXT, &options.topic, NULL, 0, 0,
-     "usage.records, usage.frames, aggregator.snapshots, usage.rejects or usage.register, or a whole name",
+     "usage.records, usage.frames, aggregator.snapshots, usage.rejects, usage.register or billing.notices, "
+     "or "
+     "a whole name",
      .value = "TOPIC", .argument = true},
     {"kafka", OPTION_TEXT, &options.kafka, NULL, 0, 0, "bootstrap servers, HOST:PORT,...", .value = "SERVERS",
      .check = check_servers},

@@ -196,6 +196,36 @@ enum error_class settler_part_copy_rejects(struct settler_part *part, struct sto
     return ERROR_NONE;
 }
 
+/* --- notices --- */
+
+static enum error_class judge_notices(struct settler_part *part, enum store_outcome outcome,
+                                      const struct error *error)
+{
+    CHECK(outcome == STORE_OK || outcome == STORE_LOST || outcome == STORE_FAILED);
+    if (outcome == STORE_LOST)
+        lose(part);
+    return outcome == STORE_FAILED ? error->class : ERROR_NONE;
+}
+
+enum error_class settler_part_read_notices(struct settler_part *part, struct store *store,
+                                           const struct notice_taker *taker, struct error *error)
+{
+    uint64_t before = store_statements(store);
+    enum store_outcome outcome =
+        store_read_notices(store, &part->claim, taker->most, taker->take, taker->context, error);
+    metric_add(&settler_metrics[SETTLER_STATEMENTS], (int64_t)(store_statements(store) - before));
+    return judge_notices(part, outcome, error);
+}
+
+enum error_class settler_part_move_notices(struct settler_part *part, struct store *store, int64_t sent,
+                                           struct error *error)
+{
+    uint64_t before = store_statements(store);
+    enum store_outcome outcome = store_move_notices(store, &part->claim, sent, error);
+    metric_add(&settler_metrics[SETTLER_STATEMENTS], (int64_t)(store_statements(store) - before));
+    return judge_notices(part, outcome, error);
+}
+
 /* --- frames --- */
 
 static void stop(struct settler_part *part, const char *why)

@@ -19,6 +19,13 @@ struct slot {
     struct frame_rows rows;
 };
 
+/* Who is handed notices, and how many at most. */
+struct notice_taker {
+    take_notice *take;
+    void *context;
+    uint32_t most;
+};
+
 struct settler_part {
     struct partition base;
     struct claim claim;
@@ -47,6 +54,13 @@ enum error_class settler_part_take(struct settler_part *part, struct store *stor
                                    const struct log_message *message, int64_t now_s, struct error *error);
 /* The batch, or a step of it. RETRY: the partition's rows were refused; ABORT: the store is dead. */
 enum error_class settler_part_settle(struct settler_part *part, struct store *store, struct error *error);
+/* Notices below `sent` are sent, or will never be. It fails as settler_part_settle does. */
+enum error_class settler_part_move_notices(struct settler_part *part, struct store *store, int64_t sent,
+                                           struct error *error);
+/* Reads so many notices that are to be sent next; Where the
+ * claim is no longer ours it is lost. */
+enum error_class settler_part_read_notices(struct settler_part *part, struct store *store,
+                                           const struct notice_taker *taker, struct error *error);
 /* What waits of usage.rejects. It fails as settler_part_settle does; after RETRY it still waits. */
 enum error_class settler_part_copy_rejects(struct settler_part *part, struct store *store,
                                            struct error *error);

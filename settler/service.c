@@ -10,6 +10,8 @@
 
 /* Little of a partition is read ahead: a frame may be much work, and others wait behind it. */
 enum { READ_AHEAD_KIB = 1024 };
+/* So long notices wait for others to travel with. */
+enum { LINGER_MS = 5 };
 
 struct readiness settler_readiness = READINESS_STARTING;
 
@@ -27,6 +29,10 @@ int settler_serve(void *context)
                                    .subscribed =
                                        assignment_is_group(options->partitions) ? topics.frames : NULL,
                                    .read_ahead_kib = READ_AHEAD_KIB};
+    struct kafka_log_config notices = {.brokers = options->kafka,
+                                       .client_id = "hourglass-settler-notices",
+                                       .appends = true,
+                                       .linger_ms = LINGER_MS};
     struct shown shown = {.families = settler_families,
                           .partitions = &settler_metrics[SETTLER_PARTITIONS],
                           .stopped = &settler_metrics[SETTLER_PARTITIONS_STOPPED],
@@ -36,6 +42,7 @@ int settler_serve(void *context)
                           .host = process_host()};
     struct settler settler;
     settler_init(&settler, &topics, (struct store_opener){pg_store_open, &options->database});
+    settler_publish(&settler, (struct log_opener){kafka_log_open, &notices});
     options->database.waiting = (struct pg_waiting){settler_waiting, &settler};
     const struct worker_config config = {.stage = &settler.stage,
                                          .opener = {kafka_log_open, &log},

@@ -49,6 +49,7 @@ static enum error_class open_stage(struct stage *stage, struct error *error)
 
 static void close_stage(struct stage *stage)
 {
+    notices_topic_release(&of(stage)->notices);
     store_close(of(stage)->store);
     of(stage)->store = NULL;
 }
@@ -86,6 +87,7 @@ static enum error_class probe(struct stage *stage, struct error *error)
     metric_add(&settler_metrics[SETTLER_STATEMENTS], (int64_t)(store_statements(settler->store) - before));
     if (class == ERROR_NONE)
         rejects_topic_look(&settler->rejects);
+    notices_topic_show(&settler->notices);
     return class;
 }
 
@@ -106,6 +108,7 @@ static enum error_class tell_generation(struct settler *settler, struct error *e
         class = store_generation(settler->store, &generation, error);
     settler->known = class == ERROR_NONE;
     settler->generation = generation;
+    settler->notices.simulated = manifest.simulated;
     return class;
 }
 
@@ -129,6 +132,7 @@ static enum error_class claim(struct stage *stage, struct partition *const *part
     struct settler *settler = of(stage);
     enum error_class class = settler->known ? ERROR_NONE : tell_generation(settler, error);
     for (uint32_t i = 0; i < count && class == ERROR_NONE; i++) {
+        notices_topic_drop(&settler->notices, partitions[i]->number);
         class = settler_part_claim(part_of(partitions[i]), settler->store, error);
         if (class != ERROR_RETRY)
             continue;
@@ -142,13 +146,20 @@ static enum error_class claim(struct stage *stage, struct partition *const *part
 /* The claim is read again when it comes back: nothing of it stays good. */
 static bool drop(struct stage *stage, struct partition *partition)
 {
-    (void)stage, (void)partition;
+    notices_topic_drop(&of(stage)->notices, partition->number);
     return false;
 }
 
 static void stopped(struct stage *stage, struct partition *partition)
 {
     (void)stage, (void)partition;
+}
+
+/* What it says is said while it is ours alone. */
+static void note_owner(struct stage *stage, const struct partition *partition)
+{
+    if (partition->state != PARTITION_WORKING)
+        notices_topic_drop(&of(stage)->notices, partition->number);
 }
 
 /* Where a partition was before it was given something to do. */
@@ -184,13 +195,13 @@ static enum error_class take(struct stage *stage, struct partition *partition,
     enum error_class class = settler_part_take(part, of(stage)->store, message, before.at_ms / 1000, error);
     of(stage)->refused |= class == ERROR_RETRY;
     note_settled(stage, part, before);
+    note_owner(stage, partition);
     return class;
 }
 
 /* Of those in steps one a turn: a step may take seconds. */
-static enum error_class turn(struct stage *stage, struct partition *partition, struct error *error)
+static enum error_class settle_on(struct stage *stage, struct settler_part *part, struct error *error)
 {
-    struct settler_part *part = part_of(partition);
     if (part->in_steps && stage->worked_long)
         return ERROR_NONE;
     struct before before = before_of(stage, part);
@@ -199,8 +210,18 @@ static enum error_class turn(struct stage *stage, struct partition *partition, s
     of(stage)->refused |= class == ERROR_RETRY;
     note_settled(stage, part, before);
     stage->yield = false;
+    return class;
+}
+
+static enum error_class turn(struct stage *stage, struct partition *partition, struct error *error)
+{
+    struct settler_part *part = part_of(partition);
+    enum error_class class = settle_on(stage, part, error);
     if (class == ERROR_NONE && part->base.state == PARTITION_WORKING && !part->in_steps)
         class = rejects_topic_turn(&of(stage)->rejects, part, of(stage)->store, error);
+    if (class == ERROR_NONE && part->base.state == PARTITION_WORKING)
+        class = notices_topic_turn(&of(stage)->notices, part, of(stage)->store, error);
+    note_owner(stage, partition);
     return class;
 }
 
@@ -214,7 +235,10 @@ static int64_t beside(const struct stage *stage, const struct partition *partiti
 static enum error_class take_beside(struct stage *stage, struct partition *partition, enum log_got got,
                                     const struct log_message *message, struct error *error)
 {
-    return rejects_topic_take(&of(stage)->rejects, part_of(partition), of(stage)->store, got, message, error);
+    enum error_class class =
+        rejects_topic_take(&of(stage)->rejects, part_of(partition), of(stage)->store, got, message, error);
+    note_owner(stage, partition);
+    return class;
 }
 
 static void figures(const struct stage *stage, const struct partition *partition,
@@ -250,5 +274,11 @@ void settler_init(struct settler *settler, const struct topics *topics, struct s
     *settler = (struct settler){.stage = {.ops = &ops, .beside = topics->rejects},
                                 .topics = topics,
                                 .opener = opener,
-                                .rejects = {.stage = &settler->stage}};
+                                .rejects = {.stage = &settler->stage},
+                                .notices = {.stage = &settler->stage, .name = topics->notices}};
+}
+
+void settler_publish(struct settler *settler, struct log_opener opener)
+{
+    settler->notices.opener = opener;
 }

@@ -404,6 +404,14 @@ void json_out_reject(const struct json_place *place, const struct reject *reject
     end(out);
 }
 
+void json_out_notice(const struct json_place *place, struct str notice, struct packer *out)
+{
+    begin(place, "Notice", out);
+    json_put_key(out, "notice");
+    pack_raw(out, notice.at, notice.size);
+    end(out);
+}
+
 void json_out_tombstone(const struct json_place *place, struct packer *out)
 {
     begin(place, NULL, out);

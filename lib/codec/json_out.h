@@ -28,6 +28,8 @@ void json_out_snapshot_manifest(const struct json_place *place, const struct sna
 void json_out_generation(const struct json_place *place, const struct generation *generation,
                          struct packer *out);
 void json_out_reject(const struct json_place *place, const struct reject *reject, struct packer *out);
+/* The notice as it is: JSON already, that notice_texts takes. */
+void json_out_notice(const struct json_place *place, struct str notice, struct packer *out);
 /* A message without a value: compaction will take away what had its key. */
 void json_out_tombstone(const struct json_place *place, struct packer *out);
 void json_out_undecoded(const struct json_place *place, size_t size, struct packer *out);

@@ -10,6 +10,7 @@ struct topics {
     char frames[TOPIC_NAME_MAX];    /* usage.frames: what the aggregator says */
     char snapshots[TOPIC_NAME_MAX]; /* aggregator.snapshots: its state, and the generation's manifest */
     char rejects[TOPIC_NAME_MAX];   /* usage.rejects: what was refused at the door */
+    char notices[TOPIC_NAME_MAX];   /* billing.notices: states of accounts, for the platform */
     char index[TOPIC_NAME_MAX];     /* usage.register: where control messages stand; of one partition */
 };
 

@@ -221,8 +221,10 @@ static enum error_class claim_on(struct worker *worker, struct error *error)
     enum error_class class = ERROR_NONE;
     if (due.list.count > 0)
         class = worker->stage->ops->claim(worker->stage, due.list.at, due.list.count, error);
-    for (uint32_t i = 0; i < due.list.count; i++)
+    for (uint32_t i = 0; i < due.list.count; i++) {
         due.list.at[i]->claimed_ms = now_of(worker); /* those that work now begin now to prove themselves */
+        due.list.at[i]->lag = -1;                    /* and go on from elsewhere */
+    }
     vec_release(&due.list);
     worker->claims_read = worker->stage->ops->reads_to_claim && any_claiming(worker);
     if (class != ERROR_RETRY)

@@ -177,6 +177,7 @@ static enum error_class move_claim(struct store *store, uint32_t partition, cons
         there->row = *to;
         there->row.fence = before.fence;
         there->row.next_reject = before.next_reject;
+        there->row.notices_sent = before.notices_sent;
     }
     return memory_leave(memory, error);
 }
@@ -467,6 +468,8 @@ static const struct store_ops ops = {
     .write_prices = memory_write_prices,
     .move_reject = memory_move_reject,
     .write_rejects = memory_write_rejects,
+    .read_notices = memory_read_notices,
+    .move_notices = memory_move_notices,
     .make_ranges = make_ranges,
     .statements = statements,
     .close = close_store,

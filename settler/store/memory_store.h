@@ -35,7 +35,8 @@ uint64_t memory_tables_calls(const struct memory_tables *tables);
 /* How often that fault befell a call. */
 uint64_t memory_tables_struck(const struct memory_tables *tables, enum memory_fault fault);
 
-/* Appends all rows but who owns a partition (the fence), a line a row, sorted: of equal tables equal bytes.
+/* Appends all rows but who owns a partition (the fence) and how far its notices are sent, a line a row,
+ * sorted: of equal tables equal bytes.
  */
 void memory_tables_print(const struct memory_tables *tables, struct packer *out);
 

@@ -202,6 +202,8 @@ static void own_rows(struct memory_tables *tables)
         own(memory, &rows->order_due.at[i].row.order.account);
         own(memory, &rows->order_due.at[i].row.order.name);
     }
+    for (uint32_t i = 0; i < rows->notices.count; i++)
+        own(memory, &rows->notices.at[i].account);
     for (uint32_t i = 0; i < rows->payments.count; i++) {
         struct record *record = &rows->payments.at[i].record;
         struct str *const texts[] = {&record->account, &record->subject, &record->source,

@@ -25,6 +25,7 @@ struct claim_row {
     bool epoch_open;
     int64_t next_offset;
     int64_t next_reject;
+    int64_t notices_sent;
     uint8_t last_hash[FRAME_HASH_SIZE];
     int64_t watermark_us;
     int64_t closed_s;
@@ -35,6 +36,19 @@ enum { CURRENCY_SIZE = 8 };
 struct reject_move {
     int64_t fence;
     int64_t from; /* next_reject, */
+    int64_t to;   /* and what it will be */
+};
+
+struct notice_span {
+    uint32_t partition;
+    int64_t fence;
+    int64_t from; /* [from, to) */
+    int64_t to;
+};
+
+struct notice_move {
+    int64_t fence;
+    int64_t from; /* notices_sent, */
     int64_t to;   /* and what it will be */
 };
 
@@ -349,6 +363,12 @@ struct store_ops {
                                     bool *moved, struct error *error);
     enum error_class (*write_rejects)(struct store *store, uint32_t partition,
                                       const struct store_reject *rows, uint32_t count, struct error *error);
+    /* In their order; none, and not *ours, where the claim has another fence. */
+    enum error_class (*read_notices)(struct store *store, const struct notice_span *span, take_notice *take,
+                                     void *context, bool *ours, struct error *error);
+    /* The compare-and-set of notices: by partition, fence and notices_sent. */
+    enum error_class (*move_notices)(struct store *store, uint32_t partition, const struct notice_move *move,
+                                     bool *moved, struct error *error);
     /* Asks for the ranges of `settled` for that day's month and the next; outside of transactions. */
     enum error_class (*make_ranges)(struct store *store, int64_t day_s, struct error *error);
 

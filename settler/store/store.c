@@ -101,6 +101,7 @@ static struct claim_row row_of(const struct claim *claim)
                             .epoch_open = claim->epoch_open,
                             .next_offset = claim->next_offset,
                             .next_reject = claim->next_reject,
+                            .notices_sent = claim->notices_sent,
                             .watermark_us = claim->watermark_us,
                             .closed_s = claim->closed_s};
     memcpy(row.last_hash, claim->last_hash, FRAME_HASH_SIZE);
@@ -126,6 +127,7 @@ enum store_outcome store_claim(struct store *store, uint32_t partition, struct c
     claim->epoch_open = row.epoch_open;
     claim->next_offset = row.next_offset;
     claim->next_reject = row.next_reject;
+    claim->notices_sent = row.notices_sent;
     memcpy(claim->last_hash, row.last_hash, FRAME_HASH_SIZE);
     claim->watermark_us = row.watermark_us;
     claim->closed_s = row.closed_s;

@@ -48,6 +48,7 @@ struct claim {
     struct account_mark accounts; /* how far its accounts are done, once its lines are, */
     int64_t step_notices;         /* and notices that those steps wrote */
     int64_t next_notice;          /* number of the next one */
+    int64_t notices_sent;         /* those below it stand in billing.notices */
     int64_t next_month_s;         /* whose bills are cut next; INT64_MIN: no watermark came yet */
     bool epoch_open;              /* frame next_seq - 1 did not end its epoch */
     int64_t next_offset;          /* of usage.frames */
@@ -104,3 +105,14 @@ store_settle(struct store *store, struct claim *claim, const struct placed_frame
 __attribute__((warn_unused_result)) enum store_outcome
 store_copy_rejects(struct store *store, struct claim *claim, const struct store_reject *rows, uint32_t count,
                    int64_t next_offset, struct error *error);
+
+/* The partition's notices [claim->notices_sent, + most) that are there, in their order. Never STORE_STEP or
+ * STORE_FRAMES. */
+__attribute__((warn_unused_result)) enum store_outcome store_read_notices(struct store *store,
+                                                                          const struct claim *claim,
+                                                                          uint32_t most, take_notice *take,
+                                                                          void *context, struct error *error);
+/* Notices below `sent` are sent, or will never be; on STORE_OK claim->notices_sent is that. Never backwards.
+ * Never STORE_STEP or STORE_FRAMES. */
+__attribute__((warn_unused_result)) enum store_outcome
+store_move_notices(struct store *store, struct claim *claim, int64_t sent, struct error *error);

@@ -89,7 +89,7 @@ static void end(struct process *process)
     process->worker = NULL;
     process->stage = NULL;
     process->doomed = false;
-    process->member.armed = (struct memory_armed){0};
+    process->member.armed = process->appends.armed = (struct memory_armed){0};
 }
 
 bool process_is_dead(const struct process *process)
@@ -107,6 +107,7 @@ static void add_process(struct house *house, enum process_kind kind, uint32_t nu
                                              .group = folds ? "aggregators" : "settlers",
                                              .topic = folds ? house->topics.records : house->topics.frames,
                                              .name = process->name};
+    process->appends = (struct memory_member){.log = house->log};
 }
 
 void house_turn(struct house *house, struct process *process)
@@ -151,6 +152,8 @@ void house_kill(struct process *process, uint32_t calls, enum memory_landing lan
         return;
     }
     memory_log_kill(&process->member, landing);
+    if (process->appends.handle != NULL)
+        memory_log_kill(&process->appends, landing);
     end(process);
 }
 
@@ -200,7 +203,7 @@ struct house *house_new(const struct house_config *config)
     house->fence.work_max = config->work_max;
     house->fence.accounts_max = config->accounts_max;
     const char *const topics[] = {house->topics.records, house->topics.frames, house->topics.snapshots,
-                                  house->topics.rejects};
+                                  house->topics.rejects, house->topics.notices};
     for (size_t i = 0; i < sizeof topics / sizeof *topics; i++)
         memory_log_topic(house->log, topics[i], config->input->partitions);
     put_manifest(house);

@@ -21,6 +21,7 @@ struct process {
     enum process_kind kind;
     char name[16];
     struct memory_member member;
+    struct memory_member appends; /* a settler's notices */
     struct stage *stage;
     struct stage_ops ops; /* the stage's own, with an ear at `stopped` */
     const struct stage_ops *own_ops;

@@ -42,6 +42,9 @@ static bool show_figures(const struct figures *figures)
         all &= show("fence", fence_branch_name(b), figures->fence[b]);
     for (enum stop_rule r = 0; r < STOP_RULES; r++)
         all &= show("stop", stop_rule_name(r), figures->rules[r]);
+    all &= show("told", "notices", figures->told.rows);
+    all &= show("told", "said again", figures->told.again);
+    all &= show("told", "skipped as old", figures->told.skipped);
     printf("%" PRIu64 " worlds, in %" PRIu64 " of which a partition stopped\n", figures->worlds,
            figures->stopped);
     printf("%" PRIu64 " frames, %" PRIu64 " in a world at least; hours closed %" PRIu64 " times; %" PRIu64

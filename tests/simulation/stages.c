@@ -15,6 +15,7 @@ struct stage *process_stage_new(struct process *process)
     struct settler *settler = calloc(1, sizeof *settler);
     CHECK(settler != NULL);
     settler_init(settler, topics, fence_opener(&process->house->fence));
+    settler_publish(settler, memory_log_opener(&process->appends));
     return &settler->stage;
 }
 

@@ -42,8 +42,12 @@ bool strike_ack_lost(struct house *house, struct planned *planned)
 {
     if (!runs(house, planned))
         return false;
-    memory_log_lose_ack(&process_of(house, planned)->member,
-                        planned->value % 3 == 0 ? house->topics.snapshots : house->topics.frames);
+    struct process *process = process_of(house, planned);
+    if (process->kind == PROCESS_SETTLER)
+        memory_log_lose_ack(&process->appends, house->topics.notices);
+    else
+        memory_log_lose_ack(&process->member,
+                            planned->value % 3 == 0 ? house->topics.snapshots : house->topics.frames);
     return true;
 }
 

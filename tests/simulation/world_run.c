@@ -78,8 +78,9 @@ static bool has_stopped(const struct house *house, uint32_t partition)
 
 static bool is_done(const struct world_of *world, uint32_t partition)
 {
-    return has_stopped(world->house, partition) ||
-           tables_next_seq(world->house->tables, partition) == world->reference.chains[partition].list.count;
+    return has_stopped(world->house, partition) || (tables_next_seq(world->house->tables, partition) ==
+                                                        world->reference.chains[partition].list.count &&
+                                                    told_all(world->house, partition));
 }
 
 static bool all_done(const struct world_of *world)
@@ -182,6 +183,18 @@ static void judge_partition(struct world_of *world, uint32_t p, const struct dum
     chains_release(&chains);
 }
 
+/* What the platform was told is what the tables have. */
+static void judge_notices(struct world_of *world, uint32_t p, struct figures *figures)
+{
+    char why[200];
+    if (has_stopped(world->house, p))
+        return;
+    if (!told_all(world->house, p))
+        wrong(world, "partition %u: notices wait", p);
+    else if (!told_right(world->house, p, &figures->told, why))
+        wrong(world, "partition %u: %s", p, why);
+}
+
 static void count_faults(struct world_of *world, struct figures *figures)
 {
     uint32_t struck, kinds;
@@ -238,6 +251,8 @@ static void judge(struct world_of *world, struct figures *figures)
     judge_stops(world, figures);
     for (uint32_t p = 0; p < world->input.partitions; p++)
         judge_partition(world, p, &dump);
+    for (uint32_t p = 0; p < world->input.partitions; p++)
+        judge_notices(world, p, figures);
     if (!dump_same(&dump, &world->reference.dump, UINT32_MAX))
         wrong(world, "meta is not the same");
     count_frames(world, figures);

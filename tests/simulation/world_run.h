@@ -5,6 +5,7 @@
 #pragma once
 
 #include "tests/simulation/plan.h"
+#include "tests/simulation/told.h"
 
 /* How often each was struck, over all worlds. */
 struct figures {
@@ -18,7 +19,8 @@ struct figures {
     uint64_t pages; /* of them those of its accounts */
     uint64_t bills; /* rows of them */
     uint64_t notices;
-    uint64_t replies_lost; /* to a COMMIT that was done */
+    struct told_figures told; /* of partitions that did not stop */
+    uint64_t replies_lost;    /* to a COMMIT that was done */
     uint64_t faults[FAULTS];
     uint64_t log[MEMORY_LOG_FAULTS];
     uint64_t tables[MEMORY_FAULT_COUNT];

@@ -5,6 +5,7 @@
 struct counting {
     struct partition base;
     int64_t next;
+    bool fresh; /* it was claimed, and has had no turn */
 };
 
 /* --- a stage that counts --- */
@@ -48,6 +49,7 @@ static enum error_class claim(struct stage *stage, struct partition *const *part
     for (uint32_t i = 0; i < count; i++) {
         uint32_t number = partitions[i]->number;
         ((struct counting *)partitions[i])->next = of(stage)->stood[number];
+        ((struct counting *)partitions[i])->fresh = true;
         of(stage)->claims[number]++;
         of(stage)->claimed_ms = stage->host->now_ms(stage->host);
         partition_set(partitions[i], PARTITION_WORKING, NULL);
@@ -96,7 +98,11 @@ static enum error_class take_beside(struct stage *stage, struct partition *parti
 
 static enum error_class turn(struct stage *stage, struct partition *partition, struct error *error)
 {
+    struct counting *counting = (struct counting *)partition;
     partition->full = false;
+    if (counting->fresh)
+        of(stage)->lag_claimed[partition->number] = partition->lag;
+    counting->fresh = false;
     if (!of(stage)->turn_fails || stage->host->now_ms(stage->host) < of(stage)->claimed_ms + 500)
         return ERROR_NONE;
     return error_set(error, ERROR_ABORT, "store", "fails late");

@@ -29,7 +29,8 @@ struct fixture {
     bool lose[PARTITIONS];
     bool turn_fails; /* half a second after the claim */
     int64_t claimed_ms;
-    bool fills; /* with each message, until its next turn */
+    int64_t lag_claimed[PARTITIONS]; /* as it knew it in its first turn */
+    bool fills;                      /* with each message, until its next turn */
     /* Of the topic beside: how far each was read, and what else the log gave. */
     int64_t beside[PARTITIONS];
     uint32_t beside_gone;

@@ -51,6 +51,18 @@ static void a_frame_is_shown_with_its_facts(void **state)
     vec_release(&bytes.bytes);
 }
 
+static void a_notice_is_shown_as_it_is(void **state)
+{
+    (void)state;
+    struct message_printer printer = {0};
+    const struct str notice = STR(
+        "{\"id\":\"3-4-1\",\"account\":\"a\",\"state\":\"good\",\"balance\":\"0.00\",\"available\":\"0.00\","
+        "\"deadline\":null,\"at\":\"2026-11-01T12:00:00Z\",\"currency\":\"USD\"}");
+    assert_printed(&printer, notice, "\"schema\":\"Notice\",\"notice\":{\"id\":\"3-4-1\",\"account\":\"a\",");
+    assert_printed(&printer, (struct str){notice.at, notice.size - 1}, "undecoded_bytes");
+    message_printer_release(&printer);
+}
+
 static void a_frame_that_was_changed_is_not_decoded(void **state)
 {
     (void)state;
@@ -81,6 +93,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_frame_is_shown_with_its_facts),
+        cmocka_unit_test(a_notice_is_shown_as_it_is),
         cmocka_unit_test(a_frame_that_was_changed_is_not_decoded),
         cmocka_unit_test(no_value_is_a_tombstone_and_other_bytes_are_said),
     };

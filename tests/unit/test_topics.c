@@ -12,6 +12,7 @@ static void the_prefix_stands_before_each_name(void **state)
     assert_string_equal(topics.frames, "eu-usage.frames");
     assert_string_equal(topics.snapshots, "eu-aggregator.snapshots");
     assert_string_equal(topics.rejects, "eu-usage.rejects");
+    assert_string_equal(topics.notices, "eu-billing.notices");
 }
 
 static void a_prefix_that_is_too_long_is_cut_and_the_names_stay_whole(void **state)

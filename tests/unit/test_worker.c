@@ -304,6 +304,25 @@ static void a_partition_that_was_lost_is_claimed_again_after_ever_longer_pauses(
     assert_int_equal(f->stood[2], 1);
 }
 
+/* Those that are good for where it was say nothing of where it goes on. */
+static void how_far_behind_it_is_is_not_known_until_the_log_was_asked_again(void **state)
+{
+    struct fixture *f = *state;
+    counting_begin_well(f);
+    put(f, 2, 5);
+    counting_live(f, 3000);
+    assert_int_equal(f->lags[2], 0);
+    f->lose[2] = true;
+    put(f, 2, 1);
+    counting_live(f, 300);
+    f->lose[2] = false;
+    f->stood[2] = 0; /* a backup of its tables came back */
+    f->lag_claimed[2] = 0;
+    counting_live(f, 5000);
+    assert_int_equal(f->lag_claimed[2], -1);
+    assert_int_equal(f->stood[2], 6);
+}
+
 /* --- the group --- */
 
 static void what_the_group_hands_out_is_what_is_worked_on(void **state)
@@ -352,6 +371,7 @@ int main(void)
         TEST(a_claim_alone_does_not_end_a_refusal_whatever_chance_says),
         TEST(records_that_are_gone_stop_their_partition_and_no_other),
         TEST(a_partition_that_was_lost_is_claimed_again_after_ever_longer_pauses),
+        TEST(how_far_behind_it_is_is_not_known_until_the_log_was_asked_again),
         TEST(what_the_group_hands_out_is_what_is_worked_on),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -4,7 +4,7 @@
 #include "lib/base/check.h"
 #include "settler/store/pg/tables.h"
 
-enum { COLUMNS = 14 };
+enum { COLUMNS = 15 };
 
 static struct account_mark mark_at(const PGresult *rows, int column)
 {
@@ -32,6 +32,7 @@ static void take_row(const PGresult *rows, struct claim_row *row)
     row->next_notice = number_at(rows, 0, 11);
     row->next_month_s = number_or(rows, 0, 12, INT64_MIN);
     row->epoch_open = number_at(rows, 0, 13) != 0;
+    row->notices_sent = number_at(rows, 0, 14);
     CHECK(pg_take_hex(PQgetvalue(rows, 0, 5), &hash) && hash.bytes.count == FRAME_HASH_SIZE);
     memcpy(row->last_hash, hash.bytes.at, FRAME_HASH_SIZE);
     vec_release(&hash.bytes);
@@ -51,7 +52,7 @@ enum error_class claim_take(struct store *store, uint32_t partition, struct clai
         " ON CONFLICT (partition) DO UPDATE SET fence = claim.fence + 1"
         " RETURNING fence, next_seq, next_offset, watermark_us, closed_s, last_hash, next_step, next_reject,"
         " step, step_account, step_notices, next_notice, extract(epoch FROM next_month)::bigint,"
-        " epoch_open::int",
+        " epoch_open::int, notices_sent",
         1, values);
     if (rows == NULL)
         return pg_store_failed(of, error);
@@ -131,6 +132,25 @@ enum error_class claim_move_reject(struct store *store, uint32_t partition, cons
     bool good = pg_do(of->pg,
                       "UPDATE claim SET next_reject = $4::bigint"
                       " WHERE partition = $1::int AND fence = $2::bigint AND next_reject = $3::bigint",
+                      4, values, &count);
+    *moved = count == 1;
+    return pg_store_done(of, good, error);
+}
+
+enum error_class claim_move_notices(struct store *store, uint32_t partition, const struct notice_move *move,
+                                    bool *moved, struct error *error)
+{
+    struct pg_store *of = pg_store_of(store);
+    char text[4][32];
+    snprintf(text[0], 32, "%u", partition);
+    snprintf(text[1], 32, "%lld", (long long)move->fence);
+    snprintf(text[2], 32, "%lld", (long long)move->from);
+    snprintf(text[3], 32, "%lld", (long long)move->to);
+    const char *const values[] = {text[0], text[1], text[2], text[3]};
+    uint64_t count = 0;
+    bool good = pg_do(of->pg,
+                      "UPDATE claim SET notices_sent = $4::bigint"
+                      " WHERE partition = $1::int AND fence = $2::bigint AND notices_sent = $3::bigint",
                       4, values, &count);
     *moved = count == 1;
     return pg_store_done(of, good, error);

@@ -95,6 +95,12 @@ enum error_class claim_move(struct store *store, uint32_t partition, const struc
 enum error_class claim_move_reject(struct store *store, uint32_t partition, const struct reject_move *move,
                                    bool *moved, struct error *error);
 
+enum error_class claim_move_notices(struct store *store, uint32_t partition, const struct notice_move *move,
+                                    bool *moved, struct error *error);
+
+enum error_class notices_read(struct store *store, const struct notice_span *span, take_notice *take,
+                              void *context, bool *ours, struct error *error);
+
 enum error_class catalogs_read(struct store *store, uint32_t partition, take_catalog *take, void *context,
                                struct error *error);
 bool catalogs_write(struct pg_store *store, const struct frame *frame);
