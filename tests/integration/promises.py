@@ -189,13 +189,16 @@ def refuses(statement):
     return done.returncode != 0 and 'insert' in done.stderr
 
 
+def plain(field):
+    """A time without what is zero in it (all is UTC), a number without zeros at its end."""
+    return re.sub(r':00\+00$|\+00$', '', re.sub(r'^(-?\d+)(?:\.0+|(\.\d*[1-9])0*)$', r'\1\2', field))
+
+
 def sql(query, *columns):
-    """Rows of columns as text; times are cut to the second, without a zone, numbers as they are."""
-    what = ', '.join(columns)
+    """Rows of columns as plain text."""
     done = facts.run('psql', '-XqAt', '-F', '|', '-v', 'ON_ERROR_STOP=1', DATABASE, '-c',
-                     f'SET search_path = {SCHEMA}; SET timezone = UTC; SELECT {what} FROM {query}')
-    # What has no zone needs none: all is UTC.
-    return [re.sub(r':00\+00|\+00', '', line).split('|') for line in done.splitlines()]
+                     f'SET search_path = {SCHEMA}; SET timezone = UTC; SELECT {", ".join(columns)} FROM {query}')
+    return [[plain(field) for field in line.split('|')] for line in done.splitlines()]
 
 
 def charged(account, **where):
