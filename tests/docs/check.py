@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Runs every example of README.md and docs/: shell blocks in order, SQL against the schema of the run that docs/questions.md
-makes. There each answer has a line at least. The two commands that README begins with are steps of tests/run themselves;
-Python runs where its libraries are. Ends with N passed, N failed."""
+makes. On that page each answer has a line at least, and Python runs where its libraries are. The two commands that README
+begins with are steps of tests/run themselves. Ends with N passed, N failed."""
 import os
 import pathlib
 import re
@@ -22,10 +22,14 @@ def shell(text, **env):
 
 
 def blocks():
-    for path in [TOP / 'README.md', *sorted((TOP / 'docs').rglob('*.md'))]:
+    """README first, then the page whose run the SQL of the others is asked of."""
+    pages = [TOP / 'README.md', TOP / QUESTIONS]
+    pages += [path for path in sorted((TOP / 'docs').rglob('*.md')) if path not in pages]
+    for path in pages:
+        page = path.relative_to(TOP)
         for kind, text in re.findall(r'^```(sh|sql|python)\n(.*?)^```', path.read_text(), re.S | re.M):
-            if text.strip() not in ELSEWHERE:
-                yield path.relative_to(TOP), kind, text
+            if text.strip() not in ELSEWHERE and (kind != 'python' or page == QUESTIONS):
+                yield page, kind, text
 
 
 def links():

@@ -1,13 +1,13 @@
 #!/usr/bin/env python3
-"""What documents cite exists: each `FILE:NAME` of docs/invariants.md and CONTRIBUTING.md is a file that has that name, each
-`FILE` in them is there; docs/CONTRACT.md, DESIGN.md and STYLE.md are what ../shared has, where that folder stands beside the
-checkout. Needs no servers. Ends with N passed, N failed."""
+"""What documents cite exists: each `FILE:NAME` of docs/invariants.md, docs/promises.md and CONTRIBUTING.md is a file that has
+that name, each `FILE` in them is there; docs/CONTRACT.md, DESIGN.md and STYLE.md are what ../shared has, where that folder
+stands beside the checkout. Needs no servers. Ends with N passed, N failed."""
 import pathlib
 import re
 import sys
 
 TOP = pathlib.Path(__file__).resolve().parents[2]
-CITING = ('docs/invariants.md', 'CONTRIBUTING.md', 'tests/README.md')
+CITING = ('docs/invariants.md', 'docs/promises.md', 'CONTRIBUTING.md', 'tests/README.md')
 COPIES = ('CONTRACT.md', 'DESIGN.md', 'STYLE.md')
 CITED = re.compile(r'`((?:[a-z_]+/)+[\w.-]+\.(?:c|cc|h|py|sh|sql|md|build|avsc|yaml))(?::(\w+))?`')
 

@@ -153,7 +153,7 @@ def counts_and_bytes():
 
 def money():
     credit('grace', 'p1', '4', '10:00:00')
-    life('grace', 'container', 'c', 'gpu', '10:00:00', '14:40:00')
+    life('grace', 'container', 'c', 'gpu', '10:00:00', '12:30:00')
     credit('grace', 'p2', '20', '14:30:00')
     credit('both', 'p', '100', '09:30:00')
     for day in (DAY, NEXT):
@@ -189,13 +189,16 @@ def refuses(statement):
     return done.returncode != 0 and 'insert' in done.stderr
 
 
+def plain(field):
+    """A time without what is zero in it (all is UTC), a number without zeros at its end."""
+    return re.sub(r':00\+00$|\+00$', '', re.sub(r'^(-?\d+)(?:\.0+|(\.\d*[1-9])0*)$', r'\1\2', field))
+
+
 def sql(query, *columns):
-    """Rows of columns as text; times are cut to the second, without a zone, numbers as they are."""
-    what = ', '.join(columns)
+    """Rows of columns as plain text."""
     done = facts.run('psql', '-XqAt', '-F', '|', '-v', 'ON_ERROR_STOP=1', DATABASE, '-c',
-                     f'SET search_path = {SCHEMA}; SET timezone = UTC; SELECT {what} FROM {query}')
-    # What has no zone needs none: all is UTC.
-    return [re.sub(r':00\+00|\+00', '', line).split('|') for line in done.splitlines()]
+                     f'SET search_path = {SCHEMA}; SET timezone = UTC; SELECT {", ".join(columns)} FROM {query}')
+    return [[plain(field) for field in line.split('|')] for line in done.splitlines()]
 
 
 def charged(account, **where):
@@ -373,8 +376,8 @@ def by_product():
 def tolerated():
     found = [[row['state'], row['balance'], row['deadline'], row['at']] for row in told('notices', '--account', 'grace')]
     promise('grace period when the balance is insufficient', found == [
-        ['grace', '-3.200000', f'{DAY}T14:00:00Z', f'{DAY}T12:00:00Z'], ['suspended', '-10.400000', None, f'{DAY}T14:00:00Z'],
-        ['good', '9.600000', None, f'{DAY}T14:29:50Z']],
+        ['grace', '-3.200000', f'{DAY}T14:00:00Z', f'{DAY}T12:00:00Z'], ['suspended', '-5.000000', None, f'{DAY}T14:00:00Z'],
+        ['good', '15.000000', None, f'{DAY}T14:29:50Z']],
         'in grace with the frame that goes below zero, suspended at the deadline, good again with a credit, a notice each', *found)
     below = statement('grace', 'partition', 'seq', where='balance < 0')[:1]
     found = sql("notices WHERE account = 'grace' AND state = 'grace'", 'partition', 'seq')

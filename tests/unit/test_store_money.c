@@ -94,7 +94,7 @@ static void add_catalog(struct world *world, int64_t from_s, const char *text)
                       .catalog = {from_s, str_of(text)}};
 }
 
-static void begin_at(struct world *world, uint32_t partition)
+static void begin_empty(struct world *world, uint32_t partition)
 {
     *world = (struct world){.tables = memory_tables_new()};
     struct store_opener opener = memory_store_opener(world->tables);
@@ -104,6 +104,11 @@ static void begin_at(struct world *world, uint32_t partition)
     world->next.frame.seq = UINT64_MAX;
     forget(world);
     add_catalog(world, INT64_MIN, catalog);
+}
+
+static void begin_at(struct world *world, uint32_t partition)
+{
+    begin_empty(world, partition);
     say(world, BEGIN_S);
 }
 
@@ -272,8 +277,10 @@ static void who_claims_again_knows_of_the_deadlines_from_before(void **state)
     begin(&world);
     fall_into_grace(&world);
     assert_int_equal(store_claim(world.store, 0, &world.claim, &world.error), STORE_OK);
+    assert_int_equal(world.claim.next_notice, 3);
     say(&world, BEGIN_S + HOUR_S + 5);
     assert_state(&world, "a", ACCOUNT_SUSPENDED);
+    assert_int_equal(rows_of(&world)->notices.at[5].number, 5);
     end(&world);
 }
 
@@ -381,6 +388,20 @@ static void what_comes_after_the_cut_stands_in_the_next_bill(void **state)
     assert_int_equal(rows_of(&world)->bill_totals.count, 8);
     assert_amount(&account_of(&world, "a")->charged, "0.03");
     assert_amount(&account_of(&world, "a")->accrued, "0");
+    end(&world);
+}
+
+static void a_month_that_was_due_at_the_first_watermark_has_no_bill(void **state)
+{
+    (void)state;
+    struct world world;
+    begin_empty(&world, 0);
+    add_image(&world, "a", "m", OCTOBER_S - HOUR_S);
+    say(&world, BEGIN_S);
+    assert_true(rows_of(&world)->charges.at[0].billed_s == OCTOBER_S);
+    say(&world, CUT_S);
+    assert_int_equal(rows_of(&world)->bill_cuts.count, 1);
+    assert_int_equal(rows_of(&world)->bill_totals.count, 2);
     end(&world);
 }
 
@@ -494,6 +515,7 @@ int main(void)
         cmocka_unit_test(a_page_is_not_taken_again_by_who_remembers_an_older_one),
         cmocka_unit_test(who_claims_between_pages_goes_on_from_there),
         cmocka_unit_test(what_comes_after_the_cut_stands_in_the_next_bill),
+        cmocka_unit_test(a_month_that_was_due_at_the_first_watermark_has_no_bill),
         cmocka_unit_test(bills_wait_for_the_last_frame_of_the_epoch),
         cmocka_unit_test(of_a_resource_its_last_state_stands_until_it_is_gone),
         cmocka_unit_test(prices_are_laid_out_in_time_and_what_goes_on_is_one_row),
