@@ -17,7 +17,7 @@ static const struct {
     {SCHEMA_SNAPSHOT_CHUNK, snapshot_chunk_again},
     {SCHEMA_SNAPSHOT_MANIFEST, snapshot_manifest_again},
     {SCHEMA_GENERATION, generation_again},
-    {SCHEMA_REJECT, reject_again},
+    {SCHEMA_REJECT_2, reject_again},
 };
 enum { KINDS = sizeof kinds / sizeof *kinds };
 
