@@ -196,9 +196,17 @@ def why_nobody_is_let_in_decides_what_is_done(server):
     done = run(PROBE, server.url(), 's')
     server.sql('ALTER ROLE owner LOGIN', 'postgres')
     tell(done.stdout.startswith('abort: '), 'a role that may not log in is waited for', done.stdout)
-    held = [subprocess.Popen(['psql', '-Xq', server.url(), '-c', 'SELECT pg_sleep(60)'], stdout=subprocess.DEVNULL,
-                             stderr=subprocess.DEVNULL) for _ in range(20)]
-    until(lambda: run('psql', '-XqAtc', 'SELECT 1', server.url()).returncode != 0)
+    held = []
+
+    def nobody_more_is_let_in():
+        """One more is held meanwhile: of many that come at once all may be refused."""
+        if run('psql', '-XqAtc', 'SELECT 1', server.url()).returncode != 0:
+            return True
+        held.append(subprocess.Popen(['psql', '-Xq', server.url(), '-c', 'SELECT pg_sleep(60)'],
+                                     stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL))
+        return False
+
+    until(nobody_more_is_let_in)
     done = run(PROBE, server.url(), 's')
     tell(done.stdout.startswith('abort: ') and ('slots' in done.stdout or 'too many' in done.stdout),
          'connections that are used up are waited for', done.stdout)
