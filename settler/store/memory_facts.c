@@ -109,20 +109,6 @@ enum error_class memory_write_facts(struct store *store, const struct frame *fra
 
 /* --- copied rejects --- */
 
-enum error_class memory_move_reject(struct store *store, uint32_t partition, const struct reject_move *move,
-                                    bool *moved, struct error *error)
-{
-    struct memory_store *memory = memory_of(store);
-    enum error_class class = memory_enter(memory, error);
-    if (class != ERROR_NONE)
-        return class;
-    struct memory_claim *there = memory_find_claim(memory, partition);
-    *moved = there != NULL && there->row.fence == move->fence && there->row.next_reject == move->from;
-    if (*moved)
-        there->row.next_reject = move->to;
-    return memory_leave(memory, error);
-}
-
 static bool has_copied(const struct memory_rows *rows, uint32_t partition, int64_t offset)
 {
     for (uint32_t i = 0; i < rows->copied.count; i++)

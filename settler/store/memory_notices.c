@@ -57,17 +57,3 @@ enum error_class memory_read_notices(struct store *store, const struct notice_sp
         read(&memory->tables->rows, span, take, context);
     return memory_leave(memory, error);
 }
-
-enum error_class memory_move_notices(struct store *store, uint32_t partition, const struct notice_move *move,
-                                     bool *moved, struct error *error)
-{
-    struct memory_store *memory = memory_of(store);
-    enum error_class class = memory_enter(memory, error);
-    if (class != ERROR_NONE)
-        return class;
-    struct memory_claim *there = memory_find_claim(memory, partition);
-    *moved = there != NULL && there->row.fence == move->fence && there->row.notices_sent == move->from;
-    if (*moved)
-        there->row.notices_sent = move->to;
-    return memory_leave(memory, error);
-}

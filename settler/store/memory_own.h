@@ -136,16 +136,12 @@ const struct memory_order_fact *memory_find_fact(const struct memory_rows *rows,
 enum error_class memory_read_catalogs(struct store *store, uint32_t partition, take_catalog *take,
                                       void *context, struct error *error);
 enum error_class memory_write_facts(struct store *store, const struct frame *frame, struct error *error);
-enum error_class memory_move_reject(struct store *store, uint32_t partition, const struct reject_move *move,
-                                    bool *moved, struct error *error);
 enum error_class memory_write_rejects(struct store *store, uint32_t partition,
                                       const struct store_reject *added, uint32_t count, struct error *error);
 /* The row as it is read to be sent. */
 struct store_notice memory_notice_of(const struct memory_rows *rows, const struct notice_row *row);
 enum error_class memory_read_notices(struct store *store, const struct notice_span *span, take_notice *take,
                                      void *context, bool *ours, struct error *error);
-enum error_class memory_move_notices(struct store *store, uint32_t partition, const struct notice_move *move,
-                                     bool *moved, struct error *error);
 
 /* --- money: memory_money.c --- */
 

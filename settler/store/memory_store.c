@@ -182,6 +182,24 @@ static enum error_class move_claim(struct store *store, uint32_t partition, cons
     return memory_leave(memory, error);
 }
 
+static enum error_class move_position(struct store *store, uint32_t partition,
+                                      const struct position_move *move, bool *moved, struct error *error)
+{
+    struct memory_store *memory = memory_of(store);
+    enum error_class class = memory_enter(memory, error);
+    if (class != ERROR_NONE)
+        return class;
+    struct memory_claim *there = memory_find_claim(memory, partition);
+    *moved = false;
+    if (there != NULL && there->row.fence == move->fence) {
+        int64_t *at =
+            move->position == POSITION_NEXT_REJECT ? &there->row.next_reject : &there->row.notices_sent;
+        *moved = *at == move->from;
+        *at = *moved ? move->to : *at;
+    }
+    return memory_leave(memory, error);
+}
+
 /* --- settled, line_names --- */
 
 /* The last row of a line and hour; NULL: none. */
@@ -466,10 +484,9 @@ static const struct store_ops ops = {
     .write_accounts = memory_write_accounts,
     .write_states = memory_write_states,
     .write_prices = memory_write_prices,
-    .move_reject = memory_move_reject,
+    .move_position = move_position,
     .write_rejects = memory_write_rejects,
     .read_notices = memory_read_notices,
-    .move_notices = memory_move_notices,
     .make_ranges = make_ranges,
     .statements = statements,
     .close = close_store,

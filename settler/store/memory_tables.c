@@ -12,27 +12,20 @@ struct memory_tables *memory_tables_new(void)
     return tables;
 }
 
+/* Every table but meta, by what happens to its rows: */
+/* clang-format off */
+#define TABLES_ADDED_TO(X) \
+    X(catalogs) X(settled) X(names) X(order_facts) X(payments) X(rejected) X(copied) \
+    X(charges) X(ledger) X(frames) X(bill_cuts) X(bill_totals) X(notices)
+/* clang-format on */
+#define TABLES_UPDATED(X) X(claims) X(order_usage) X(order_due) X(accounts) X(states) X(prices)
+
 static void release_rows(struct memory_rows *rows)
 {
-    vec_release(&rows->claims);
-    vec_release(&rows->catalogs);
-    vec_release(&rows->settled);
-    vec_release(&rows->names);
-    vec_release(&rows->order_facts);
-    vec_release(&rows->order_usage);
-    vec_release(&rows->order_due);
-    vec_release(&rows->payments);
-    vec_release(&rows->rejected);
-    vec_release(&rows->copied);
-    vec_release(&rows->charges);
-    vec_release(&rows->ledger);
-    vec_release(&rows->frames);
-    vec_release(&rows->bill_cuts);
-    vec_release(&rows->bill_totals);
-    vec_release(&rows->notices);
-    vec_release(&rows->accounts);
-    vec_release(&rows->states);
-    vec_release(&rows->prices);
+#define RELEASE(table) vec_release(&rows->table);
+    TABLES_ADDED_TO(RELEASE)
+    TABLES_UPDATED(RELEASE)
+#undef RELEASE
 }
 
 void memory_tables_free(struct memory_tables *tables)
@@ -91,33 +84,24 @@ static void index_rows(struct memory_tables *tables)
             vec_push((to), (from)->at[copied]);                                                              \
     } while (0)
 
+static void copy_updated(struct memory_rows *to, const struct memory_rows *from)
+{
+    to->has_meta = from->has_meta;
+    to->meta = from->meta;
+#define COPY(table) COPY_LIST(&to->table, &from->table);
+    TABLES_UPDATED(COPY)
+}
+
 /* What is updated in place is copied; of what is only added to, the count is remembered. */
 void memory_tables_begin(struct memory_tables *tables)
 {
     struct memory_rows *rows = &tables->rows, *before = &tables->before;
     CHECK(!tables->in_transaction);
     tables->in_transaction = true;
-    before->has_meta = rows->has_meta;
-    before->meta = rows->meta;
-    COPY_LIST(&before->claims, &rows->claims);
-    COPY_LIST(&before->order_usage, &rows->order_usage);
-    COPY_LIST(&before->order_due, &rows->order_due);
-    before->catalogs.count = rows->catalogs.count;
-    before->settled.count = rows->settled.count;
-    before->names.count = rows->names.count;
-    before->order_facts.count = rows->order_facts.count;
-    before->payments.count = rows->payments.count;
-    before->rejected.count = rows->rejected.count;
-    before->copied.count = rows->copied.count;
-    COPY_LIST(&before->accounts, &rows->accounts);
-    COPY_LIST(&before->states, &rows->states);
-    COPY_LIST(&before->prices, &rows->prices);
-    before->charges.count = rows->charges.count;
-    before->ledger.count = rows->ledger.count;
-    before->frames.count = rows->frames.count;
-    before->bill_cuts.count = rows->bill_cuts.count;
-    before->bill_totals.count = rows->bill_totals.count;
-    before->notices.count = rows->notices.count;
+    copy_updated(before, rows);
+#define REMEMBER(table) before->table.count = rows->table.count;
+    TABLES_ADDED_TO(REMEMBER)
+#undef REMEMBER
 }
 
 void memory_tables_commit(struct memory_tables *tables)
@@ -133,27 +117,10 @@ void memory_tables_rollback(struct memory_tables *tables)
     CHECK(tables->in_transaction);
     tables->in_transaction = false;
     bool indexed = rows->settled.count > before->settled.count || rows->names.count > before->names.count;
-    rows->has_meta = before->has_meta;
-    rows->meta = before->meta;
-    COPY_LIST(&rows->claims, &before->claims);
-    COPY_LIST(&rows->order_usage, &before->order_usage);
-    COPY_LIST(&rows->order_due, &before->order_due);
-    rows->catalogs.count = before->catalogs.count;
-    rows->settled.count = before->settled.count;
-    rows->names.count = before->names.count;
-    rows->order_facts.count = before->order_facts.count;
-    rows->payments.count = before->payments.count;
-    rows->rejected.count = before->rejected.count;
-    rows->copied.count = before->copied.count;
-    COPY_LIST(&rows->accounts, &before->accounts);
-    COPY_LIST(&rows->states, &before->states);
-    COPY_LIST(&rows->prices, &before->prices);
-    rows->charges.count = before->charges.count;
-    rows->ledger.count = before->ledger.count;
-    rows->frames.count = before->frames.count;
-    rows->bill_cuts.count = before->bill_cuts.count;
-    rows->bill_totals.count = before->bill_totals.count;
-    rows->notices.count = before->notices.count;
+    copy_updated(rows, before);
+#define FORGET(table) rows->table.count = before->table.count;
+    TABLES_ADDED_TO(FORGET)
+#undef FORGET
     if (indexed)
         index_rows(tables);
 }
@@ -202,8 +169,6 @@ static void own_rows(struct memory_tables *tables)
         own(memory, &rows->order_due.at[i].row.order.account);
         own(memory, &rows->order_due.at[i].row.order.name);
     }
-    for (uint32_t i = 0; i < rows->notices.count; i++)
-        own(memory, &rows->notices.at[i].account);
     for (uint32_t i = 0; i < rows->payments.count; i++) {
         struct record *record = &rows->payments.at[i].record;
         struct str *const texts[] = {&record->account, &record->subject, &record->source,
@@ -268,28 +233,9 @@ static void own_money(struct memory_tables *tables)
 
 static void take_rows(struct memory_tables *tables, const struct memory_rows *from)
 {
-    struct memory_rows *rows = &tables->rows;
-    rows->has_meta = from->has_meta;
-    rows->meta = from->meta;
-    COPY_LIST(&rows->claims, &from->claims);
-    COPY_LIST(&rows->catalogs, &from->catalogs);
-    COPY_LIST(&rows->settled, &from->settled);
-    COPY_LIST(&rows->names, &from->names);
-    COPY_LIST(&rows->order_facts, &from->order_facts);
-    COPY_LIST(&rows->order_usage, &from->order_usage);
-    COPY_LIST(&rows->order_due, &from->order_due);
-    COPY_LIST(&rows->payments, &from->payments);
-    COPY_LIST(&rows->rejected, &from->rejected);
-    COPY_LIST(&rows->copied, &from->copied);
-    COPY_LIST(&rows->charges, &from->charges);
-    COPY_LIST(&rows->ledger, &from->ledger);
-    COPY_LIST(&rows->frames, &from->frames);
-    COPY_LIST(&rows->bill_cuts, &from->bill_cuts);
-    COPY_LIST(&rows->bill_totals, &from->bill_totals);
-    COPY_LIST(&rows->notices, &from->notices);
-    COPY_LIST(&rows->accounts, &from->accounts);
-    COPY_LIST(&rows->states, &from->states);
-    COPY_LIST(&rows->prices, &from->prices);
+    struct memory_rows *to = &tables->rows;
+    copy_updated(to, from);
+    TABLES_ADDED_TO(COPY)
     own_rows(tables);
     own_money(tables);
     own_rejects(tables);

@@ -17,10 +17,10 @@ enum store_outcome store_read_notices(struct store *store, const struct claim *c
 enum store_outcome store_move_notices(struct store *store, struct claim *claim, int64_t sent,
                                       struct error *error)
 {
-    const struct notice_move move = {claim->fence, claim->notices_sent, sent};
+    const struct position_move move = {POSITION_NOTICES_SENT, claim->fence, claim->notices_sent, sent};
     bool moved = false;
     CHECK(sent >= claim->notices_sent);
-    if (store->ops->move_notices(store, claim->partition, &move, &moved, error) != ERROR_NONE)
+    if (store->ops->move_position(store, claim->partition, &move, &moved, error) != ERROR_NONE)
         return STORE_FAILED;
     if (!moved)
         return STORE_LOST;

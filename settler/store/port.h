@@ -33,10 +33,14 @@ struct claim_row {
 
 enum { CURRENCY_SIZE = 8 };
 
-struct reject_move {
+/* Positions of a claim beside that of the frames: each moves in a compare-and-set of its own. */
+enum claim_position { POSITION_NEXT_REJECT, POSITION_NOTICES_SENT };
+
+struct position_move {
+    enum claim_position position;
     int64_t fence;
-    int64_t from; /* next_reject, */
-    int64_t to;   /* and what it will be */
+    int64_t from; /* where it stands, */
+    int64_t to;   /* and will stand */
 };
 
 struct notice_span {
@@ -44,12 +48,6 @@ struct notice_span {
     int64_t fence;
     int64_t from; /* [from, to) */
     int64_t to;
-};
-
-struct notice_move {
-    int64_t fence;
-    int64_t from; /* notices_sent, */
-    int64_t to;   /* and what it will be */
 };
 
 enum { BILL_SCALE_NULL = UINT8_MAX };
@@ -358,17 +356,14 @@ struct store_ops {
     /* All of them: what was there goes. */
     enum error_class (*write_prices)(struct store *store, const struct price_row *rows, uint32_t count,
                                      struct error *error);
-    /* The compare-and-set of rejects: by partition, fence and next_reject. */
-    enum error_class (*move_reject)(struct store *store, uint32_t partition, const struct reject_move *move,
-                                    bool *moved, struct error *error);
+    /* The compare-and-set of rejects or notices: by partition, fence and the position. */
+    enum error_class (*move_position)(struct store *store, uint32_t partition,
+                                      const struct position_move *move, bool *moved, struct error *error);
     enum error_class (*write_rejects)(struct store *store, uint32_t partition,
                                       const struct store_reject *rows, uint32_t count, struct error *error);
     /* In their order; none, and not *ours, where the claim has another fence. */
     enum error_class (*read_notices)(struct store *store, const struct notice_span *span, take_notice *take,
                                      void *context, bool *ours, struct error *error);
-    /* The compare-and-set of notices: by partition, fence and notices_sent. */
-    enum error_class (*move_notices)(struct store *store, uint32_t partition, const struct notice_move *move,
-                                     bool *moved, struct error *error);
     /* Asks for the ranges of `settled` for that day's month and the next; outside of transactions. */
     enum error_class (*make_ranges)(struct store *store, int64_t day_s, struct error *error);
 

@@ -37,10 +37,10 @@ static struct store_reject clean_reject(struct arena *memory, const struct store
 
 static enum store_outcome copy_inside(struct store *store, const struct claim *claim,
                                       const struct store_reject *rows, uint32_t count,
-                                      const struct reject_move *move, struct error *error)
+                                      const struct position_move *move, struct error *error)
 {
     bool moved;
-    if (store->ops->move_reject(store, claim->partition, move, &moved, error) != ERROR_NONE)
+    if (store->ops->move_position(store, claim->partition, move, &moved, error) != ERROR_NONE)
         return STORE_FAILED;
     if (!moved)
         return STORE_LOST;
@@ -53,7 +53,7 @@ enum store_outcome store_copy_rejects(struct store *store, struct claim *claim,
                                       const struct store_reject *rows, uint32_t count, int64_t next_offset,
                                       struct error *error)
 {
-    struct reject_move move = {claim->fence, claim->next_reject, next_offset};
+    const struct position_move move = {POSITION_NEXT_REJECT, claim->fence, claim->next_reject, next_offset};
     struct arena memory = {0};
     VEC(struct store_reject) cleaned = {0};
     CHECK(next_offset >= claim->next_reject);

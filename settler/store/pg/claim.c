@@ -118,9 +118,17 @@ enum error_class claim_move(struct store *store, uint32_t partition, const struc
     return pg_store_done(of, good, error);
 }
 
-enum error_class claim_move_reject(struct store *store, uint32_t partition, const struct reject_move *move,
-                                   bool *moved, struct error *error)
+enum error_class claim_move_position(struct store *store, uint32_t partition,
+                                     const struct position_move *move, bool *moved, struct error *error)
 {
+    static const char *const updates[] = {
+        [POSITION_NEXT_REJECT] =
+            "UPDATE claim SET next_reject = $4::bigint"
+            " WHERE partition = $1::int AND fence = $2::bigint AND next_reject = $3::bigint",
+        [POSITION_NOTICES_SENT] =
+            "UPDATE claim SET notices_sent = $4::bigint"
+            " WHERE partition = $1::int AND fence = $2::bigint AND notices_sent = $3::bigint",
+    };
     struct pg_store *of = pg_store_of(store);
     char text[4][32];
     snprintf(text[0], 32, "%u", partition);
@@ -129,29 +137,7 @@ enum error_class claim_move_reject(struct store *store, uint32_t partition, cons
     snprintf(text[3], 32, "%lld", (long long)move->to);
     const char *const values[] = {text[0], text[1], text[2], text[3]};
     uint64_t count = 0;
-    bool good = pg_do(of->pg,
-                      "UPDATE claim SET next_reject = $4::bigint"
-                      " WHERE partition = $1::int AND fence = $2::bigint AND next_reject = $3::bigint",
-                      4, values, &count);
-    *moved = count == 1;
-    return pg_store_done(of, good, error);
-}
-
-enum error_class claim_move_notices(struct store *store, uint32_t partition, const struct notice_move *move,
-                                    bool *moved, struct error *error)
-{
-    struct pg_store *of = pg_store_of(store);
-    char text[4][32];
-    snprintf(text[0], 32, "%u", partition);
-    snprintf(text[1], 32, "%lld", (long long)move->fence);
-    snprintf(text[2], 32, "%lld", (long long)move->from);
-    snprintf(text[3], 32, "%lld", (long long)move->to);
-    const char *const values[] = {text[0], text[1], text[2], text[3]};
-    uint64_t count = 0;
-    bool good = pg_do(of->pg,
-                      "UPDATE claim SET notices_sent = $4::bigint"
-                      " WHERE partition = $1::int AND fence = $2::bigint AND notices_sent = $3::bigint",
-                      4, values, &count);
+    bool good = pg_do(of->pg, updates[move->position], 4, values, &count);
     *moved = count == 1;
     return pg_store_done(of, good, error);
 }

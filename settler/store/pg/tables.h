@@ -92,11 +92,8 @@ enum error_class claim_take(struct store *store, uint32_t partition, struct clai
 enum error_class claim_move(struct store *store, uint32_t partition, const struct claim_row *from,
                             const struct claim_row *to, bool *moved, struct error *error);
 
-enum error_class claim_move_reject(struct store *store, uint32_t partition, const struct reject_move *move,
-                                   bool *moved, struct error *error);
-
-enum error_class claim_move_notices(struct store *store, uint32_t partition, const struct notice_move *move,
-                                    bool *moved, struct error *error);
+enum error_class claim_move_position(struct store *store, uint32_t partition,
+                                     const struct position_move *move, bool *moved, struct error *error);
 
 enum error_class notices_read(struct store *store, const struct notice_span *span, take_notice *take,
                               void *context, bool *ours, struct error *error);
