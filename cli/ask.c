@@ -23,32 +23,34 @@ static bool fail(struct ask *ask)
 }
 
 /* The catalog's word for it; it asks for no right that who reads the view does not have. */
-static bool is_there(struct ask *ask, const char *needs)
+static bool is_there(struct ask *ask, const struct ask_options *options, const char *needs)
 {
     PGresult *found = ask_rows(ask, "SELECT to_regclass($1) IS NOT NULL", 1, (const char *const[]){needs});
     if (found == NULL)
         return false;
     bool there = PQgetvalue(found, 0, 0)[0] == 't';
     PQclear(found);
-    if (!there)
-        error_set(&ask->error, ERROR_FATAL, ask_options.schema,
-                  "no such schema, or an older one than this binary: run hourglass db migrate");
+    if (!there) {
+        char why[120];
+        snprintf(why, sizeof why, "no such schema, or no %s in it: run hourglass db migrate", needs);
+        error_set(&ask->error, ERROR_FATAL, options->schema, why);
+    }
     return there;
 }
 
-bool ask_begin(struct ask *ask, const char *needs)
+bool ask_begin(struct ask *ask, const struct ask_options *options, const char *needs)
 {
     *ask = (struct ask){0};
-    ask->pg = pg_connect(ask_options.database, ask_options.schema, &ask->error);
+    ask->pg = pg_connect(options->database, options->schema, &ask->error);
     if (ask->pg == NULL)
         return false;
-    ask->pg->deadline_ms = ask_options.timeout_s * 1000 + SLACK_MS;
+    ask->pg->deadline_ms = options->timeout_s == 0 ? 0 : options->timeout_s * 1000 + SLACK_MS;
     char begin[160];
     snprintf(begin, sizeof begin,
              "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY; SET LOCAL jit = off;"
              " SET LOCAL statement_timeout = '%llds'",
-             (long long)ask_options.timeout_s);
-    return pg_script(ask->pg, begin) ? is_there(ask, needs) : fail(ask);
+             (long long)options->timeout_s);
+    return pg_script(ask->pg, begin) ? is_there(ask, options, needs) : fail(ask);
 }
 
 PGresult *ask_rows(struct ask *ask, const char *sql, int count, const char *const *values)
@@ -141,44 +143,51 @@ bool ask_write(struct ask *ask, struct packer *out)
     return good;
 }
 
-static bool print_rows(struct ask *ask, struct ask_printing *printing, const PGresult *result,
-                       struct packer *out)
-{
-    struct str cells[COLUMNS_MAX];
-    for (int i = 0; i < PQntuples(result); i++) {
-        for (uint32_t j = 0; j < printing->sheet.sheet.count; j++)
-            cells[j] = ask_cell(result, i, (int)j);
-        ask_put_row(&printing->sheet, cells, out);
-    }
-    printing->rows += (uint64_t)PQntuples(result);
-    return ask_write(ask, out);
-}
-
-static bool declare(struct ask *ask, const struct ask_printing *printing)
+static bool declare(struct ask *ask, const struct ask_question *question)
 {
     struct packer sql = {0};
     ask_put_text(&sql, "DECLARE asked NO SCROLL CURSOR FOR ");
-    pack_raw(&sql, printing->sql, strlen(printing->sql) + 1);
-    bool good = pg_do(ask->pg, sql.bytes.at, printing->count, printing->values, NULL);
+    pack_raw(&sql, question->sql, strlen(question->sql) + 1);
+    bool good = pg_do(ask->pg, sql.bytes.at, question->count, question->values, NULL);
     vec_release(&sql.bytes);
     return good ? good : fail(ask);
 }
 
-bool ask_print(struct ask *ask, struct ask_printing *printing)
+bool ask_each(struct ask *ask, const struct ask_question *question, struct packer *out)
 {
     char fetch[64];
-    struct packer out = {0};
     snprintf(fetch, sizeof fetch, "FETCH %d FROM asked", FETCH_ROWS);
-    bool good = declare(ask, printing);
-    ask_put_header(&printing->sheet, &out);
+    bool good = declare(ask, question);
     for (int count = FETCH_ROWS; good && count == FETCH_ROWS;) {
-        PGresult *result = ask_rows(ask, fetch, 0, NULL);
-        count = result == NULL ? 0 : PQntuples(result);
-        good = result != NULL && print_rows(ask, printing, result, &out);
-        PQclear(result);
+        PGresult *rows = ask_rows(ask, fetch, 0, NULL);
+        count = rows == NULL ? 0 : PQntuples(rows);
+        for (int i = 0; i < count; i++)
+            question->take(question->context, rows, i, out);
+        PQclear(rows);
+        good = rows != NULL && ask_write(ask, out);
     }
+    return good && (pg_script(ask->pg, "CLOSE asked") || fail(ask));
+}
+
+static void print_row(void *context, const PGresult *rows, int row, struct packer *out)
+{
+    struct ask_printing *printing = context;
+    struct str cells[COLUMNS_MAX];
+    for (uint32_t j = 0; j < printing->sheet.sheet.count; j++)
+        cells[j] = ask_cell(rows, row, (int)j);
+    ask_put_row(&printing->sheet, cells, out);
+    printing->rows++;
+}
+
+bool ask_print(struct ask *ask, struct ask_printing *printing)
+{
+    struct packer out = {0};
+    const struct ask_question question = {printing->sql, printing->count, printing->values, print_row,
+                                          printing};
+    ask_put_header(&printing->sheet, &out);
+    bool good = ask_each(ask, &question, &out);
     ask_put_end(&printing->sheet, &out);
-    good = good && ask_write(ask, &out) && (pg_script(ask->pg, "CLOSE asked") || fail(ask));
+    good = good && ask_write(ask, &out);
     vec_release(&out.bytes);
     return good;
 }

@@ -14,7 +14,7 @@
 struct ask_options {
     const char *database;
     const char *schema;
-    int64_t timeout_s;
+    int64_t timeout_s; /* of a statement; 0: none */
 };
 
 /* The command line is read into it by ASK_ROWS. */
@@ -69,7 +69,8 @@ struct ask {
 };
 
 /* Connects and begins; the table or view `needs` has to be there. False: ask->error. */
-__attribute__((warn_unused_result)) bool ask_begin(struct ask *ask, const char *needs);
+__attribute__((warn_unused_result)) bool ask_begin(struct ask *ask, const struct ask_options *options,
+                                                   const char *needs);
 /* All rows of a statement; the caller clears them. NULL: ask->error. */
 PGresult *ask_rows(struct ask *ask, const char *sql, int count, const char *const *values);
 /* A cell of a result; null is CELL_NULL. */
@@ -95,11 +96,22 @@ void ask_put_header(struct ask_sheet *sheet, struct packer *out);
 void ask_put_row(struct ask_sheet *sheet, const struct str *cells, struct packer *out);
 void ask_put_end(struct ask_sheet *sheet, struct packer *out);
 void ask_put_text(struct packer *out, const char *text);
+/* A statement, and what takes its rows. */
+struct ask_question {
+    const char *sql;
+    int count;
+    const char *const *values;
+    void (*take)(void *context, const PGresult *rows, int row, struct packer *out);
+    void *context;
+};
+/* Streams its rows through a cursor: what `take` makes of them is written to standard output. False:
+ * ask->error. */
+__attribute__((warn_unused_result)) bool ask_each(struct ask *ask, const struct ask_question *question,
+                                                  struct packer *out);
 /* Writes what is there to standard output and clears it. */
 __attribute__((warn_unused_result)) bool ask_write(struct ask *ask, struct packer *out);
 
-/* A column's cell out of the row of a result; `context` is the printer's. The text lasts until the next call.
- */
+/* A statement whose rows are those of a sheet. */
 struct ask_printing {
     struct ask_sheet sheet;
     const char *sql; /* its columns are the sheet's; further ones are not printed */

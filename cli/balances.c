@@ -54,7 +54,7 @@ static const struct option_page page = {
 static int run(void)
 {
     static const struct stored balances = {"balances", sql, print_header, print_balance};
-    return stored_print(&balances);
+    return stored_print(&balances, &page);
 }
 
 const struct command command_balances = {&page, run};

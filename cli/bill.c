@@ -78,7 +78,7 @@ static int run(void)
     struct ask ask;
     struct bill bill = {.account = account, .month = month};
     int status = EX_OK;
-    if (ask_begin(&ask, "bills") && bill_read_head(&ask, &bill)) {
+    if (ask_begin(&ask, &ask_options, "bills") && bill_read_head(&ask, &bill)) {
         bool readable = bill.state == BILL_CUT || (bill.state == BILL_OPEN && so_far);
         if (!readable)
             status = refuse(&bill);

@@ -46,7 +46,7 @@ static const struct option_page page = {
 static int run(void)
 {
     static const struct stored bills = {"bills", sql, print_header, print_bill};
-    return stored_print(&bills);
+    return stored_print(&bills, &page);
 }
 
 const struct command command_bills = {&page, run};

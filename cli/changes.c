@@ -189,7 +189,7 @@ static int run(void)
     if (why != NULL)
         return options_misused(&page, why);
     struct ask ask;
-    int status = ask_begin(&ask, "changes") && answer(&ask) ? EX_OK : EX_TEMPFAIL;
+    int status = ask_begin(&ask, &ask_options, "changes") && answer(&ask) ? EX_OK : EX_TEMPFAIL;
     return ask_end(&ask, &page, status);
 }
 

@@ -48,7 +48,7 @@ static const struct option_page page = {
 static int run(void)
 {
     static const struct stored lines = {"lines", sql, print_header, print_line};
-    return stored_print(&lines);
+    return stored_print(&lines, &page);
 }
 
 const struct command command_lines = {&page, run};

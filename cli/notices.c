@@ -81,7 +81,7 @@ static int run(void)
         return options_misused(&page, "--database: expected URL, or --follow");
     following.account = stored_options.account;
     following.format = stored_options.format;
-    return follows ? notices_follow(&following) : stored_print(&notices);
+    return follows ? notices_follow(&following) : stored_print(&notices, &page);
 }
 
 const struct command command_notices = {&page, run};

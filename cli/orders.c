@@ -51,7 +51,7 @@ static int run(void)
         .count = 1,
         .values = &account,
     };
-    int status = ask_begin(&ask, "orders") && ask_print(&ask, &printing) ? EX_OK : EX_TEMPFAIL;
+    int status = ask_begin(&ask, &ask_options, "orders") && ask_print(&ask, &printing) ? EX_OK : EX_TEMPFAIL;
     return ask_end(&ask, &page, status);
 }
 

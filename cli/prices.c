@@ -71,7 +71,7 @@ static int run(void)
         .count = 3,
         .values = (const char *const[]){then, product, sku},
     };
-    int status = ask_begin(&ask, "prices") && ask_print(&ask, &printing) ? EX_OK : EX_TEMPFAIL;
+    int status = ask_begin(&ask, &ask_options, "prices") && ask_print(&ask, &printing) ? EX_OK : EX_TEMPFAIL;
     return ask_end(&ask, &page, status);
 }
 

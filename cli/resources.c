@@ -147,7 +147,7 @@ static bool answer(struct ask *ask)
 static int run(void)
 {
     struct ask ask;
-    int status = ask_begin(&ask, "resources") && answer(&ask) ? EX_OK : EX_TEMPFAIL;
+    int status = ask_begin(&ask, &ask_options, "resources") && answer(&ask) ? EX_OK : EX_TEMPFAIL;
     return ask_end(&ask, &page, status);
 }
 

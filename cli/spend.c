@@ -248,7 +248,7 @@ static int run(void)
     struct ask ask;
     struct span span;
     int status = EX_OK;
-    if (ask_begin(&ask, "spend") && read_span(&ask, &span)) {
+    if (ask_begin(&ask, &ask_options, "spend") && read_span(&ask, &span)) {
         why = misused_span(&span);
         if (why != NULL) {
             status = options_misused(&page, why);

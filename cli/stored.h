@@ -1,14 +1,11 @@
 /* Rows that stand in the database, printed by `lines`, `balances`, `bills` and `notices`: how they are
  * reached, waited for and read, whatever their columns.
  *
- * Rows are read through a cursor in one snapshot: any number of them in bounded memory, and what is settled
- * meanwhile does not show. */
+ * Read as ask.h reads, with no bound on the time: a million accounts take as long as they take. */
 #pragma once
 
+#include "cli/ask.h"
 #include "lib/domain/report.h"
-#include "lib/io/options.h"
-#include "lib/io/pg.h"
-#include "lib/io/pg_option.h"
 
 /* What each of these commands can be told; a command that takes more has these among its own rows. */
 struct stored_options {
@@ -30,7 +27,7 @@ extern const struct option_row stored_option_rows[STORED_OPTIONS];
     "78 there is nothing of the kind in that schema, or the database refuses who asks."
 
 struct stored {
-    const char *relation; /* what it reads, and its name */
+    const char *relation; /* what it reads */
     const char *sql;      /* the rows, sorted; $1: the account, or null for all */
     void (*header)(const struct report_style *style, struct packer *out);
     void (*print)(const struct report_style *style, const PGresult *rows, int row, struct packer *out);
@@ -41,5 +38,6 @@ struct str stored_text(const PGresult *rows, int row, int column);
 int64_t stored_number(const PGresult *rows, int row, int column);
 struct amount stored_amount(const PGresult *rows, int row, int column);
 
-/* Prints them on standard output, as the options say. Returns the exit status; what went wrong is said. */
-int stored_print(const struct stored *stored);
+/* Prints them on standard output, as the options say, for the command of that page. Returns the exit status;
+ * what went wrong is said. */
+int stored_print(const struct stored *stored, const struct option_page *page);

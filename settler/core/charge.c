@@ -202,6 +202,16 @@ static void take_payment(struct book *book, const struct record *record, struct 
     vec_push(&money->paid, paid);
 }
 
+void frame_money_take_payments(struct settlement *settlement, const struct frame *frame,
+                               struct frame_money *out)
+{
+    for (uint32_t i = 0; i < frame->fact_count; i++) {
+        const struct fact *fact = &frame->facts[i];
+        if (fact->control == CONTROL_NONE && record_is_payment(fact->record.kind))
+            take_payment(&settlement->book, &fact->record, out);
+    }
+}
+
 /* --- a frame --- */
 
 static void clear(struct frame_money *money)
@@ -232,11 +242,8 @@ void frame_money_take(struct settlement *settlement, const struct frame *frame, 
     table_release(&dues);
     finish_charges(book, next_month_s, out);
     finish_dues(book, out);
-    for (uint32_t i = 0; i < frame->fact_count && facts; i++) {
-        const struct fact *fact = &frame->facts[i];
-        if (fact->control == CONTROL_NONE && record_is_payment(fact->record.kind))
-            take_payment(book, &fact->record, out);
-    }
+    if (facts)
+        frame_money_take_payments(settlement, frame, out);
 }
 
 void frame_money_release(struct frame_money *money)

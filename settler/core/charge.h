@@ -57,4 +57,7 @@ int64_t charge_bill_month(int64_t hour_s, int64_t next_month_s);
  * bill_first_month_s of it, then the one after the last cut. */
 void frame_money_take(struct settlement *settlement, const struct frame *frame, bool facts,
                       int64_t next_month_s, struct frame_money *out);
+/* Its payments alone, behind those that are there. */
+void frame_money_take_payments(struct settlement *settlement, const struct frame *frame,
+                               struct frame_money *out);
 void frame_money_release(struct frame_money *money);

@@ -12,9 +12,8 @@ void summary_init(struct summary *summary, struct settlement *settlement)
 
 void summary_release(struct summary *summary)
 {
-    seen_release(&summary->payments);
-    vec_release(&summary->accounts);
-    table_release(&summary->account_index);
+    accounts_release(&summary->accounts);
+    posted_release(&summary->posted);
     vec_release(&summary->parts);
     table_release(&summary->part_index);
 }
@@ -29,40 +28,21 @@ static void add(struct amount *sum, const struct amount *more)
     *sum = amount_add(sum, more);
 }
 
-/* Finds it, or makes an empty one. Good until the next one is made. */
-static struct summary_account *account_of(struct summary *summary, uint32_t name)
+/* All that is posted is of one frame: none is told from another here. */
+static struct frame_place place_at(int64_t until_s)
 {
-    uint64_t hash = hash_mix(name, 0);
-    for (struct table_probe p = table_probe(&summary->account_index, hash);
-         table_next(&summary->account_index, &p);)
-        if (summary->accounts.at[p.index].name == name)
-            return &summary->accounts.at[p.index];
-    table_insert(&summary->account_index, hash, summary->accounts.count);
-    vec_push(&summary->accounts, (struct summary_account){.name = name});
-    return &summary->accounts.at[summary->accounts.count - 1];
-}
-
-/* --- payments --- */
-
-static void pay(struct summary *summary, const struct record *record)
-{
-    struct amount amount;
-    if (!seen_add(&summary->payments, 0, identity_of(record)) ||
-        !str_equal(record->currency, str_of(prices_currency(prices_of(summary)))))
-        return;
-    CHECK(amount_read(record->amount.at, record->amount.size, REPORT_SCALE, &amount));
-    uint32_t name = names_intern(&summary->settlement->book.names, record->account);
-    struct summary_account *account = account_of(summary, name);
-    add(record->kind == RECORD_CREDITED ? &account->credited : &account->debited, &amount);
+    return (struct frame_place){
+        .seq = 1, .watermark_us = until_s * SECOND_US, .before_us = INT64_MIN, .last = true};
 }
 
 void summary_pay(struct summary *summary, const struct frame *frame)
 {
-    for (uint32_t i = 0; i < frame->fact_count; i++) {
-        const struct fact *fact = &frame->facts[i];
-        if (fact->control == CONTROL_NONE && record_is_payment(fact->record.kind))
-            pay(summary, &fact->record);
-    }
+    struct frame_money money = {0};
+    struct frame_place place = place_at(0);
+    frame_money_take_payments(summary->settlement, frame, &money);
+    accounts_post(&summary->accounts, &place, &money, &summary->posted);
+    posted_clear(&summary->posted);
+    frame_money_release(&money);
 }
 
 /* --- lines --- */
@@ -96,14 +76,9 @@ static void add_line(struct summary *summary, const struct line_hour *hour)
     summary->unpriced += !hour->settled.priced;
 }
 
-static bool is_billed(const struct summary *summary, int64_t month_s)
-{
-    return time_add_months(month_s, 1) + DAY_S <= summary->until_s;
-}
-
 static int compare_accounts(const void *a, const void *b, void *context)
 {
-    const struct summary_account *x = a, *y = b;
+    const struct account *x = a, *y = b;
     const struct names *names = context;
     return str_compare(names_get(names, x->name), names_get(names, y->name));
 }
@@ -118,25 +93,46 @@ static int compare_parts(const void *a, const void *b, void *context)
     return order != 0 ? order : strcmp(product_name(x->product), product_name(y->product));
 }
 
+/* The parts [first, end) of one account, and its bills of the months that are due. */
+static void add_account(struct summary *summary, uint32_t first, uint32_t end,
+                        const struct frame_place *place)
+{
+    uint32_t at = accounts_get(&summary->accounts, summary->parts.at[first].account);
+    VEC(struct bill_sum) sums = {0};
+    for (uint32_t i = first; i < end; i++) {
+        const struct summary_part *part = &summary->parts.at[i];
+        struct account *account = &summary->accounts.list.at[at];
+        add(&account->charged, &part->hourly);
+        add(&account->accrued, &part->cycle);
+        struct bill_sum sum = {.product = part->product,
+                               .month_s = part->month_s,
+                               .amount = amount_add(&part->hourly, &part->cycle),
+                               .accrued = part->cycle,
+                               .unpriced = part->unpriced};
+        if (bill_is_due(part->month_s, place->watermark_us))
+            vec_push(&sums, sum);
+    }
+    account_bill(&summary->accounts, at, prices_of(summary), place, (struct bill_sums){sums.at, sums.count},
+                 &summary->posted);
+    vec_release(&sums);
+}
+
 void summary_add_up(struct summary *summary, int64_t until_s)
 {
     struct book *book = &summary->settlement->book;
-    summary->until_s = until_s;
+    struct frame_place place = place_at(until_s);
     for (uint32_t i = 0; i < book->hours.count; i++)
         if (book->hours.at[i].settled.exists)
             add_line(summary, &book->hours.at[i]);
-    for (uint32_t i = 0; i < summary->parts.count; i++) {
-        const struct summary_part *part = &summary->parts.at[i];
-        struct summary_account *account = account_of(summary, part->account);
-        add(&account->charged, &part->hourly);
-        add(is_billed(summary, part->month_s) ? &account->charged : &account->accrued, &part->cycle);
-    }
-    if (summary->accounts.count > 0)
-        qsort_r(summary->accounts.at, summary->accounts.count, sizeof *summary->accounts.at, compare_accounts,
-                &book->names);
     if (summary->parts.count > 0)
         qsort_r(summary->parts.at, summary->parts.count, sizeof *summary->parts.at, compare_parts,
                 &book->names);
+    for (uint32_t first = 0, end; first < summary->parts.count; first = end) {
+        for (end = first + 1; end < summary->parts.count; end++)
+            if (summary->parts.at[end].account != summary->parts.at[first].account)
+                break;
+        add_account(summary, first, end, &place);
+    }
 }
 
 /* --- output --- */
@@ -157,11 +153,20 @@ static void flush_full(const struct printer *to)
 
 static void print_balances(const struct printer *to)
 {
-    const struct summary *summary = to->summary;
-    for (uint32_t i = 0; i < summary->accounts.count; i++) {
-        const struct summary_account *account = &summary->accounts.at[i];
+    const struct names *names = &to->summary->settlement->book.names;
+    VEC(struct account) sorted = {0};
+    for (uint32_t i = 0; i < to->summary->accounts.list.count; i++)
+        vec_push(&sorted, to->summary->accounts.list.at[i]);
+    union {
+        const struct names *given;
+        void *context;
+    } unqualified = {.given = names}; /* qsort_r's context is not const; compare reads only */
+    if (sorted.count > 0)
+        qsort_r(sorted.at, sorted.count, sizeof *sorted.at, compare_accounts, unqualified.context);
+    for (uint32_t i = 0; i < sorted.count; i++) {
+        const struct account *account = &sorted.at[i];
         struct report_balance row = {
-            .account = names_get(&summary->settlement->book.names, account->name),
+            .account = names_get(names, account->name),
             .credited = account->credited,
             .debited = account->debited,
             .charged = account->charged,
@@ -170,59 +175,38 @@ static void print_balances(const struct printer *to)
         report_print_balance(&to->style, &row, to->out);
         flush_full(to);
     }
+    vec_release(&sorted);
 }
 
-/* The bill of parts [first, end), which are of one account and month, above them; *carried goes from bill to
- * bill. */
-static void print_bill(const struct printer *to, uint32_t first, uint32_t end, struct amount *carried)
+static void print_bill(const struct printer *to, const struct bill_row *bill)
 {
-    const struct summary_part *parts = to->summary->parts.at;
     char month[TIME_TEXT_SIZE];
-    time_print(parts[first].month_s, month);
-    struct report_bill whole = {
-        .account = names_get(&to->summary->settlement->book.names, parts[first].account),
+    time_print(bill->month_s, month);
+    struct report_bill row = {
+        .account = names_get(&to->summary->settlement->book.names, bill->account),
         .month = {month, sizeof "2026-11" - 1},
-        .product = STR("*"),
-        .whole = true,
+        .product = bill->whole ? STR("*") : str_of(product_name(bill->product)),
+        .amount = bill->amount,
+        .unpriced = bill->unpriced,
+        .whole = bill->whole,
+        .payable = bill->payable,
+        .carried = bill->carried,
     };
-    for (uint32_t i = first; i < end; i++) {
-        add(&whole.amount, &parts[i].hourly);
-        add(&whole.amount, &parts[i].cycle);
-        whole.unpriced += parts[i].unpriced;
-    }
-    struct amount asked = amount_add(&whole.amount, carried);
-    uint32_t beyond = REPORT_SCALE - to->style.bill_scale;
-    whole.payable = amount_narrow(&asked, beyond);
-    whole.payable = amount_widen(&whole.payable, beyond);
-    *carried = whole.carried = amount_sub(&asked, &whole.payable);
-    report_print_bill(&to->style, &whole, to->out);
-    for (uint32_t i = first; i < end; i++) {
-        struct report_bill row = {
-            .account = whole.account,
-            .month = whole.month,
-            .product = str_of(product_name(parts[i].product)),
-            .amount = amount_add(&parts[i].hourly, &parts[i].cycle),
-            .unpriced = parts[i].unpriced,
-        };
-        report_print_bill(&to->style, &row, to->out);
-    }
+    report_print_bill(&to->style, &row, to->out);
 }
 
+/* The whole of a bill lies behind its products, and is printed before them. */
 static void print_bills(const struct printer *to)
 {
-    const struct summary *summary = to->summary;
-    struct amount carried = amount_zero();
-    for (uint32_t first = 0, end; first < summary->parts.count; first = end) {
-        const struct summary_part *part = &summary->parts.at[first];
-        for (end = first + 1; end < summary->parts.count; end++)
-            if (summary->parts.at[end].account != part->account ||
-                summary->parts.at[end].month_s != part->month_s)
-                break;
-        if (first > 0 && summary->parts.at[first - 1].account != part->account)
-            carried = amount_zero();
-        if (is_billed(summary, part->month_s))
-            print_bill(to, first, end, &carried);
+    const struct bill_row *bills = to->summary->posted.bills.at;
+    for (uint32_t first = 0, end; first < to->summary->posted.bills.count; first = end) {
+        for (end = first; !bills[end].whole; end++)
+            ;
+        print_bill(to, &bills[end]);
+        for (uint32_t i = first; i < end; i++)
+            print_bill(to, &bills[i]);
         flush_full(to);
+        end++;
     }
 }
 

@@ -10,21 +10,11 @@
 #pragma once
 
 #include "lib/domain/report.h"
-#include "lib/domain/seen.h"
-#include "settler/core/work.h"
+#include "settler/core/account.h"
 
-/* An account that has a line, or to which a payment was posted. All sums here are of 10^-12. */
-struct summary_account {
-    uint32_t name; /* number of a name of the book */
-    struct amount credited;
-    struct amount debited;
-    struct amount charged;
-    struct amount accrued;
-};
-
-/* An account's lines of a product in a month. */
+/* An account's lines of a product in a month. Sums are of 10^-12. */
 struct summary_part {
-    uint32_t account;
+    uint32_t account; /* number of a name of the book */
     enum product product;
     int64_t month_s; /* its first second */
     int64_t unpriced;
@@ -34,12 +24,10 @@ struct summary_part {
 
 struct summary {
     struct settlement *settlement; /* whose lines and names these are */
-    struct seen payments;
-    VEC(struct summary_account) accounts; /* once added up: in order of bytes */
-    struct table account_index;
-    VEC(struct summary_part) parts; /* once added up: by account, month and product, in order of bytes */
+    struct accounts accounts;      /* that have a line, or to which a payment was posted */
+    struct posted posted;          /* once added up: the bills, accounts in order of bytes */
+    VEC(struct summary_part) parts;
     struct table part_index;
-    int64_t until_s;
     uint64_t unpriced; /* lines without a price */
 };
 
