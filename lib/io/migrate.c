@@ -101,6 +101,11 @@ enum error_class migrate_check(struct pg *pg, struct error *error)
                          "a migration that was applied is not the one of that number here");
     if (count == migration_count)
         return ERROR_NONE;
+    if (count == 0) /* a schema that a role may not use looks empty to it */
+        return error_set(
+            error, ERROR_FATAL, "the schema is not migrated",
+            "no migration is to be seen there: run hourglass db migrate, or, if it was run, let who"
+            " connects use the schema (function grant_settler)");
     snprintf(why, sizeof why, "%d of %d migrations are applied: run hourglass db migrate", count,
              migration_count);
     return error_set(error, ERROR_FATAL, "the schema is not migrated", why);
