@@ -498,7 +498,8 @@ def memory(door):
     tell(set(answers) <= {400, 413, 503}, 'they are refused', answers)
     answer = post(door, event('container.heartbeat', 'normal', time.time()))
     tell(is_accepted(answer), 'the next one is served', answer)
-    tell(door.counters()['hourglass_collector_held_bytes'] == 0, 'nothing is held afterwards', door.counters())
+    tell(wait_for(lambda: door.counters()['hourglass_collector_held_bytes'] == 0, 20),
+         'nothing is held afterwards', door.counters())
 
 
 def kafka_away(door):

@@ -13,7 +13,7 @@ import time
 import facts
 import test_collector
 from facts import BUILD, tell
-from test_collector import BATCH, EVENT, KAFKA, PREFIX, Collector, event, logged_ids, make_generation, wait_until
+from test_collector import EVENT, KAFKA, PREFIX, Collector, event, logged_ids, make_generation, wait_until
 
 HOST = b'Host: x\r\n'
 LINE = b'POST /v1/events HTTP/1.1\r\n'
@@ -376,7 +376,7 @@ def main():
     check_taken(door)
     check_identities(door)
     check_codings(door)
-    tell(door.metric('hourglass_collector_held_bytes') == 0, 'nothing is held after all that')
+    tell(wait_until(lambda: door.metric('hourglass_collector_held_bytes') == 0), 'nothing is held after all that')
     tell(door.stop()[1] == 0, 'told to stop, it ends with 0')
     check_address_bound()
     check_full()
