@@ -40,6 +40,7 @@ is_terminal() { [[ -t $1 && -z ${NO_COLOR:-} && ${TERM:-dumb} != dumb ]]; }
 UNDO=:
 interrupted() { # number of the signal
   trap '' INT TERM HUP
+  launch_undo
   $UNDO || true
   trap - EXIT
   (($1 == 15)) || say "${0##*/}: interrupted"

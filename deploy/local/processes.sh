@@ -28,9 +28,19 @@ launch() { # mode, pid file, log file, command...
     ) &
   fi
   LAUNCHED=$! # the keeper, for the caller to wait for
+  LAUNCHING=$LAUNCHED
   export LAUNCHED
   ((${#bound[@]})) || disown
   wait_until 10 test -s "$pid_file" || give_up "cannot start $1"
+  LAUNCHING=''
+}
+
+# Ends what is just being launched: it has no pid file yet by which it would be found.
+LAUNCHING=''
+launch_undo() {
+  [[ -n $LAUNCHING ]] && kill "$LAUNCHING" 2>/dev/null || return 0
+  wait "$LAUNCHING" 2>/dev/null || true # one that was cut off from us is no child any more
+  wait_until 10 not kill -0 "$LAUNCHING" 2>/dev/null || true
 }
 
 # Prints the pid in the file if that process was started with the argument.

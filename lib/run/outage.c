@@ -16,7 +16,7 @@ void outage_fail(struct outage *outage, int64_t now_ms, const char *why)
         outage->begun = 0;
     }
     outage->begun++;
-    outage->said_ms = outage->begun <= OUTAGE_SAID_MOST ? now_ms - OUTAGE_SAY_MS : now_ms;
+    outage->said_ms = now_ms - OUTAGE_SAY_MS + (outage->begun <= OUTAGE_SAID_MOST ? 0 : OUTAGE_LASTS_MS);
 }
 
 int64_t outage_pause(struct outage *outage, int64_t least_ms, int64_t most_ms, uint64_t random)

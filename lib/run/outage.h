@@ -5,7 +5,7 @@
  * processes that failed together do not come back together.
  *
  * What comes and goes floods no journal: of outages that begin within a minute three are said at once, and
- * those after them only if they last; what was not said is not said to be over. */
+ * those after them only if they last five seconds; what was not said is not said to be over. */
 #pragma once
 
 #include <stdbool.h>
@@ -18,6 +18,7 @@
 enum {
     OUTAGE_SAY_MS = 60000,
     OUTAGE_SAID_MOST = 3,
+    OUTAGE_LASTS_MS = 5000,
     OUTAGE_PAUSE_LEAST_MS = 500,
     OUTAGE_PAUSE_MOST_MS = 30000,
 };

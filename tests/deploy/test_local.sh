@@ -444,6 +444,23 @@ interrupted_run_leaves_nothing() {
   equal "$(grep -v 'schema run_cut' "$WORK/err.cut")" 'run: interrupted'
 }
 
+# The collector is launched, slowly, and has no pid file yet.
+run_interrupted_while_it_launches() {
+  local status=0
+  mkdir -p "$WORK/slow"
+  # shellcheck disable=SC2016 # expanded by the script
+  printf '#!/bin/bash\n[[ " $* " != *" job "* ]] || { touch "%s"; sleep 3; }\nexec /usr/bin/setpriv "$@"\n' \
+    "$WORK/launching" >"$WORK/slow/setpriv"
+  chmod +x "$WORK/slow/setpriv"
+  HOURGLASS_RUN_NAME=slow PATH=$WORK/slow:$PATH in_a_session "$LOCAL_COMMANDS/run" --catalog "$CATALOG" "$EVENTS" \
+    >/dev/null 2>"$WORK/err.slow" &
+  RUNNING=$!
+  wait_until 60 test -e "$WORK/launching" || return 1
+  kill -s INT -- "-$RUNNING"
+  wait "$RUNNING" || status=$?
+  equal "$status" 130 && no_process_of_run slow
+}
+
 # While the servers are asked and nothing of its own runs yet, what it calls says its words into a file.
 run_interrupted_early_says_so() {
   local status=0
@@ -648,6 +665,7 @@ fact 'run reads standard input' run_reads_standard_input
 fact 'run builds if nothing is built' run_builds_if_nothing_is_built
 fact 'SIGUSR1 prints the progress of run as a line; off a terminal nothing is written over' signal_prints_progress
 fact 'run, interrupted: one line, status 130, no process' interrupted_run_leaves_nothing
+fact 'run, interrupted while it launches a process: no process' run_interrupted_while_it_launches
 fact 'run, interrupted early: the same line; runs lists what is left without an error' run_interrupted_early_says_so
 fact 'run, killed: its processes end with it' killed_run_leaves_nothing
 fact 'down stops a run that is under way' down_stops_a_run

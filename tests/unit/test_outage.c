@@ -60,10 +60,22 @@ static void what_comes_and_goes_is_said_three_times_a_minute_and_its_end_as_ofte
     }
     assert_int_equal(spoken, 5 * 3);
     assert_int_equal(backs, spoken);
-    outage_fail(&outage, 290000, "for good");
-    for (int64_t now_ms = 290000; now_ms <= 290000 + OUTAGE_SAY_MS; now_ms += 500)
-        spoken += outage_speaks(&outage, now_ms);
-    assert_int_equal(spoken, 5 * 3 + 1);
+}
+
+static void one_that_lasts_is_said_even_after_those_that_came_and_went(void **state)
+{
+    (void)state;
+    struct outage outage = {0};
+    for (int64_t now_ms = 1000; now_ms < 7000; now_ms += 2000) {
+        outage_fail(&outage, now_ms, "now and then");
+        assert_true(outage_speaks(&outage, now_ms));
+        (void)outage_heal(&outage, now_ms + 1000);
+    }
+    outage_fail(&outage, 8000, "for good");
+    assert_false(outage_speaks(&outage, 8000 + OUTAGE_LASTS_MS - 1));
+    assert_true(outage_speaks(&outage, 8000 + OUTAGE_LASTS_MS));
+    assert_false(outage_speaks(&outage, 8000 + OUTAGE_LASTS_MS + OUTAGE_SAY_MS - 1));
+    assert_int_equal(outage_heal(&outage, 38000), 30000);
 }
 
 int main(void)
@@ -72,6 +84,7 @@ int main(void)
         cmocka_unit_test(pauses_double_up_to_the_most_and_stay_there),
         cmocka_unit_test(it_speaks_at_once_and_then_once_a_minute),
         cmocka_unit_test(what_comes_and_goes_is_said_three_times_a_minute_and_its_end_as_often),
+        cmocka_unit_test(one_that_lasts_is_said_even_after_those_that_came_and_went),
         cmocka_unit_test(healing_says_how_long_it_lasted_and_begins_anew),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
