@@ -74,6 +74,16 @@ def a_table_that_is_locked():
          'a table that stays locked is waited for as long as --timeout says', done)
 
 
+def a_migration_that_meets_a_reader():
+    with subprocess.Popen(['psql', '-XqAt', DATABASE], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as other:
+        other.stdin.write(f'BEGIN; LOCK TABLE {SCHEMA}.migrations; SELECT 1;\n')
+        other.stdin.flush()
+        other.stdout.readline()
+        done = end([BUILD / 'cli/hourglass', 'db', 'migrate', '--database', DATABASE, '--schema', SCHEMA])
+        other.stdin.close()
+    tell(done.returncode == 75 and 'lock timeout' in done.stderr, 'a migration stands before nobody for long: 75, try again', done)
+
+
 def main():
     made = end(['sh', '-c', '"$@"', 'sh', BUILD / 'cli/hourglass', 'db', 'migrate', '--database', DATABASE, '--schema', SCHEMA])
     assert made.returncode == 0, made.stderr
@@ -82,6 +92,7 @@ def main():
         an_output_that_is_closed_or_full()
         values_that_are_none()
         a_table_that_is_locked()
+        a_migration_that_meets_a_reader()
     finally:
         psql(f'DROP SCHEMA {SCHEMA} CASCADE')
     return facts.end()
