@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <string.h>
 #include <sysexits.h>
 #include <unistd.h>
 
@@ -86,7 +87,7 @@ static enum error_class begin(const struct follower *follower, struct log *log, 
 
 static bool flush(struct follower *follower)
 {
-    bool good = file_write_all(STDOUT_FILENO, follower->out.bytes.at, follower->out.bytes.count);
+    bool good = file_write_following(STDOUT_FILENO, follower->out.bytes.at, follower->out.bytes.count);
     vec_clear(&follower->out.bytes);
     return good;
 }
@@ -103,6 +104,15 @@ static void print(struct follower *follower, const struct log_message *message)
     struct str account = str_of(follower->options->account);
     if (account.size == 0 || str_equal(account, texts[NOTICE_ACCOUNT]))
         sheet_row(&follower->sheet, texts, &follower->out);
+}
+
+/* Who reads may have enough. */
+static int end_unwritten(void)
+{
+    if (errno == EPIPE)
+        return EX_OK;
+    fprintf(stderr, "hourglass notices: standard output: %s\n", strerror(errno));
+    return EX_IOERR;
 }
 
 static int run(struct follower *follower, struct log *log)
@@ -123,9 +133,9 @@ static int run(struct follower *follower, struct log *log)
         }
         bool hold = got == LOG_GOT_MESSAGE && follower->out.bytes.count < HELD_BYTES;
         if (!hold && !flush(follower))
-            return errno == EPIPE ? EX_OK : EX_IOERR;
+            return end_unwritten();
     }
-    return flush(follower) || errno == EPIPE ? EX_OK : EX_IOERR;
+    return flush(follower) ? EX_OK : end_unwritten();
 }
 
 int notices_follow(const struct notices_follow *options)

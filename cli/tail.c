@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sysexits.h>
 #include <unistd.h>
 
@@ -154,7 +155,7 @@ static enum error_class begin(struct log *log, struct tail *tail, struct error *
 
 static bool flush(struct tail *tail)
 {
-    bool good = file_write_all(STDOUT_FILENO, tail->out.bytes.at, tail->out.bytes.count);
+    bool good = file_write_following(STDOUT_FILENO, tail->out.bytes.at, tail->out.bytes.count);
     vec_clear(&tail->out.bytes);
     return good;
 }
@@ -170,6 +171,15 @@ static bool done(const struct tail *tail)
 {
     return process_stopping() || (options.count > 0 && tail->printed >= options.count) ||
            (options.exit_at_end && tail->still_reading == 0);
+}
+
+/* Who reads may have enough. */
+static int end_unwritten(void)
+{
+    if (errno == EPIPE)
+        return EX_OK;
+    fprintf(stderr, "hourglass tail: standard output: %s\n", strerror(errno));
+    return EX_IOERR;
 }
 
 static int follow(struct log *log, struct tail *tail)
@@ -191,9 +201,9 @@ static int follow(struct log *log, struct tail *tail)
         }
         bool hold = got == LOG_GOT_MESSAGE && tail->out.bytes.count < HELD_BYTES;
         if (!hold && !flush(tail))
-            return errno == EPIPE ? EX_OK : EX_IOERR;
+            return end_unwritten();
     }
-    return flush(tail) || errno == EPIPE ? EX_OK : EX_IOERR;
+    return flush(tail) ? EX_OK : end_unwritten();
 }
 
 static int tail_topic(struct log *log)

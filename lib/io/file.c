@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <unistd.h>
 
 enum { PIECE_BYTES = 1 << 20 };
@@ -103,4 +104,15 @@ bool file_write_all(int fd, const void *at, size_t size)
         size -= (size_t)written;
     }
     return true;
+}
+
+bool file_write_following(int fd, const void *at, size_t size)
+{
+    struct pollfd reader = {.fd = fd}; /* POLLERR is told unasked */
+    if (!file_write_all(fd, at, size))
+        return false;
+    if (poll(&reader, 1, 0) <= 0 || (reader.revents & POLLERR) == 0)
+        return true;
+    errno = EPIPE;
+    return false;
 }

@@ -28,3 +28,6 @@ void file_pieces_close(struct file_pieces *pieces);
 
 /* Writes all of it; false: errno says why not. */
 __attribute__((warn_unused_result)) bool file_write_all(int fd, const void *at, size_t size);
+/* The same for what follows something: where who reads a pipe is gone it is false with EPIPE, though there be
+ * nothing to write, maybe for long. */
+__attribute__((warn_unused_result)) bool file_write_following(int fd, const void *at, size_t size);

@@ -328,8 +328,11 @@ static int read_tree(struct reading *reading, const char *path, const struct yam
 static int read_file(struct reading *reading, const char *path)
 {
     struct packer text = {0};
-    if (!file_read(path, CONFIG_BYTES_MAX, &text))
-        return refuse(reading, path, strerror(errno), EX_CONFIG);
+    if (!file_read(path, CONFIG_BYTES_MAX, &text)) {
+        int refused = refuse(reading, path, strerror(errno), EX_CONFIG);
+        vec_release(&text.bytes);
+        return refused;
+    }
     struct yaml_tree tree = {0};
     struct catalog_error error = {0};
     yaml_tree_read(&tree, (struct str){text.bytes.at, text.bytes.count}, &error);

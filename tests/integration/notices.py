@@ -188,6 +188,13 @@ def through_grace_and_back(generation):
     tell(len(again.lines()) == 4 and again.lines()[0].split() == KEYS and 'suspended' in again.lines()[2],
          '--from-beginning begins with what is there; a table has a header', again.lines())
     again.end()
+    with subprocess.Popen([BUILD / 'cli/hourglass', 'notices', '--follow', '--from-beginning', '--kafka', KAFKA, '--prefix',
+                           generation.prefix], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE) as left:
+        left.stdout.readline()
+        left.stdout.close()
+        tell(wait_for(lambda: left.poll() is not None, 20) and left.returncode == 0,
+             'whose reader has enough ends, though nothing more comes')
+        left.kill()
 
 
 def time_of(text):
