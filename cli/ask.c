@@ -61,6 +61,11 @@ PGresult *ask_rows(struct ask *ask, const char *sql, int count, const char *cons
     return result;
 }
 
+bool ask_do(struct ask *ask, const char *sql)
+{
+    return pg_script(ask->pg, sql) || fail(ask);
+}
+
 struct str ask_cell(const PGresult *result, int row, int column)
 {
     if (PQgetisnull(result, row, column))

@@ -73,6 +73,8 @@ __attribute__((warn_unused_result)) bool ask_begin(struct ask *ask, const struct
                                                    const char *needs);
 /* All rows of a statement; the caller clears them. NULL: ask->error. */
 PGresult *ask_rows(struct ask *ask, const char *sql, int count, const char *const *values);
+/* Statements whose rows nobody wants. */
+__attribute__((warn_unused_result)) bool ask_do(struct ask *ask, const char *sql);
 /* A cell of a result; null is CELL_NULL. */
 struct str ask_cell(const PGresult *result, int row, int column);
 /* Says on standard error what failed, if anything did, as the page's command; disconnects. The exit status:

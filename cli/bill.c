@@ -5,6 +5,7 @@
 
 #include "cli/bill_print.h"
 #include "cli/command.h"
+#include "lib/domain/limits.h"
 
 enum { EXIT_NO_BILL = 1, EXIT_NOT_CUT = 3 };
 
@@ -12,7 +13,8 @@ static const char *account, *month, *format;
 static bool so_far;
 
 static const struct option_row rows[] = {
-    {"account", OPTION_TEXT, &account, NULL, 0, 0, "whose bill", .value = "ACCOUNT", .argument = true},
+    {"account", OPTION_TEXT, &account, NULL, 0, 0, "whose bill", .value = "ACCOUNT", .argument = true,
+     .name_bytes = LIMIT_ID_BYTES},
     {"month", OPTION_TEXT, &month, NULL, 0, 0, "as 2026-11, UTC", .value = "MONTH", .argument = true,
      .check = check_month},
     {"format", OPTION_TEXT, &format, "table", 0, 0,

@@ -7,6 +7,7 @@
 #include "cli/ask.h"
 #include "cli/command.h"
 #include "lib/base/time.h"
+#include "lib/domain/limits.h"
 
 static const char *since, *until, *account, *format;
 static const char not_said[] = "";
@@ -20,8 +21,9 @@ static const struct option_row rows[] = {
      "as 2026-11-01T10:00:00Z, 2026-11-01 or 2026-11, in log time; or so long ago: 90m, 24h, 7d",
      .value = "TIME", .check = check_since},
     {"until", OPTION_TEXT, &until, not_said, 0, 0, "up to, not including; none: now", .value = "TIME",
-     .check = check_moment},
-    {"account", OPTION_TEXT, &account, not_said, 0, 0, "of one account alone", .value = "NAME"},
+     .check = check_moment, .filled = true},
+    {"account", OPTION_TEXT, &account, not_said, 0, 0, "of one account alone", .value = "NAME",
+     .name_bytes = LIMIT_ID_BYTES},
     {"format", OPTION_TEXT, &format, "table", 0, 0, ASK_FORMATS_HELP, .value = "FORMAT",
      .words = ask_formats},
     ASK_ROWS,
@@ -181,11 +183,24 @@ static bool answer(struct ask *ask)
     return ask_print(ask, &printing) && (!table || printing.rows == 0 || say_sums(ask, values));
 }
 
-static int run(void)
+static const char *misuse(void)
 {
+    int64_t from_s = 0, to_s = INT64_MAX;
     const char *why = check_since(since);
     if (why == NULL && until[0] != 0)
         why = check_moment(until);
+    if (why != NULL)
+        return why;
+    if (length_s(since) == 0)
+        ask_moment(since, &from_s);
+    if (until[0] != 0)
+        ask_moment(until, &to_s);
+    return from_s < to_s ? NULL : "--until: expected a time after --since";
+}
+
+static int run(void)
+{
+    const char *why = misuse();
     if (why != NULL)
         return options_misused(&page, why);
     struct ask ask;

@@ -39,7 +39,8 @@ static const struct option_page page = {
     .summary = "Bring a database's schema up to this binary.",
     .details = PG_PASSWORD_HELP,
     .example = "  PGPASSFILE=pgpass hourglass db migrate --database postgresql://owner@db/billing\n",
-    .statuses = "0 it is as this binary wants it; 75 the database cannot be reached or refuses;\n"
+    .statuses = "0 it is as this binary wants it; 75 the database cannot be reached, refuses, or a table is "
+                "in use: try again;\n"
                 "78 it is newer than this binary, or was migrated by another one.",
     .rows = rows,
     .count = sizeof rows / sizeof *rows,

@@ -13,6 +13,7 @@
 #include "lib/base/partition.h"
 #include "lib/base/time.h"
 #include "lib/codec/usage.h"
+#include "lib/domain/limits.h"
 #include "lib/io/file.h"
 #include "lib/io/kafka_log.h"
 #include "lib/io/process.h"
@@ -38,14 +39,16 @@ static const struct option_row rows[] = {
      .check = check_servers},
     {"prefix", OPTION_TEXT, &options.prefix, "", 0, 0, "before each topic's name", .check = check_prefix},
     {"from", OPTION_TEXT, &options.from, "", 0, 0,
-     "events whose effective time is at or after it; none: since ever", .value = "TIME", .check = check_time},
+     "events whose effective time is at or after it; none: since ever", .value = "TIME", .check = check_time,
+     .filled = true},
     {"to", OPTION_TEXT, &options.to, "", 0, 0, "and before it; none: all there are", .value = "TIME",
-     .check = check_time},
+     .check = check_time, .filled = true},
     {"account", OPTION_TEXT, &options.account, "", 0, 0,
-     "of this account alone, whose partition alone is read"},
+     "of this account alone, whose partition alone is read", .name_bytes = LIMIT_ID_BYTES},
     {"resource", OPTION_TEXT, &options.resource, "", 0, 0,
-     "of this subject alone: a resource, a file system, an endpoint, an order, a payment"},
-    {"id", OPTION_TEXT, &options.id, "", 0, 0, "of this id alone"},
+     "of this subject alone: a resource, a file system, an endpoint, an order, a payment",
+     .name_bytes = LIMIT_NAME_BYTES},
+    {"id", OPTION_TEXT, &options.id, "", 0, 0, "of this id alone", .name_bytes = LIMIT_ID_BYTES},
     {"with-state", OPTION_SWITCH, &options.with_state, "false", 0, 0,
      "say of each what became of it, and where it stands; those that were rejected too"},
 };
@@ -471,6 +474,8 @@ static int run(void)
     struct events events = {.topics = topics_of(options.prefix), .from_us = INT64_MIN, .to_us = INT64_MAX};
     if (!take_time(options.from, &events.from_us) || !take_time(options.to, &events.to_us))
         return options_misused(&page, "--from, --to: expected a time as in 2026-11-01T10:00:00Z");
+    if (events.from_us >= events.to_us)
+        return options_misused(&page, "--to: expected a time after --from");
     process_begin();
     progress_begin("hourglass events");
     events.states = options.with_state ? events_state_new() : NULL;

@@ -1,6 +1,8 @@
 /* `hourglass explain`: how a line of an hour came about, from its rows back to its events, and its charge
  * again. */
+#include <errno.h>
 #include <stdio.h>
+#include <string.h>
 #include <sysexits.h>
 
 #include "cli/command.h"
@@ -8,6 +10,7 @@
 #include "cli/explain_print.h"
 #include "lib/base/check.h"
 #include "lib/base/time.h"
+#include "lib/domain/limits.h"
 #include "lib/domain/topics.h"
 #include "lib/io/kafka_log.h"
 #include "lib/io/pg_option.h"
@@ -34,17 +37,20 @@ static struct {
 
 static const struct option_row rows[] = {
     {"account", OPTION_TEXT, &options.account, NULL, 0, 0, "whose line it is", .value = "ACCOUNT",
-     .argument = true},
+     .argument = true, .name_bytes = LIMIT_ID_BYTES},
     {"hour", OPTION_TEXT, &options.hour, NULL, 0, 0, "as the line has it: 2026-11-01T10:00:00Z",
      .value = "HOUR", .argument = true},
     {"resource", OPTION_TEXT, &options.resource, NULL, 0, 0,
-     "its resource; * for storage; of an order's lines the order", .value = "RESOURCE", .argument = true},
+     "its resource; * for storage; of an order's lines the order", .value = "RESOURCE", .argument = true,
+     .name_bytes = LIMIT_NAME_BYTES},
     {"meter", OPTION_TEXT, &options.meter, NULL, 0, 0,
-     "its meter: runtime, capacity, input_tokens, months, ...", .value = "METER", .argument = true},
-    {"product", OPTION_TEXT, &options.product, "", 0, 0, "of several such lines, that of this product alone"},
-    {"sku", OPTION_TEXT, &options.sku, "", 0, 0, "that of this sku alone"},
+     "its meter: runtime, capacity, input_tokens, months, ...", .value = "METER", .argument = true,
+     .name_bytes = LIMIT_NAME_BYTES},
+    {"product", OPTION_TEXT, &options.product, "", 0, 0, "of several such lines, that of this product alone",
+     .name_bytes = LIMIT_NAME_BYTES},
+    {"sku", OPTION_TEXT, &options.sku, "", 0, 0, "that of this sku alone", .name_bytes = LIMIT_NAME_BYTES},
     {"kind", OPTION_TEXT, &options.kind, "", 0, 0,
-     "that of this kind alone: usage, subscription, refund or void"},
+     "that of this kind alone: usage, subscription, refund or void", .name_bytes = LIMIT_NAME_BYTES},
     {"database", OPTION_TEXT, &options.database, NULL, 0, 0, PG_DATABASE_HELP, .value = "URL",
      .check = check_database},
     {"schema", OPTION_TEXT, &options.schema, "hourglass", 0, 0, "where the tables stand"},
@@ -71,8 +77,9 @@ static const struct option_page page = {
                "      --database postgresql://reader@db/billing\n",
     .statuses =
         "0 recomputed and stored agree; 1 they do not; 64 the command line cannot be read; 66 there is no\n"
-        "such line; 75 the database or Kafka cannot be reached, or told to stop; 78 the schema is not this\n"
-        "program's, or the database refuses who asks.",
+        "such line; 74 standard output cannot be written; 75 the database or Kafka cannot be reached, or "
+        "told\n"
+        "to stop; 78 the schema is not this program's, or the database refuses who asks.",
     .rows = rows,
     .count = sizeof rows / sizeof *rows,
 };
@@ -332,8 +339,10 @@ static int run(void)
     if (explain.store != NULL)
         explain.store->ops->close(explain.store);
     log_close(explain.log);
-    if (fflush(stdout) != 0)
+    if (fflush(stdout) != 0 || ferror(stdout) != 0) {
+        fprintf(stderr, "hourglass explain: standard output: %s\n", strerror(errno));
         return EX_IOERR;
+    }
     if (class != ERROR_NONE)
         fprintf(stderr, "hourglass explain: %s\n", error.text);
     if (class != ERROR_NONE)

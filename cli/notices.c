@@ -3,6 +3,7 @@
 #include "cli/command.h"
 #include "cli/notices_follow.h"
 #include "cli/stored.h"
+#include "lib/domain/limits.h"
 #include "lib/run/value_checks.h"
 
 static struct notices_follow following;
@@ -14,7 +15,7 @@ static const struct option_row rows[] = {
      .check = check_database},
     {"schema", OPTION_TEXT, &stored_options.schema, "hourglass", 0, 0, "where the tables stand"},
     {"account", OPTION_TEXT, &stored_options.account, "", 0, 0, "only what is of this account",
-     .value = "NAME"},
+     .value = "NAME", .name_bytes = LIMIT_ID_BYTES},
     {"format", OPTION_TEXT, &stored_options.format, "ndjson", 0, 0, "ndjson, csv or table", .value = "FORMAT",
      .words = sheet_formats},
     {"wait-for", OPTION_NUMBER, &stored_options.wait_for_s, "0", 0, INT64_MAX,
@@ -22,7 +23,7 @@ static const struct option_row rows[] = {
     {"partitions", OPTION_NUMBER, &stored_options.partitions, "0", 0, 4096,
      "how many that must be; 0: do not wait"},
     {"timeout", OPTION_NUMBER, &stored_options.timeout_s, "120", 1, 86400,
-     "seconds to wait without progress"},
+     "seconds to wait without progress, or for a table that is locked"},
     {"follow", OPTION_SWITCH, &follows, "false", 0, 0,
      "print notices as they come, from Kafka and not from the database, until told to stop"},
     {"from-beginning", OPTION_SWITCH, &following.from_beginning, "false", 0, 0,

@@ -3,11 +3,13 @@
 
 #include "cli/ask.h"
 #include "cli/command.h"
+#include "lib/domain/limits.h"
 
 static const char *account, *format;
 
 static const struct option_row rows[] = {
-    {"account", OPTION_TEXT, &account, "", 0, 0, "of one account alone", .value = "NAME"},
+    {"account", OPTION_TEXT, &account, "", 0, 0, "of one account alone", .value = "NAME",
+     .name_bytes = LIMIT_ID_BYTES},
     {"format", OPTION_TEXT, &format, "table", 0, 0, ASK_FORMATS_HELP, .value = "FORMAT",
      .words = ask_formats},
     ASK_ROWS,

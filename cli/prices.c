@@ -4,15 +4,17 @@
 #include "cli/ask.h"
 #include "cli/command.h"
 #include "lib/base/time.h"
+#include "lib/domain/limits.h"
 
 static const char *at, *product, *sku, *format;
 
 static const struct option_row rows[] = {
     {"at", OPTION_TEXT, &at, "", 0, 0,
      "what held then, as 2026-11-01T10:00:00Z or 2026-11-01; none: all of them", .value = "TIME",
-     .check = check_moment},
-    {"product", OPTION_TEXT, &product, "", 0, 0, "of one product alone", .value = "PRODUCT"},
-    {"sku", OPTION_TEXT, &sku, "", 0, 0, "of one sku alone", .value = "SKU"},
+     .check = check_moment, .filled = true},
+    {"product", OPTION_TEXT, &product, "", 0, 0, "of one product alone", .value = "PRODUCT",
+     .name_bytes = LIMIT_NAME_BYTES},
+    {"sku", OPTION_TEXT, &sku, "", 0, 0, "of one sku alone", .value = "SKU", .name_bytes = LIMIT_NAME_BYTES},
     {"format", OPTION_TEXT, &format, "table", 0, 0, ASK_FORMATS_HELP, .value = "FORMAT",
      .words = ask_formats},
     ASK_ROWS,

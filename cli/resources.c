@@ -5,6 +5,7 @@
 
 #include "cli/ask.h"
 #include "cli/command.h"
+#include "lib/domain/limits.h"
 
 static const char *account, *state, *format;
 static const char not_said[] = "";
@@ -13,7 +14,8 @@ static const char *const states[] = {"running", "silent", "stopped", "failed", "
 enum { VALUES = 2 };
 
 static const struct option_row rows[] = {
-    {"account", OPTION_TEXT, &account, not_said, 0, 0, "of one account alone", .value = "NAME"},
+    {"account", OPTION_TEXT, &account, not_said, 0, 0, "of one account alone", .value = "NAME",
+     .name_bytes = LIMIT_ID_BYTES},
     {"state", OPTION_TEXT, &state, "all", 0, 0, "running, silent, stopped, failed, deleted or all",
      .words = states},
     {"format", OPTION_TEXT, &format, "table", 0, 0, ASK_FORMATS_HELP, .value = "FORMAT",

@@ -11,15 +11,10 @@
 #include "cli/spend_chart.h"
 #include "cli/spend_sql.h"
 #include "lib/base/time.h"
+#include "lib/domain/limits.h"
 #include "lib/io/file.h"
 
-enum {
-    EXIT_NO_HOUR = 1,
-    TOP_DEFAULT = 10,
-    TOP_MOST = 1000000,
-    ACCOUNT_MAX_BYTES = 128,
-    MONTH_S = 28 * DAY_S
-};
+enum { EXIT_NO_HOUR = 1, TOP_DEFAULT = 10, TOP_MOST = 1000000, MONTH_S = 28 * DAY_S };
 
 static struct {
     const char *by, *every, *from, *to, *account, *format, *svg;
@@ -36,11 +31,12 @@ static const struct option_row rows[] = {
      .words = spend_every_words},
     {"from", OPTION_TEXT, &options.from, not_said, 0, 0,
      "as 2026-11-01T10:00:00Z, 2026-11-01 or 2026-11; none: the running month's beginning", .value = "TIME",
-     .check = check_moment},
+     .check = check_moment, .filled = true},
     {"to", OPTION_TEXT, &options.to, not_said, 0, 0,
      "up to, not including; none: the end of the month that --from lies in", .value = "TIME",
-     .check = check_moment},
-    {"account", OPTION_TEXT, &options.account, not_said, 0, 0, "of one account alone", .value = "ACCOUNT"},
+     .check = check_moment, .filled = true},
+    {"account", OPTION_TEXT, &options.account, not_said, 0, 0, "of one account alone", .value = "ACCOUNT",
+     .name_bytes = LIMIT_ID_BYTES},
     {"format", OPTION_TEXT, &options.format, "table", 0, 0, ASK_FORMATS_HELP, .value = "FORMAT",
      .words = ask_formats},
     {"top", OPTION_NUMBER, &options.top, "0", 0, TOP_MOST,
@@ -48,7 +44,8 @@ static const struct option_row rows[] = {
     {"bars", OPTION_SWITCH, &options.bars, "false", 0, 0,
      "bars in the table, which on a terminal has them anyway"},
     {"svg", OPTION_TEXT, &options.svg, not_said, 0, 0,
-     "a chart too, into this file: of the eight largest, over the times of --every", .value = "FILE"},
+     "a chart too, into this file: of the eight largest, over the times of --every", .value = "FILE",
+     .filled = true},
     {"rose", OPTION_SWITCH, &options.rose, "false", 0, 0,
      "who rose most against the span before, as long as this one up to the last complete hour"},
     {"forecast", OPTION_SWITCH, &options.forecast, "false", 0, 0,
@@ -100,8 +97,6 @@ static const char *misuse(void)
         why = "--rose and --forecast are two questions";
     if (why == NULL && options.forecast && (options.from[0] != 0 || options.to[0] != 0))
         why = "--forecast is of the running month: without --from and --to";
-    if (why == NULL && strlen(options.account) > ACCOUNT_MAX_BYTES)
-        why = "--account: expected a name of at most 128 bytes";
     return why;
 }
 

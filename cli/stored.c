@@ -5,6 +5,7 @@
 #include <time.h>
 
 #include "lib/base/check.h"
+#include "lib/domain/limits.h"
 
 enum { POLL_MS = 20 };
 
@@ -15,7 +16,7 @@ const struct option_row stored_option_rows[STORED_OPTIONS] = {
      .check = check_database},
     {"schema", OPTION_TEXT, &stored_options.schema, "hourglass", 0, 0, "where the tables stand"},
     {"account", OPTION_TEXT, &stored_options.account, "", 0, 0, "only what is of this account",
-     .value = "NAME"},
+     .value = "NAME", .name_bytes = LIMIT_ID_BYTES},
     {"format", OPTION_TEXT, &stored_options.format, "ndjson", 0, 0, "ndjson, csv or table", .value = "FORMAT",
      .words = sheet_formats},
     {"wait-for", OPTION_NUMBER, &stored_options.wait_for_s, "0", 0, INT64_MAX,
@@ -23,7 +24,7 @@ const struct option_row stored_option_rows[STORED_OPTIONS] = {
     {"partitions", OPTION_NUMBER, &stored_options.partitions, "0", 0, 4096,
      "how many that must be; 0: do not wait"},
     {"timeout", OPTION_NUMBER, &stored_options.timeout_s, "120", 1, 86400,
-     "seconds to wait without progress"},
+     "seconds to wait without progress, or for a table that is locked"},
 };
 
 /* --- cells --- */
@@ -141,11 +142,14 @@ static bool print_rows(struct ask *ask, const struct stored *stored)
 int stored_print(const struct stored *stored, const struct option_page *page)
 {
     const struct ask_options options = {stored_options.database, stored_options.schema, 0};
+    char locked[64];
+    snprintf(locked, sizeof locked, "SET LOCAL lock_timeout = '%llds'", (long long)stored_options.timeout_s);
     struct ask ask;
     if (stored_options.partitions > 0 && !wait_for()) {
         fprintf(stderr, "%s: not settled in time\n", page->name);
         return EX_TEMPFAIL;
     }
-    bool good = ask_begin(&ask, &options, stored->relation) && print_rows(&ask, stored);
+    bool good =
+        ask_begin(&ask, &options, stored->relation) && ask_do(&ask, locked) && print_rows(&ask, stored);
     return ask_end(&ask, page, good ? EX_OK : EX_TEMPFAIL);
 }

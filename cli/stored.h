@@ -1,7 +1,8 @@
 /* Rows that stand in the database, printed by `lines`, `balances`, `bills` and `notices`: how they are
  * reached, waited for and read, whatever their columns.
  *
- * Read as ask.h reads, with no bound on the time: a million accounts take as long as they take. */
+ * Read as ask.h reads, with no bound on the time but while a table is locked: a million accounts take as long
+ * as they take. */
 #pragma once
 
 #include "cli/ask.h"

@@ -4,16 +4,19 @@
 
 enum { LOCK = 74680117 }; /* of ours, among advisory locks */
 
+/* Another migration is waited for. A table that is being read is not waited for long: all who come after
+ * stand behind who waits for it, the settler too. */
 static bool begin(struct pg *pg, const char *schema)
 {
-    char lock[80];
+    char lock[160];
     char *name = PQescapeIdentifier(pg->connection, schema, strlen(schema));
     if (name == NULL)
         return false;
     char sql[400];
     snprintf(sql, sizeof sql, "CREATE SCHEMA IF NOT EXISTS %s", name);
     PQfreemem(name);
-    snprintf(lock, sizeof lock, "SELECT pg_advisory_lock(%d)", LOCK);
+    snprintf(lock, sizeof lock,
+             "SET lock_timeout = '60s'; SELECT pg_advisory_lock(%d); SET lock_timeout = '5s'", LOCK);
     return pg_script(pg, lock) && (schema[0] == 0 || pg_script(pg, sql)) &&
            pg_script(pg,
                      "CREATE TABLE IF NOT EXISTS migrations (number integer PRIMARY KEY, name text NOT NULL, "

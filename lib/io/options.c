@@ -10,6 +10,7 @@
 #include "lib/base/check.h"
 #include "lib/base/nearest.h"
 #include "lib/base/version.h"
+#include "lib/codec/wire.h"
 #include "lib/domain/yaml_tree.h"
 #include "lib/io/file.h"
 
@@ -69,6 +70,20 @@ static const char *look_up(const struct option_row *row, const char *value)
             at += (size_t)snprintf(expected + at, sizeof expected - at, "%s%s", before, *word);
     }
     return row->words == NULL ? NULL : expected;
+}
+
+/* Of a value that was given, by flag, environment or file. NULL: it may stand there. */
+static const char *look_at(const struct option_row *row, const char *value)
+{
+    static char expected[96];
+    size_t size = strlen(value);
+    if (row->name_bytes > 0 &&
+        (size == 0 || size > row->name_bytes || !wire_is_name((struct str){value, (uint32_t)size}))) {
+        snprintf(expected, sizeof expected,
+                 "expected a name: 1 to %u bytes of UTF-8 without control characters", row->name_bytes);
+        return expected;
+    }
+    return row->filled && size == 0 ? "expected a value that is not empty" : NULL;
 }
 
 /* What was expected; NULL: the value was taken. */
@@ -134,7 +149,9 @@ static int refuse_unknown(const struct reading *reading, const char *argument, c
 static int take_value(struct reading *reading, const struct option_row *row, const char *shown,
                       const char *value)
 {
-    const char *why = assign(row, value);
+    const char *why = look_at(row, value);
+    if (why == NULL)
+        why = assign(row, value);
     if (why != NULL)
         return refuse(reading, shown, why, misused(reading));
     reading->set[row - reading->page->rows] = true;
@@ -278,7 +295,9 @@ static int read_pair(struct reading *reading, const char *path, const struct yam
     if (reading->set[row - reading->page->rows])
         return OPTIONS_GO;
     char *text = strndup(value->text.at == NULL ? "" : value->text.at, value->text.size);
-    const char *why = assign(row, text);
+    const char *why = look_at(row, text);
+    if (why == NULL)
+        why = assign(row, text);
     if (row->type == OPTION_NUMBER || row->type == OPTION_SWITCH)
         free(text); /* else the option points to it */
     if (why != NULL)

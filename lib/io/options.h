@@ -46,6 +46,8 @@ struct option_row {
     bool argument;            /* stands by itself, without a name; a list takes all that stand so */
     const char *const *words; /* the only values that it takes, up to NULL */
     option_check *check;      /* what --check-config asks of a value that is not empty */
+    bool filled;              /* text: refused when it is given empty, which would be taken for none */
+    uint32_t name_bytes;      /* text: a name as events have them, of 1 to so many bytes; 0: any text */
 };
 
 struct option_page {

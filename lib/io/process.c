@@ -1,5 +1,6 @@
 #include "lib/io/process.h"
 
+#include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stddef.h>
@@ -36,6 +37,15 @@ void process_begin(void)
         sigaction(SIGHUP, &action, NULL);
     struct sigaction ignore = {.sa_handler = SIG_IGN};
     sigaction(SIGPIPE, &ignore, NULL);
+}
+
+void process_streams(void)
+{
+    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
+        int flags = fd == STDIN_FILENO ? O_WRONLY : O_RDONLY;
+        if (fcntl(fd, F_GETFD) < 0) /* the lowest that is free is taken, and that is this one */
+            CHECK(open("/dev/null", flags) == fd);
+    }
 }
 
 static void on_reload(int number)

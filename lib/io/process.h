@@ -9,6 +9,10 @@
 /* SIGTERM, SIGINT and SIGHUP ask the process to stop (a SIGHUP that was ignored before stays so, as nohup has
  * it); SIGPIPE is ignored. */
 void process_begin(void);
+/* To be called before anything is opened: a standard stream that the process was started without (`>&-`) is
+ * taken by one that can be neither read nor written. Else a connection or a file would get its number, and
+ * what is printed would be written there. */
+void process_streams(void);
 bool process_stopping(void);
 
 /* From now on SIGHUP stops nothing: it asks to read files again. One that was ignored stays so. */

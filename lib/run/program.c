@@ -49,6 +49,7 @@ static enum journal_level level_of(const char *word)
 
 int program_begin(const struct option_page *page, int count, char **arguments)
 {
+    process_streams();
     static const char common[] = "hourglass-";
     static struct option_row
         rows[OPTIONS_MAX]; /* the page may be printed, or asked for its variables, later */

@@ -307,9 +307,11 @@ static enum error_class read_lines(struct store *store, const struct one_line_ho
     return class == ERROR_NONE ? memory_leave(memory, error) : class;
 }
 
-static enum error_class make_ranges(struct store *store, int64_t day_s, struct error *error)
+static enum error_class make_ranges(struct store *store, int64_t day_s, enum ranges *ranges,
+                                    struct error *error)
 {
     (void)day_s;
+    *ranges = RANGES_ASKED;
     enum error_class class = memory_enter(memory_of(store), error);
     return class == ERROR_NONE ? memory_leave(memory_of(store), error) : class;
 }

@@ -50,6 +50,12 @@ struct notice_span {
     int64_t to;
 };
 
+enum ranges {
+    RANGES_ASKED,  /* they are there, or will never be: the hours have rows */
+    RANGES_MISSED, /* not now: somebody holds the table, or it takes too long */
+    RANGES_LATER,  /* missed a while ago, so they were not asked for */
+};
+
 enum { BILL_SCALE_NULL = UINT8_MAX };
 
 struct meta_row {
@@ -367,7 +373,8 @@ struct store_ops {
     enum error_class (*read_notices)(struct store *store, const struct notice_span *span, take_notice *take,
                                      void *context, bool *ours, struct error *error);
     /* Asks for the ranges of `settled` for that day's month and the next; outside of transactions. */
-    enum error_class (*make_ranges)(struct store *store, int64_t day_s, struct error *error);
+    enum error_class (*make_ranges)(struct store *store, int64_t day_s, enum ranges *ranges,
+                                    struct error *error);
 
     uint64_t (*statements)(const struct store *store);
     void (*close)(struct store *store);

@@ -511,18 +511,20 @@ static enum store_outcome settle_quickly(struct store *store, struct claim *clai
 }
 
 /* Once a day of log time, has the ranges of its month and the next made, before hours of theirs come. It is
- * asked for outside of transactions, where its locks would meet others'; if they cannot be made, a day later
- * will do, and meanwhile rows go to the DEFAULT range. */
+ * asked for outside of transactions, where its locks would meet others'; if they cannot be made, a while
+ * later will do, and meanwhile rows go to the DEFAULT range. */
 static enum error_class make_ranges(struct store *store, struct claim *claim, int64_t watermark_us,
                                     struct error *error)
 {
     int64_t day = watermark_us == INT64_MIN ? -1 : time_second(watermark_us) / DAY_S;
     if (claim->ranges_day == day)
         return ERROR_NONE;
-    claim->ranges_day = day;
-    enum error_class class = store->ops->make_ranges(store, day * DAY_S, error);
-    claim->ranges_missed += class == ERROR_RETRY;
-    return class == ERROR_RETRY ? ERROR_NONE : class;
+    enum ranges ranges = RANGES_LATER;
+    enum error_class class = store->ops->make_ranges(store, day * DAY_S, &ranges, error);
+    claim->ranges_missed += ranges == RANGES_MISSED;
+    if (class == ERROR_NONE && ranges == RANGES_ASKED)
+        claim->ranges_day = day;
+    return class;
 }
 
 /* Where each frame stands in log time; the batch ends before a frame that bills are due with, which is

@@ -56,8 +56,7 @@ struct claim {
     uint8_t last_hash[FRAME_HASH_SIZE];
     int64_t watermark_us; /* of the last whole epoch, which frame next_seq - 1 need not have ended; */
     int64_t closed_s;     /* INT64_MIN: none yet */
-    int64_t
-        ranges_day; /* day of log time, since 1970, on which ranges of `settled` were asked for; -1: none */
+    int64_t ranges_day; /* day of log time, since 1970, whose ranges of `settled` were asked for; -1: none */
     uint64_t ranges_missed; /* how often they could not be made */
     uint32_t work_max;      /* resource-hours that one transaction takes, unless one hour has more */
     uint32_t accounts_max;  /* accounts that one takes whose bills are cut, or whose deadlines have come */

@@ -438,6 +438,58 @@ static void rows_lie_in_the_range_of_their_month_made_before_they_come(void **st
     frame_log_release(&log);
 }
 
+/* As another partition, or another day, would: whether the range was missed. */
+static bool misses_range(struct store *store, struct claim *claim, const struct frame_log *log)
+{
+    struct placed_frame batch[BATCH_MAX];
+    uint32_t count = next_batch(log, (uint32_t)claim->next_seq, 1, batch);
+    uint64_t before = claim->ranges_missed;
+    claim->ranges_day = -1;
+    assert_true(is_settled(settle(store, claim, batch, count)));
+    return claim->ranges_missed > before;
+}
+
+/* An analyst's transaction that has read `settled` holds it: nobody waits for that again and again. */
+static void a_range_that_is_missed_is_asked_for_after_a_while_and_settling_goes_on(void **state)
+{
+    (void)state;
+    char schema[SCHEMA_SIZE];
+    snprintf(schema, sizeof schema, "test_store_%d", (int)getpid());
+    struct frame_log log;
+    frame_log_make(&log, 4, SAID);
+    frame_log_cut(&log, 2, 1);
+    struct pg *analyst = new_schema(schema);
+    struct pg_store_options options = {.database = getenv("HOURGLASS_DATABASE"), .schema = schema};
+    struct error error;
+    struct store *store = pg_store_open(&options, &error);
+    options.ranges_pause_ms = 1;
+    struct store *eager = pg_store_open(&options, &error);
+    assert_non_null(store);
+    assert_non_null(eager);
+    struct claim claim = {0};
+    claim_of(store, &claim);
+    assert_true(pg_script(analyst, "BEGIN; LOCK TABLE settled_default IN ACCESS SHARE MODE"));
+    while (claim.watermark_us == INT64_MIN)
+        misses_range(store, &claim, &log);
+    assert_true(claim.ranges_missed <= 1);
+    claim.ranges_missed = 0;
+    assert_true(misses_range(eager, &claim, &log));
+    assert_int_equal(claim.ranges_day, -1);
+    for (int i = 0; i < 5; i++)
+        assert_false(misses_range(store, &claim, &log) && claim.ranges_missed > 2);
+    assert_true(pg_script(analyst, "ROLLBACK"));
+    assert_false(misses_range(eager, &claim, &log));
+    assert_int_not_equal(claim.ranges_day, -1);
+    struct packer ranges = query_text(analyst, "SELECT to_regclass('settled_2026_02')");
+    assert_string_equal(ranges.bytes.at, "settled_2026_02\n");
+    vec_release(&ranges.bytes);
+    store_claim_release(&claim);
+    store_close(eager);
+    store_close(store);
+    drop_schema(analyst, schema);
+    frame_log_release(&log);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -447,6 +499,7 @@ int main(void)
         cmocka_unit_test(who_claimed_before_can_settle_no_more),
         cmocka_unit_test(money_is_neither_changed_nor_deleted),
         cmocka_unit_test(the_settlers_role_settles_and_changes_no_money),
+        cmocka_unit_test(a_range_that_is_missed_is_asked_for_after_a_while_and_settling_goes_on),
         cmocka_unit_test(rows_lie_in_the_range_of_their_month_made_before_they_come),
     };
     if (!schema_database()) {

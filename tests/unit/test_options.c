@@ -32,6 +32,11 @@ static const struct option_row more[] = {
     {"some-text", OPTION_TEXT, &text, "", 0, 0, "checked", .check = expect_good},
     {"files", OPTION_LIST, &files, NULL, 0, 0, "what it works on", .value = "FILE", .argument = true},
 };
+static const char *name, *when;
+static const struct option_row naming[] = {
+    {"name", OPTION_TEXT, &name, "", 0, 0, "of one alone", .name_bytes = 8},
+    {"when", OPTION_TEXT, &when, "", 0, 0, "none: ever", .filled = true},
+};
 static const struct option_row needing[] = {{"needed", OPTION_TEXT, &needed, NULL, 0, 0, "must be"}};
 
 static char said[8192];
@@ -87,6 +92,8 @@ static int read_more(const char *const *arguments)
 }
 
 #define READ_MORE(...) read_more((const char *const[]){__VA_ARGS__ __VA_OPT__(, ) NULL})
+
+#define READ_NAMES(...) read_rows(naming, 2, (const char *const[]){__VA_ARGS__, NULL})
 
 static void write_config(const char *yaml)
 {
@@ -255,6 +262,28 @@ static void a_value_that_is_none_of_the_words_is_refused_with_all_of_them(void *
     assert_non_null(strstr(said, "expected one, two or three"));
 }
 
+/* Left empty, as by a variable that is not set, it would be taken for "of all". */
+static void a_name_that_is_given_is_one_and_never_empty(void **state)
+{
+    (void)state;
+    static const char *const bad[] = {"", "a\nb", "\xff", "\xed\xa0\x80", "\xc2\x85", "123456789"};
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        assert_int_equal(READ_NAMES("--name", bad[i]), 64);
+        assert_non_null(strstr(said, "--name: expected a name: 1 to 8 bytes of UTF-8"));
+    }
+    assert_int_equal(READ_NAMES("--name", "\xc3\xbc 345'"), OPTIONS_GO);
+    assert_string_equal(name, "\xc3\xbc 345'");
+    assert_int_equal(READ_NAMES("--when="), 64);
+    assert_non_null(strstr(said, "expected a value that is not empty"));
+    setenv("HOURGLASS_NAME", "", 1);
+    assert_int_equal(READ_NAMES("--when=x"), 64);
+    unsetenv("HOURGLASS_NAME");
+    assert_int_equal(READ_NAMES("--when=x"), OPTIONS_GO);
+    assert_string_equal(name, "");
+    write_config("name: \"\"\n");
+    assert_int_equal(READ_NAMES("--config", path), 78);
+}
+
 static void checking_looks_at_the_values_and_says_that_they_are_good(void **state)
 {
     (void)state;
@@ -292,6 +321,7 @@ int main(void)
         cmocka_unit_test(what_stands_by_itself_is_an_argument_and_all_is_after_two_hyphens),
         cmocka_unit_test(a_letter_takes_its_value_behind_it_or_attached),
         cmocka_unit_test(a_value_that_is_none_of_the_words_is_refused_with_all_of_them),
+        cmocka_unit_test(a_name_that_is_given_is_one_and_never_empty),
         cmocka_unit_test(checking_looks_at_the_values_and_says_that_they_are_good),
         cmocka_unit_test(the_page_prints_itself_in_markdown),
     };

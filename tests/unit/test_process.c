@@ -1,4 +1,5 @@
 /* Stopping: told to, a process may finish; hanging, it ends where it stands. */
+#include <fcntl.h>
 #include <signal.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -118,6 +119,26 @@ static void a_process_that_does_not_stop_when_told_is_ended_within_five_seconds(
     assert_true(after.tv_sec - before.tv_sec <= 6);
 }
 
+/* What is opened next has none of the three numbers, and what is printed goes nowhere. */
+static void a_stream_that_is_closed_is_taken_before_a_connection_can_be(void **state)
+{
+    (void)state;
+    pid_t child = fork();
+    if (child == 0) {
+        close(STDIN_FILENO), close(STDOUT_FILENO), close(STDERR_FILENO);
+        process_streams();
+        int opened = open("/dev/null", O_RDWR);
+        char byte = 'x';
+        bool nowhere = write(STDOUT_FILENO, &byte, 1) < 0 && write(STDERR_FILENO, &byte, 1) < 0 &&
+                       read(STDIN_FILENO, &byte, 1) < 0;
+        _exit(opened > STDERR_FILENO && nowhere ? 0 : 1);
+    }
+    int status;
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFEXITED(status));
+    assert_int_equal(WEXITSTATUS(status), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -127,6 +148,7 @@ int main(void)
         cmocka_unit_test(a_hangup_asks_who_reads_files_again_for_that_alone),
         cmocka_unit_test(a_process_that_is_silent_too_long_is_ended),
         cmocka_unit_test(a_process_that_does_not_stop_when_told_is_ended_within_five_seconds),
+        cmocka_unit_test(a_stream_that_is_closed_is_taken_before_a_connection_can_be),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,11 +1,14 @@
 #include "settler/store/pg/pg_store.h"
 
 #include "lib/base/check.h"
+#include "lib/io/clock.h"
 #include "lib/io/migrate.h"
 #include "settler/store/pg/tables.h"
 
 /* A statement is bounded work; a server that does not answer for so long is frozen. */
 enum { DEADLINE_MS = 60000 };
+/* Who asks for a range waits for whoever reads the table, and all others wait behind that: rarely. */
+enum { RANGES_PAUSE_MS = 600000 };
 
 enum error_class pg_store_failed(const struct pg_store *store, struct error *error)
 {
@@ -52,6 +55,34 @@ static enum error_class write_facts(struct store *store, const struct frame *fra
     bool done = catalogs_write(of, frame) && order_facts_write(of, frame) && payments_write(of, frame) &&
                 rejected_write(of, frame);
     return pg_store_done(of, done, error);
+}
+
+/* The table is read for it too, the DEFAULT range whole: it is given up before the deadline would end the
+ * connection, and the next one would do the same. */
+static enum error_class try_ranges(struct store *store, int64_t day_s, struct error *error)
+{
+    struct pg_store *of = pg_store_of(store);
+    enum error_class class =
+        pg_store_done(of, pg_script(of->pg, "BEGIN; SET LOCAL statement_timeout = '10s'"), error);
+    if (class == ERROR_NONE)
+        class = settled_make_ranges(store, day_s, error);
+    return class == ERROR_NONE ? pg_store_done(of, pg_commit(of->pg), error) : class;
+}
+
+static enum error_class make_ranges(struct store *store, int64_t day_s, enum ranges *ranges,
+                                    struct error *error)
+{
+    struct pg_store *of = pg_store_of(store);
+    int64_t now_ms = clock_steady_us() / 1000;
+    *ranges = RANGES_LATER;
+    if (now_ms < of->ranges_again_ms)
+        return ERROR_NONE;
+    enum error_class class = try_ranges(store, day_s, error);
+    *ranges = class == ERROR_NONE ? RANGES_ASKED : RANGES_MISSED;
+    if (class != ERROR_RETRY)
+        return class;
+    of->ranges_again_ms = now_ms + of->ranges_pause_ms;
+    return pg_store_done(of, pg_script(of->pg, "ROLLBACK"), error);
 }
 
 static uint64_t statements(const struct store *store)
@@ -108,7 +139,7 @@ static const struct store_ops ops = {
     .move_position = claim_move_position,
     .write_rejects = rejected_write_copied,
     .read_notices = notices_read,
-    .make_ranges = settled_make_ranges,
+    .make_ranges = make_ranges,
     .statements = statements,
     .close = close_store,
 };
@@ -128,6 +159,7 @@ struct store *pg_store_open(void *options, struct error *error)
     CHECK(store != NULL);
     store->store.ops = &ops;
     store->pg = pg;
+    store->ranges_pause_ms = o->ranges_pause_ms > 0 ? o->ranges_pause_ms : RANGES_PAUSE_MS;
     return &store->store;
 }
 
