@@ -11,7 +11,7 @@ import time
 
 import facts
 import history
-from facts import BUILD, TOP, tell
+from facts import BUILD, TOP, letter, tell
 
 SCHEMA = f'views_{os.getpid()}_{int(time.time())}'
 AT, NUMBER, COUNT, TEXT, BOOL, PART = ('timestamp with time zone', 'numeric', 'bigint', 'text', 'boolean', 'integer')
@@ -203,8 +203,8 @@ NOW_S = 1793527200 # 2026-11-01T10:00:00Z
 def charge(account, hour, seq, amount, lines=1, unpriced=0, units=3600, kind='usage', product='container'):
     sql(f"""INSERT INTO charges (hour, account, seq, partition, lines, unpriced, accrues, product, meter, kind, sku, units,
                                  amount)
-        VALUES ('{hour}', account_key('{account}'), {seq}, 0, {lines}, {unpriced}, false, '{product}', 'runtime', '{kind}',
-                'gpu', {units}, {amount})""")
+        VALUES ('{hour}', account_key('{account}'), {seq}, 0, {lines}, {unpriced}, false, '{letter(product)}', 'R',
+                '{letter(kind)}', 'gpu', {units}, {amount})""")
 
 
 def account(name, credited, charged, prepaid=True, accrued=0, state='good', deadline='NULL'):
@@ -266,11 +266,11 @@ def payments_in_another_currency_are_in_the_statement():
             ('acme', 'credited', 'yen', '/s', '2', 2, 1000, 'JPY', 'balance', 0, 2),
             ('acme', 'debited', 'euro', '/s', '3', 3, 7, 'EUR', 'balance', 0, 4),
             ('foreign', 'credited', 'yen', '/s', '4', 2, 1000, 'JPY', 'balance', 0, 2);
-        INSERT INTO ledger (account, seq, partition, step, ordinal, month, what, product, kind, name, amount)
-            VALUES (account_key('acme'), 1, 0, 0, 1, NULL, 'credit', NULL, NULL, 'first', 10),
-                   (account_key('acme'), 1, 0, 0, 2, NULL, 'charge', 'container', 'usage', NULL, -2.5),
-                   (account_key('acme'), 2, 0, 1, 1, NULL, 'charge', 'container', 'refund', 'o', 0.5),
-                   (account_key('acme'), 3, 0, 0, 1, '2026-10-01', 'bill', 'maas', NULL, NULL, -3.0000001)""")
+        INSERT INTO ledger (account, seq, partition, step, ordinal, what, product, kind, name, amount)
+            VALUES (account_key('acme'), 1, 0, 0, 1, '+', '', '', 'first', 10),
+                   (account_key('acme'), 1, 0, 0, 2, 'C', 'C', 'U', '', -2.5),
+                   (account_key('acme'), 2, 0, 1, 1, 'C', 'C', 'R', 'o', 0.5),
+                   (account_key('acme'), 3, 0, 0, 1, 'B', 'A', '', '2026-10', -3.0000001)""")
     found = sql("SELECT at, what, product, kind, name, month, amount, currency, balance, seq FROM statement"
                 " WHERE account = 'acme'")
     tell(found == ['2026-11-01 10:00:05+00|credit|||first||10.000000|USD|10.000000|1',
