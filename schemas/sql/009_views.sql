@@ -241,6 +241,65 @@ COMMENT ON COLUMN transfers.seq IS 'The frame''s number in its partition.';
 COMMENT ON COLUMN transfers.step IS 'The step of the frame''s work, from 0.';
 COMMENT ON COLUMN transfers.ordinal IS 'Its place among the account''s transfers in the step, from 1.';
 
+-- Log time never falls from frame to frame, so twenty or thirty looks find it.
+CREATE FUNCTION first_frame(place integer, since timestamptz) RETURNS bigint LANGUAGE plpgsql STABLE AS $$
+DECLARE
+    low bigint := 0;
+    high bigint := (SELECT max(seq) + 1 FROM frames WHERE partition = place);
+    middle bigint;
+    next frames;
+BEGIN
+    WHILE low < high LOOP
+        middle := low + (high - low) / 2;
+        SELECT * INTO next FROM frames f WHERE f.partition = place AND f.seq >= middle ORDER BY f.seq LIMIT 1;
+        IF to_timestamp(next.watermark_us / 1000000.0) >= since THEN
+            high := middle;
+        ELSE
+            low := next.seq + 1;
+        END IF;
+    END LOOP;
+    RETURN low;
+END $$;
+COMMENT ON FUNCTION first_frame IS 'A number that the partition''s frames that wrote money reach at that log time, and none before.';
+
+-- What a balance was is counted back from what it is: what is asked for and what came after it is read, and nothing of
+-- before. The view's rows are made one after another from the account's first on, whatever is asked of them:
+-- docs/decisions/017-statements.md
+CREATE FUNCTION statement_of(whose text, since timestamptz, until timestamptz) RETURNS SETOF statement LANGUAGE plpgsql STABLE AS $$
+DECLARE
+    key constant bigint := account_key(whose);
+    place constant integer := coalesce((SELECT l.partition FROM ledger_in_words l WHERE l.account = key LIMIT 1),
+                                       (SELECT p.partition FROM payments p WHERE p.account = whose LIMIT 1));
+    from_seq constant bigint := CASE WHEN since IS NULL THEN 0 ELSE first_frame(place, since) END;
+    to_seq constant bigint := CASE WHEN until IS NULL THEN 9223372036854775807 ELSE first_frame(place, until) END;
+    opening constant numeric := coalesce((SELECT b.balance FROM balances b WHERE b.account = whose), 0)
+        - coalesce((SELECT sum(l.amount) FROM ledger_in_words l WHERE l.account = key AND l.seq >= from_seq), 0);
+BEGIN
+    RETURN QUERY
+    SELECT whose, s.at, s.what, s.product, s.kind, s.name, s.month, s.amount, s.currency,
+           round(s.balance, greatest(s.charge_scale, min_scale(s.balance))), s.partition, s.seq
+    FROM (SELECT t.*, opening + sum(t.moved) OVER (ORDER BY t.seq, t.step, t.ordinal, t.name ROWS UNBOUNDED PRECEDING)
+          AS balance FROM (
+        SELECT to_timestamp(f.watermark_us / 1000000.0) AS at, l.what, l.product, l.kind, l.name,
+               l.month, round(l.amount, greatest(m.charge_scale, min_scale(l.amount))) AS amount, m.currency, l.amount AS moved,
+               l.partition, l.seq, l.step, l.ordinal, m.charge_scale
+        FROM ledger_in_words l
+        LEFT JOIN LATERAL (SELECT * FROM frames WHERE partition = l.partition AND seq = l.seq OFFSET 0) f ON true
+        CROSS JOIN meta m
+        WHERE l.account = key AND l.seq >= from_seq AND l.seq < to_seq
+        UNION ALL
+        SELECT to_timestamp(f.watermark_us / 1000000.0),
+               CASE p.kind WHEN 'credited' THEN 'credit' ELSE 'debit' END COLLATE "C", NULL, NULL, p.payment COLLATE "C",
+               NULL, CASE p.kind WHEN 'credited' THEN p.amount ELSE -p.amount END, p.currency, 0, p.partition, p.seq, -1, 0,
+               m.charge_scale
+        FROM payments p
+        JOIN meta m ON m.currency <> p.currency
+        LEFT JOIN frames f ON f.partition = p.partition AND f.seq = p.seq
+        WHERE p.account = whose AND p.seq >= from_seq AND p.seq < to_seq) t) s
+    ORDER BY s.seq, s.step, s.ordinal, s.name;
+END $$;
+COMMENT ON FUNCTION statement_of IS 'Rows of view statement of the account with since <= at < until, in their order (null: no bound), without reading what was before.';
+
 CREATE VIEW prices AS
 SELECT p.product, p.sku, p.meter, to_timestamp(p.since_s) AS since, to_timestamp(p.until_s) AS until, p.price, p.per,
        p.free, p.settle, m.currency, p.set_by, to_timestamp(p.set_us / 1000000.0) AS set_at
@@ -363,7 +422,9 @@ BEGIN
                                 'order_facts', 'payments', 'catalogs', 'meta', 'bill_cuts'] LOOP
         EXECUTE format('GRANT SELECT ON %I.%I TO %I', here, what, role);
     END LOOP;
-    EXECUTE format('GRANT EXECUTE ON FUNCTION %I.account_key TO %I', here, role);
+    FOREACH what IN ARRAY ARRAY['account_key', 'first_frame', 'statement_of'] LOOP
+        EXECUTE format('GRANT EXECUTE ON FUNCTION %I.%I TO %I', here, what, role);
+    END LOOP;
 END $$;
 COMMENT ON FUNCTION grant_analyst IS 'Lets a role read the views and the rows of money behind them, and nothing of how the settler works.';
 

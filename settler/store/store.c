@@ -342,6 +342,8 @@ static enum store_outcome settle_lines(struct transaction *transaction, const st
         (last && !write_states(loaded, transaction->frames, transaction->count)) ||
         !post_frames(transaction, claim, after, in_steps))
         return STORE_FAILED;
+    if (last) /* the frame's facts are written with the step that ends its lines */
+        transaction->written.facts = loaded->settlement->effects;
     if (!in_steps)
         return STORE_OK;
     *after = *claim;

@@ -169,6 +169,8 @@ def questions(account, at):
         ("an account's bill", f"SELECT * FROM bills WHERE {name} AND month = '{at[:7]}'", {'bill_totals_pkey'}),
         ("an account's balance", f'SELECT * FROM balances WHERE {name}', {'accounts_pkey', 'charges_account'}),
         ("an account's statement", f'SELECT * FROM statement WHERE {name}', {'ledger_account', 'payments_pkey'}),
+        ("an account's statement of a month",
+         f"SELECT * FROM statement_of('{account}', '{at}Z', '{at}Z'::timestamptz + interval '1 month')", set()),
         ("an account's transfers", f'SELECT * FROM transfers WHERE {name}', {'ledger_account'}),
         ("an account's resources", f'SELECT * FROM resources WHERE {name}', {'resource_states_pkey'}),
         ("an account's orders", f'SELECT * FROM orders WHERE {name}',

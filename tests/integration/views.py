@@ -2,6 +2,7 @@
 """What the views promise: their columns and types, what they say of rows that were corrected, that they agree with each
 other, and that what is asked of an account, a product or a time is read by an index. Real PostgreSQL; needs
 deploy/local/up's servers."""
+import itertools
 import json
 import os
 import subprocess
@@ -399,6 +400,38 @@ def views_agree():
     tell(found == ['t|t'], 'bills come to the spend of their months', found)
 
 
+def a_statement_of_a_time_is_the_views():
+    at = lambda row: row.split('|')[1]
+    for name in ('account-100-1', 'account-4-2', 'account-1-7'):
+        whole = sql(f"SELECT * FROM statement WHERE account = '{name}'")
+        times = sorted(set(map(at, whole)))
+        edges = [None, '2026-01-01 00:00:00+00', *times[:3], times[len(times) // 3], times[len(times) // 2],
+                 times[len(times) // 2][:17] + '01+00', *times[-2:], '2030-01-01 00:00:00+00']
+        wrong = []
+        for since, until in itertools.product(edges, edges):
+            bound = lambda edge: 'NULL' if edge is None else f"'{edge}'"
+            found = sql(f"SELECT * FROM statement_of('{name}', {bound(since)}, {bound(until)})")
+            wanted = [row for row in whole if (since is None or at(row) >= since) and (until is None or at(row) < until)]
+            if found != wanted:
+                wrong.append((since, until, len(found), len(wanted)))
+        tell(len(times) > 50 and not wrong, f"a statement of a time has the view's rows, of {name}: {len(edges) ** 2} times", *wrong)
+    tell(sql("SELECT * FROM statement_of('nobody', NULL, NULL)") == [], 'of nobody there are none')
+
+
+def pages(query):
+    plan, = json.loads('\n'.join(sql(f'EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {query}')))
+    return plan['Plan']['Shared Hit Blocks'] + plan['Plan']['Shared Read Blocks']
+
+
+def a_statement_of_a_time_reads_nothing_of_before():
+    name = 'account-100-1'
+    last = sql(f"SELECT max(at) - interval '1 hour' FROM statement WHERE account = '{name}'")[0]
+    asked = lambda since: f"SELECT * FROM statement_of('{name}', {since}, NULL)"
+    sql(asked('NULL'))  # what its first call reads of the catalogs
+    few, all_of_it = pages(asked(f"'{last}'")), pages(asked('NULL'))
+    tell(10 * few < all_of_it, f'what is asked of the end is read by {few} pages, all of it by {all_of_it}')
+
+
 def nodes(plan):
     yield plan
     for part in plan.get('Plans', ()):
@@ -430,6 +463,8 @@ def an_analyst_reads_views_and_no_more():
     sql(f"SELECT grant_analyst('{ROLE}')")
     read = {view: told(READER, f'SELECT * FROM {view} LIMIT 1') for view in (*VIEWS, 'hour_complete')}
     tell(all(isinstance(answer, list) for answer in read.values()), 'an analyst reads every view', read)
+    answer = told(READER, "SELECT count(*) > 0 FROM statement_of('account-4-2', NULL, NULL)")
+    tell(answer == ['t'], "and an account's statement of a time", answer)
     refused = {name: told(READER, f'SELECT * FROM {name} LIMIT 1') for name in (
         'claim', 'accounts', 'rejected', 'order_due', 'order_usage', 'bill_totals', 'migrations')}
     tell(all('permission denied' in answer for answer in refused.values()),
@@ -522,6 +557,8 @@ def main():
     drop()
     begin_quarter()
     views_agree()
+    a_statement_of_a_time_is_the_views()
+    a_statement_of_a_time_reads_nothing_of_before()
     questions_are_read_by_an_index()
     an_analyst_reads_views_and_no_more()
     row_security_by_account_is_one_comparison()

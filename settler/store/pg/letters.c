@@ -50,6 +50,6 @@ enum product product_of_letter(char letter)
     for (uint32_t product = 0; product < PRODUCT_COUNT; product++)
         if (products[product] == letter)
             return (enum product)product;
-    CHECK(!"a product's letter");
+    CHECK_NEVER("a product's letter");
     return PRODUCT_NONE;
 }
