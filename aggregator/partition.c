@@ -61,13 +61,28 @@ void aggregator_work_release(struct aggregator_work *work)
 
 /* --- saying --- */
 
-static void count_frame(const struct frame *frame)
+static void count(enum aggregator_metric metric, uint64_t n)
 {
-    metric_add(&aggregator_metrics[AGGREGATOR_RECORDS_APPLIED], (int64_t)frame->counters.records_applied);
-    metric_add(&aggregator_metrics[AGGREGATOR_RECORDS_REPEATED], (int64_t)frame->counters.records_repeated);
-    metric_add(&aggregator_metrics[AGGREGATOR_RECORDS_REJECTED], (int64_t)frame->counters.records_rejected);
-    if (frame->watermark_us > 0)
-        metric_set(&aggregator_metrics[AGGREGATOR_WATERMARK_S], frame->watermark_us / 1000000);
+    metric_add(&aggregator_metrics[metric], (int64_t)n);
+}
+
+/* Once for each frame, by whoever says it first: not of those that are made again after a restart. */
+static void count_records(struct aggregator_part *part, const struct frame *frame)
+{
+    if (frame->more || frame->seq < part->counted_seq)
+        return;
+    part->counted_seq = frame->seq + 1;
+    count(AGGREGATOR_RECORDS_REPEATED, frame->counters.records_repeated);
+    count(AGGREGATOR_RECORDS_REJECTED, frame->counters.records_rejected);
+    const struct fold_effects *effects = fold_effects(part->fold);
+    count(AGGREGATOR_RECORDS_APPLIED, frame->counters.records_applied - effects->controls);
+    count(AGGREGATOR_RECORDS_CONTROL, effects->controls);
+    count(AGGREGATOR_REJECTED_TOO_LATE, effects->too_late);
+    count(AGGREGATOR_REJECTED_CONTROL, effects->controls_rejected);
+    count(AGGREGATOR_REJECTED_MESSAGE, effects->not_ours);
+    count(AGGREGATOR_WITHOUT_EFFECT_STATUS, effects->not_succeeded);
+    count(AGGREGATOR_WITHOUT_EFFECT_IDLE, effects->idle);
+    count(AGGREGATOR_EFFECT_LATER_IDLE, effects->idle_no_more);
 }
 
 /* A snapshot that is due is taken whether or not the epoch's last frame is new: the next one carries its
@@ -109,13 +124,16 @@ static enum error_class say_frame(struct aggregator_part *part, struct aggregato
         aggregator_part_stop(part, "a frame does not come out as it was sent");
         return ERROR_NONE;
     }
-    count_frame(frame);
+    if (frame->watermark_us > 0)
+        metric_set(&aggregator_metrics[AGGREGATOR_WATERMARK_S], frame->watermark_us / 1000000);
     enum error_class class = ERROR_NONE;
     if (known != NULL)
         count_one(AGGREGATOR_FRAMES_REPLAYED);
     else
         class = output_frame(work->output, part->base.number,
                              (struct str){work->frame.bytes.at, work->frame.bytes.count}, error);
+    if (known == NULL && class == ERROR_NONE)
+        count_records(part, frame);
     return class == ERROR_NONE && !frame->more ? take_snapshot(part, work, known == NULL, error) : class;
 }
 

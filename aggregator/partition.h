@@ -22,11 +22,12 @@ struct held_message {
 
 struct aggregator_part {
     struct partition base;
-    struct fold *fold;   /* NULL: not recovered yet, or stopped */
-    int64_t stopped_at;  /* the offset that it would have taken next; -1: it goes on */
-    struct chain chain;  /* of the frames that it must make again */
-    struct kept kept;    /* its snapshots */
-    int64_t frames_from; /* usage.frames below: acknowledged to us, or read into the chain */
+    struct fold *fold;    /* NULL: not recovered yet, or stopped */
+    int64_t stopped_at;   /* the offset that it would have taken next; -1: it goes on */
+    struct chain chain;   /* of the frames that it must make again */
+    struct kept kept;     /* its snapshots */
+    uint64_t counted_seq; /* records of frames below are counted */
+    int64_t frames_from;  /* usage.frames below: acknowledged to us, or read into the chain */
     VEC(struct held_message) held;
     uint64_t held_bytes;
 };

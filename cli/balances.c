@@ -17,7 +17,7 @@ static const char sql[] =
     " SELECT account, credited, debited, charged, accrued FROM posted"
     " UNION ALL"
     " SELECT o.name, 0, 0, 0, 0 FROM others o"
-    " WHERE (SELECT sum(c.lines) FROM charges c WHERE c.account = o.account) > 0"
+    " WHERE (SELECT sum(c.lines) FROM charges_in_words c WHERE c.account = o.account) > 0"
     " ORDER BY account";
 
 static void print_header(const struct report_style *style, struct packer *out)

@@ -11,8 +11,8 @@ enum { NAMED = 2 };
 /* An account is in one partition, whose cuts are its cuts. A month that is over by a day and more without a
  * cut was so at the log's beginning: cuts come in order, and with the epoch that is due. */
 static const char head_sql[] =
-    "WITH who AS (SELECT coalesce((SELECT partition FROM charges WHERE account = a.account LIMIT 1),"
-    "   (SELECT partition FROM ledger WHERE account = a.account LIMIT 1)) AS partition"
+    "WITH who AS (SELECT coalesce((SELECT partition FROM charges_in_words WHERE account = a.account LIMIT 1),"
+    "   (SELECT partition FROM ledger_in_words WHERE account = a.account LIMIT 1)) AS partition"
     "   FROM account_names a WHERE name = $1),"
     " now AS (SELECT coalesce((SELECT as_of FROM balances WHERE account = $1),"
     "   (SELECT max(to_timestamp(watermark_us / 1000000.0)) FROM frames f, who"
@@ -56,10 +56,11 @@ static const char head_sql[] =
 #define HELD                                                                                                 \
     "held AS MATERIALIZED (SELECT hour, product, sku, meter, kind, sum(lines) AS lines,"                     \
     " sum(unpriced) AS unpriced, sum(units) AS units, sum(amount) AS amount FROM ("                          \
-    "SELECT * FROM charges WHERE account = account_key($1) AND billed IS NULL"                               \
+    "SELECT * FROM charges_in_words WHERE account = account_key($1) AND billed = '-infinity'"                \
     " AND hour >= ($2::text::timestamp AT TIME ZONE 'UTC')"                                                  \
     " AND hour < (($2::text::timestamp + interval '1 month') AT TIME ZONE 'UTC')"                            \
-    " UNION ALL SELECT * FROM charges WHERE account = account_key($1) AND billed = $2::text::date) c"        \
+    " UNION ALL SELECT * FROM charges_in_words WHERE account = account_key($1) AND billed = $2::text::date " \
+    "AND billed > '-infinity') c"                                                                            \
     " GROUP BY hour, product, sku, meter, kind"                                                              \
     " HAVING sum(lines) <> 0 OR sum(unpriced) <> 0 OR sum(units) <> 0 OR sum(amount) <> 0)"
 
@@ -131,7 +132,8 @@ static const char balance_sql[] = "SELECT " SQL_MONEY("b.before") ", " SQL_MONEY
                                " coalesce(sum(amount) FILTER (WHERE what = 'bill' AND seq > $2::bigint), 0) "
                                "AS bills,"
                                " coalesce(sum(amount), 0) AS after"
-                               " FROM ledger WHERE account = account_key($1) AND seq <= $3::bigint) b";
+                               " FROM ledger_in_words WHERE account = account_key($1) AND seq <= $3::bigint) "
+                               "b";
 
 static enum bill_state state_of(const char *word)
 {

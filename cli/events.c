@@ -149,12 +149,12 @@ static void print(struct events *events, const struct record *record, const stru
         flush(events);
 }
 
-/* A change of what does not run; a launch needs nothing. */
+/* A change of what does not run. */
 static bool is_idle(const struct part *part, const struct record *record)
 {
     const struct kind_row *kind = kind_row(record->kind);
-    bool needs = kind->shape == SHAPE_LEVEL && (kind->change == CHANGE_ALTERS || kind->change == CHANGE_ENDS);
-    return needs && part->last != NULL && !fold_meets_level(part->last, record);
+    bool changes = kind->shape == SHAPE_LEVEL && kind->change != CHANGE_NONE;
+    return changes && part->last != NULL && !fold_meets_level(part->last, record);
 }
 
 static void print_judged(struct part *part, const struct record *record, enum fold_verdict verdict)

@@ -65,10 +65,11 @@ static void add_source(const struct spend_question *question, struct packer *sql
             "(SELECT *, account_key(account) AS number, (amount IS NULL)::integer AS unpriced, 1 AS lines"
             " FROM lines) s");
     else if (is_by(question, "account"))
-        add(sql, "(SELECT c.hour, c.kind, c.units, c.amount, c.unpriced, c.lines, c.account AS number,"
-                 " a.name AS account FROM charges c JOIN account_names a ON a.account = c.account) s");
+        add(sql,
+            "(SELECT c.hour, c.kind, c.units, c.amount, c.unpriced, c.lines, c.account AS number,"
+            " a.name AS account FROM charges_in_words c JOIN account_names a ON a.account = c.account) s");
     else
-        add(sql, "(SELECT *, account AS number FROM charges) s");
+        add(sql, "(SELECT *, account AS number FROM charges_in_words) s");
 }
 
 static void add_span(const struct spend_question *question, const char *from, const char *to,

@@ -151,12 +151,23 @@ static enum error_class judge(struct settler_part *part, enum store_outcome outc
     return ERROR_FATAL;
 }
 
+static void count_facts(const struct fact_effects *facts)
+{
+    metric_add(&settler_metrics[SETTLER_FACTS_APPLIED], (int64_t)facts->applied);
+    metric_add(&settler_metrics[SETTLER_FACTS_REPEATED], (int64_t)facts->repeated);
+    metric_add(&settler_metrics[SETTLER_NEVER_PAID], (int64_t)facts->never_paid);
+    metric_add(&settler_metrics[SETTLER_PAID_TWICE], (int64_t)facts->paid_twice);
+    metric_add(&settler_metrics[SETTLER_ENDED_BEFORE], (int64_t)facts->ended_before);
+    metric_add(&settler_metrics[SETTLER_PAID_LATER], (int64_t)facts->paid_later);
+}
+
 static void count_written(const struct store_written *written)
 {
     metric_add(&settler_metrics[SETTLER_ROWS], (int64_t)written->settled);
     metric_add(&settler_metrics[SETTLER_TRANSFERS], (int64_t)written->transfers);
     metric_add(&settler_metrics[SETTLER_BILLS], (int64_t)written->bills);
     metric_add(&settler_metrics[SETTLER_NOTICES], (int64_t)written->notices);
+    count_facts(&written->facts);
 }
 
 enum error_class settler_part_settle(struct settler_part *part, struct store *store, struct error *error)

@@ -19,6 +19,7 @@ static void keep_fact(struct fold *fold, const struct message *message)
     fact.catalog.text = arena_copy(&fold->strings, message->catalog.text);
     vec_push(&fold->facts, fact);
     fold->counters.records_applied++;
+    fold->effects.controls++;
 }
 
 static enum fold_outcome apply_first(struct fold *fold, const struct message *message)

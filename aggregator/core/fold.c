@@ -186,8 +186,10 @@ static enum points_outcome apply_storage(struct fold *fold, const struct record 
 
 static enum points_outcome apply_count(struct fold *fold, const struct record *record)
 {
-    if (!record_bills(record))
+    if (!record_bills(record)) {
+        fold->effects.not_succeeded++;
         return POINTS_ADDED;
+    }
     int64_t hour_s = time_hour(time_second(record->time_us));
     if (!seen_add(&fold->seen, hour_s, identity_of(record)))
         return POINTS_REPEATED;
@@ -283,6 +285,7 @@ static void begin_message(struct fold *fold)
     fold->said = false;
     vec_clear(&fold->facts);
     vec_clear(&fold->rejects);
+    fold->effects = (struct fold_effects){0};
     arena_reset(&fold->strings);
 }
 
@@ -344,6 +347,11 @@ enum fold_outcome fold_skip(struct fold *fold, int64_t offset)
     fold->counters.records_in++;
     reject_message(fold, offset);
     return FOLD_EPOCH_OPEN;
+}
+
+const struct fold_effects *fold_effects(const struct fold *fold)
+{
+    return &fold->effects;
 }
 
 void fold_hashed(struct fold *fold, const uint8_t hash[FRAME_HASH_SIZE])

@@ -46,11 +46,24 @@ enum fold_outcome fold_apply(struct fold *fold, const struct message *message);
 /* Whether a record is too late to be taken in when log time is now_us, INT64_MIN: it has not begun (CONTRACT
  * §2.3; the collector judges, and the fold keeps an hour more). */
 bool fold_too_late(const struct rules *rules, int64_t now_us, const struct record *record);
-/* Whether the change of a level finds something running, by all that was folded so far; of one that is not
- * known, or was forgotten, true. Between epochs. */
+/* Whether what changes or ends a level finds something running, by all that was folded so far; of one that is
+ * not known, or was forgotten, true. Between epochs. */
 bool fold_meets_level(const struct fold *fold, const struct record *record);
 /* From now on the watcher is told of each record as it is applied: for who shows them one by one. */
 void fold_watch(struct fold *fold, fold_watcher *watcher, void *context);
+/* What became of the records of the epoch that ended last, as far as its frames do not say it. Exact however
+ * they arrive: an event that one of a later epoch gives its effect, or takes it from, is counted there. */
+struct fold_effects {
+    uint64_t controls;          /* rules and catalogs; frames say them among those applied */
+    uint64_t too_late;          /* rejected */
+    uint64_t controls_rejected; /* control messages that do not hold here */
+    uint64_t not_ours;          /* messages that do not decode */
+    uint64_t not_succeeded;     /* without effect by their status */
+    uint64_t idle;              /* changes of what does not run; within the horizon of their kind */
+    uint64_t idle_no_more;      /* of those that were counted as such: they change what runs now */
+};
+/* From the epoch's last frame to the next fold_apply; while an epoch goes on: what is known of it so far. */
+const struct fold_effects *fold_effects(const struct fold *fold);
 /* Skips a message that is none of ours (its bytes do not decode): counted as a rejected record, kept
  * with its offset; the partition goes on. */
 enum fold_outcome fold_skip(struct fold *fold, int64_t offset);

@@ -102,26 +102,69 @@ static struct left after_point(struct left before, const struct point *point)
     return before;
 }
 
-static struct left after_noting(struct left before, const struct point *point, struct level *ran)
+/* What is noted while points are gone through in their order. */
+struct walk {
+    struct level ran; /* the last level that is not none; {0}: none yet */
+    bool marks;       /* which points are idle is worked out anew, */
+    const struct names *names;
+    struct points_effects *effects; /* and counted; NULL: it is not */
+};
+
+/* The other place of a failed event; NULL: it has none, or that was forgotten. */
+static const struct point *other_place(const struct points *points, const struct names *names,
+                                       const struct point *point)
 {
+    struct key key = {point->quantity, RECORD_FAILED, point->id, names_get(names, point->source),
+                      point->time_us};
+    bool found;
+    uint32_t at = find(points, names, &key, &found);
+    return found ? &points->list.at[at] : NULL;
+}
+
+static void mark(const struct points *points, struct point *point, bool idle, const struct walk *walk)
+{
+    if (point->idle == idle)
+        return;
+    point->idle = idle;
+    if (walk->effects == NULL)
+        return;
+    if (point->kind == RECORD_FAILED && point->quantity != point->time_us) {
+        const struct point *other = other_place(points, walk->names, point);
+        if (other == NULL || !other->idle)
+            return;
+    }
+    *(idle ? &walk->effects->lost : &walk->effects->found) += 1;
+}
+
+static bool needs_level(const struct point *point)
+{
+    enum change change = kind_row((enum record_kind)point->kind)->change;
+    return change == CHANGE_ALTERS || change == CHANGE_ENDS;
+}
+
+static struct left after_noting(const struct points *points, uint32_t at, struct left before,
+                                struct walk *walk)
+{
+    struct point *point = &points->list.at[at];
+    if (walk->marks)
+        mark(points, point, needs_level(point) && before.level.quantity == 0, walk);
     struct left left = after_point(before, point);
     if (left.level.quantity != 0)
-        *ran = left.level;
+        walk->ran = left.level;
     return left;
 }
 
-/* The points [from, to) of one microsecond. What runs just before it is ended first (CONTRACT §2.1). *ran:
- * the last level in it that is not none, if there is one. */
+/* The points [from, to) of one microsecond. What runs just before it is ended first (CONTRACT §2.1). */
 static struct left after_instant(const struct points *points, uint32_t from, uint32_t to, struct left left,
-                                 struct level *ran)
+                                 struct walk *walk)
 {
     bool ends_first = left.level.quantity != 0;
     for (uint32_t i = from; i < to && ends_first; i++)
         if (points_kind_stops((enum record_kind)points->list.at[i].kind))
-            left = after_noting(left, &points->list.at[i], ran);
+            left = after_noting(points, i, left, walk);
     for (uint32_t i = from; i < to; i++)
         if (!ends_first || !points_kind_stops((enum record_kind)points->list.at[i].kind))
-            left = after_noting(left, &points->list.at[i], ran);
+            left = after_noting(points, i, left, walk);
     return left;
 }
 
@@ -134,17 +177,16 @@ static struct left left_before(const struct points *points, uint32_t i)
 
 /* Folds from the microsecond of index i on, until one of old points alone, from index `old` on, leaves what
  * it left before. */
-static void refold(struct points *points, uint32_t i, uint32_t old)
+static void refold(struct points *points, uint32_t i, uint32_t old, struct walk *walk)
 {
     const struct point *list = points->list.at;
     while (i > 0 && list[i - 1].time_us == list[i].time_us)
         i--;
     struct left left = left_before(points, i);
-    struct level ran;
     for (uint32_t to; i < points->list.count; i = to) {
         for (to = i + 1; to < points->list.count && list[to].time_us == list[i].time_us;)
             to++;
-        left = after_instant(points, i, to, left, &ran);
+        left = after_instant(points, i, to, left, walk);
         if (i >= old && level_equal(left.level, list[i].left) && left.state == list[i].state)
             return;
         for (uint32_t at = i; at < to; at++) {
@@ -154,18 +196,20 @@ static void refold(struct points *points, uint32_t i, uint32_t old)
     }
 }
 
-void points_refresh(struct points *points)
+void points_refresh(struct points *points, const struct names *names, struct points_effects *effects)
 {
+    struct walk walk = {.marks = true, .names = names, .effects = effects};
     if (points->stale_to > 0)
-        refold(points, points->stale_from, points->stale_to);
+        refold(points, points->stale_from, points->stale_to, &walk);
     points->stale_from = points->stale_to = 0;
 }
 
 void points_refold(struct points *points)
 {
-    points->stale_from = 0;
-    points->stale_to = points->list.count;
-    points_refresh(points);
+    struct walk walk = {.marks = true};
+    if (points->list.count > 0)
+        refold(points, 0, points->list.count, &walk);
+    points->stale_from = points->stale_to = 0;
 }
 
 /* --- adding --- */
@@ -230,8 +274,9 @@ enum points_outcome points_put(struct points *points, const struct points_shared
 enum points_outcome points_add(struct points *points, const struct points_shared *shared,
                                const struct record *record)
 {
+    struct points_effects effects = {0};
     enum points_outcome outcome = points_put(points, shared, record);
-    points_refresh(points);
+    points_refresh(points, shared->names, &effects);
     return outcome;
 }
 
@@ -243,42 +288,18 @@ bool points_have(const struct points *points, const struct names *names, const s
     return found;
 }
 
-/* What the points before `at` leave, in the order in which those of its microsecond are applied. */
-static struct left left_just_before(const struct points *points, uint32_t at)
-{
-    const struct point *list = points->list.at;
-    uint32_t from = at, to = at + 1;
-    while (from > 0 && list[from - 1].time_us == list[at].time_us)
-        from--;
-    while (to < points->list.count && list[to].time_us == list[at].time_us)
-        to++;
-    struct left left = left_before(points, from);
-    bool ends_first = left.level.quantity != 0;
-    for (int round = ends_first ? 0 : 1; round < 2; round++)
-        for (uint32_t i = from; i < to; i++) {
-            bool first = ends_first && points_kind_stops((enum record_kind)list[i].kind);
-            if (first != (round == 0))
-                continue;
-            if (i == at)
-                return left;
-            left = after_point(left, &list[i]);
-        }
-    CHECK_NEVER("a point is of its own microsecond");
-    return left;
-}
-
 bool points_meets_level(const struct points *points, const struct names *names, const struct record *record)
 {
     struct key key = {record->since_us, record->kind, record->id, record->source, record->time_us};
     bool found;
     CHECK(points->stale_to == 0);
     uint32_t at = find(points, names, &key, &found);
-    if (!found || left_just_before(points, at).level.quantity != 0)
+    if (!found || !points->list.at[at].idle)
         return true;
     key.time_us = record->time_us;
     key.other_us = record->since_us;
     at = find(points, names, &key, &found);
-    return !found || left_just_before(points, at).level.quantity != 0;
+    return !found || !points->list.at[at].idle;
 }
 
 uint32_t points_at(const struct points *points, int64_t second_s)
@@ -360,17 +381,17 @@ int64_t points_since_s(const struct points *points, uint32_t count)
 struct level points_last_level(const struct points *points, uint32_t count)
 {
     const struct point *list = points->list.at;
-    struct level ran = {0};
-    for (uint32_t from; count > 0 && ran.quantity == 0; count = from) {
+    struct walk walk = {0};
+    for (uint32_t from; count > 0 && walk.ran.quantity == 0; count = from) {
         if (list[count - 1].left.quantity != 0)
             return list[count - 1].left;
         for (from = count - 1; from > 0 && list[from - 1].time_us == list[count - 1].time_us;)
             from--;
         struct left before = left_before(points, from);
-        ran = before.level;
-        after_instant(points, from, count, before, &ran);
+        walk.ran = before.level;
+        after_instant(points, from, count, before, &walk);
     }
-    return ran.quantity != 0 ? ran : points->base;
+    return walk.ran.quantity != 0 ? walk.ran : points->base;
 }
 
 void points_forget(struct points *points, const struct points_shared *shared, int64_t second_s)
@@ -385,6 +406,7 @@ void points_forget(struct points *points, const struct points_shared *shared, in
     for (uint32_t i = 0; i < gone; i++)
         slab_free(shared->ids, points->list.at[i].id);
     vec_remove(&points->list, 0, gone);
+    struct walk walk = {0};
     if (ended && points->list.count > 0)
-        refold(points, 0, 1); /* what ended it is forgotten with them */
+        refold(points, 0, 1, &walk); /* what ended it is forgotten with them */
 }

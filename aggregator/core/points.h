@@ -20,6 +20,7 @@ struct point {
     uint8_t kind;    /* enum record_kind */
     uint8_t state;   /* enum run_state after it: GONE (not launched yet), RUNNING, or what ended it */
     bool second;     /* the later place of a failed event */
+    bool idle;       /* it changes or ends what runs, and nothing runs just before it (CONTRACT §2.1) */
     uint32_t sku;    /* as the event says: numbers of names; 0: absent */
     uint32_t order;
     int64_t quantity;  /* as the event says; storage: bytes; failed: the other one of its two times, in us */
@@ -45,19 +46,27 @@ struct points_shared {
 
 enum points_outcome { POINTS_ADDED, POINTS_REPEATED };
 
+/* Events that change or end what runs, and how many of them do or do not meet something running now that they
+ * did not or did before. One that was just put in did. One of two places is idle where it is so at both. */
+struct points_effects {
+    uint64_t lost;
+    uint64_t found;
+};
+
 /* Puts an event's change in (not a heartbeat). A repeat has the same two times (CONTRACT §2). Levels and
  * states are good again after points_refresh. */
 enum points_outcome points_put(struct points *points, const struct points_shared *shared,
                                const struct record *record);
-/* Works out what the points leave since the first that was put in. */
-void points_refresh(struct points *points);
+/* Works out what the points leave since the first that was put in, and adds to *effects. */
+void points_refresh(struct points *points, const struct names *names, struct points_effects *effects);
 /* Both. */
 enum points_outcome points_add(struct points *points, const struct points_shared *shared,
                                const struct record *record);
 /* Whether the event is known. */
 bool points_have(const struct points *points, const struct names *names, const struct record *record);
-/* Whether something runs just before the event, in the order of CONTRACT §2.1, or at the second place of a
- * failed one. An event that is not known, or was forgotten: true. After points_refresh. */
+/* False: the event changes or ends what runs, and nothing runs just before it, in the order of CONTRACT §2.1,
+ * nor at the second place of a failed one. An event that is not known, or was forgotten: true. After
+ * points_refresh. */
 bool points_meets_level(const struct points *points, const struct names *names, const struct record *record);
 /* Index of the first point whose second is at or after second_s. */
 uint32_t points_at(const struct points *points, int64_t second_s);

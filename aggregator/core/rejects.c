@@ -19,6 +19,7 @@ static void keep(struct fold *fold, const struct frame_reject *reject)
 
 void reject_record(struct fold *fold, const struct message *message, const struct record *record)
 {
+    fold->effects.too_late++;
     keep(fold, &(struct frame_reject){STR("time: expected an event within the horizon of its kind"),
                                       arena_copy(&fold->strings, message->feed),
                                       arena_copy(&fold->strings, record->source),
@@ -30,12 +31,14 @@ void reject_control(struct fold *fold, const struct message *message, const char
     char hash[2 * CONTROL_HASH_SIZE + 1];
     for (size_t i = 0; i < CONTROL_HASH_SIZE; i++)
         snprintf(hash + 2 * i, sizeof hash - 2 * i, "%02x", message->origin.hash[i]);
+    fold->effects.controls_rejected++;
     keep(fold, &(struct frame_reject){arena_copy(&fold->strings, str_of(reason)), STR(""), STR(""),
                                       arena_copy(&fold->strings, str_of(hash)), message->offset});
 }
 
 void reject_message(struct fold *fold, int64_t offset)
 {
+    fold->effects.not_ours++;
     keep(fold, &(struct frame_reject){STR("message: expected one of usage.records"), STR(""), STR(""),
                                       STR(""), offset});
 }

@@ -70,5 +70,6 @@ int64_t run_next_us(const struct points *points, const struct spans *spans, int6
 
 bool run_same(const struct run *a, const struct run *b)
 {
-    return a->state == b->state && a->sku == b->sku && a->order == b->order && a->quantity == b->quantity;
+    return a->state == b->state && a->sku == b->sku && a->order == b->order && a->quantity == b->quantity &&
+           a->since_s == b->since_s;
 }

@@ -21,5 +21,6 @@ struct run run_at(const struct points *points, const struct spans *spans, int64_
 /* The next log time at which it may be something else with no event between; INT64_MAX: never. */
 int64_t run_next_us(const struct points *points, const struct spans *spans, int64_t liveness_s,
                     int64_t now_us);
-/* Whether there is something to say: a later `since` or sign alone is nothing. */
+/* False: there is something to say. A later sign alone is nothing, but of what is silent: that is so since
+ * the sign. */
 bool run_same(const struct run *a, const struct run *b);

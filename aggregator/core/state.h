@@ -176,6 +176,7 @@ struct fold {
 
     /* Of the epoch under way. */
     struct frame_counters counters;
+    struct fold_effects effects; /* until the next one begins */
     VEC(struct series_ref) touched;
     VEC(struct fact) facts;
     VEC(struct frame_reject) rejects;

@@ -178,9 +178,12 @@ static int compare_work(const void *a, const void *b, void *context)
 /* What the epoch put into resources is folded in once (DESIGN §4). */
 static void refresh_points(struct fold *fold)
 {
+    struct points_effects effects = {0};
     for (uint32_t i = 0; i < fold->touched.count; i++)
         if (!fold->touched.at[i].is_pool)
-            points_refresh(&fold->resources.at[fold->touched.at[i].index].points);
+            points_refresh(&fold->resources.at[fold->touched.at[i].index].points, &fold->names, &effects);
+    fold->effects.idle += effects.lost;
+    fold->effects.idle_no_more += effects.found;
 }
 
 void work_collect(struct fold *fold, int64_t closed_before_s)

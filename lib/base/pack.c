@@ -23,6 +23,16 @@ void pack_u128(struct packer *packer, unsigned __int128 value)
     pack_raw(packer, &value, sizeof value);
 }
 
+void pack_short(struct packer *packer, unsigned __int128 value)
+{
+    char bytes[19];
+    size_t size = 0;
+    for (; value > 0x7f; value >>= 7)
+        bytes[size++] = (char)(0x80 | (value & 0x7f));
+    bytes[size++] = (char)value;
+    pack_raw(packer, bytes, size);
+}
+
 void pack_str(struct packer *packer, struct str value)
 {
     pack_raw(packer, &value.size, sizeof value.size);
@@ -54,17 +64,40 @@ unsigned __int128 unpack_u128(struct unpacker *unpacker)
     return value;
 }
 
-struct str unpack_str(struct unpacker *unpacker)
+unsigned __int128 unpack_short(struct unpacker *unpacker, unsigned __int128 most)
 {
-    uint32_t size;
-    unpack_raw(unpacker, &size, sizeof size);
+    unsigned __int128 value = 0;
+    uint8_t byte = 0x80;
+    for (int shift = 0; (byte & 0x80) != 0; shift += 7) {
+        unpack_raw(unpacker, &byte, sizeof byte);
+        unsigned __int128 bits = byte & 0x7f;
+        if (shift >= 128 || bits << shift >> shift != bits)
+            unpacker->bad = true;
+        else
+            value |= bits << shift;
+        if (unpacker->bad)
+            return 0;
+    }
+    unpacker->bad = value > most;
+    return unpacker->bad ? 0 : value;
+}
+
+struct str unpack_slice(struct unpacker *unpacker, size_t size)
+{
     if (unpacker->bad || (size_t)(unpacker->end - unpacker->at) < size) {
         unpacker->bad = true;
         return (struct str){"", 0};
     }
-    struct str value = {unpacker->at, size};
+    struct str value = {unpacker->at, (uint32_t)size};
     unpacker->at += size;
     return value;
+}
+
+struct str unpack_str(struct unpacker *unpacker)
+{
+    uint32_t size;
+    unpack_raw(unpacker, &size, sizeof size);
+    return unpack_slice(unpacker, size);
 }
 
 uint32_t unpack_count(struct unpacker *unpacker, size_t size)

@@ -10,42 +10,53 @@ BEGIN
     END IF;
 END $$;
 
+-- --- settled ---
+
+-- A line is found by four bytes of a hash of it: a third less than with its sixteen. That no frame is settled twice is
+-- `frame_steps`' to refuse (docs/decisions/007-settled-key.md).
+ALTER TABLE settled DROP CONSTRAINT settled_pkey;
+CREATE INDEX settled_line ON settled (account, hour, uuid_hash(line));
+-- Each hour updates the rows of the orders that ran in it: a page has room for all of its rows once more.
+ALTER TABLE order_usage SET (fillfactor = 50);
+
 -- --- insert-only ---
 
--- Small beside `settled`: what every question about an account, a product or a month reads.
+-- Small beside `settled` where an account has many resources, as large where it has one: so what has few values is a
+-- letter, and nothing is null (docs/decisions/016-letters.md). A capital one: a word compared with it is cut to its first
+-- letter without an error, and so equals none of them. charges_in_words says the letters.
 CREATE TABLE charges (
     hour      timestamptz NOT NULL,
     account   bigint NOT NULL,
     seq       bigint NOT NULL,
-    partition integer NOT NULL,
     lines     integer NOT NULL,
     unpriced  integer NOT NULL,
-    billed    date,
+    billed    date NOT NULL DEFAULT '-infinity',
+    partition smallint NOT NULL,
     accrues   boolean NOT NULL,
-    product   text NOT NULL COLLATE "C",
-    meter     text NOT NULL COLLATE "C",
-    kind      text NOT NULL COLLATE "C",
+    product   "char" NOT NULL CHECK (product IN ('C', 'M', 'N', 'S', 'A')),
+    meter     "char" NOT NULL CHECK (meter IN ('R', 'C', 'M', 'I', 'H', 'W', 'O', 'G')),
+    kind      "char" NOT NULL CHECK (kind IN ('U', 'S', 'R', 'V')),
     sku       text NOT NULL COLLATE "C",
     units     numeric NOT NULL,
     amount    numeric NOT NULL
 );
-COMMENT ON TABLE charges IS 'What each frame changed, by account, hour, product, sku, meter and kind, insert-only.';
+COMMENT ON TABLE charges IS 'What each frame changed, by account, hour, product, sku, meter and kind, insert-only; charges_in_words says the letters.';
 COMMENT ON COLUMN charges.hour IS 'The hour of the lines.';
 COMMENT ON COLUMN charges.account IS 'account_key of the account''s name.';
 COMMENT ON COLUMN charges.seq IS 'The frame that changed it,';
 COMMENT ON COLUMN charges.partition IS 'and the partition that the frame is of.';
 COMMENT ON COLUMN charges.lines IS 'How many lines more exist; below zero: fewer.';
 COMMENT ON COLUMN charges.unpriced IS 'How many lines more are without a price.';
-COMMENT ON COLUMN charges.billed IS 'First day of the month whose bill holds it, where that is a later one than the hour''s own; else null.';
+COMMENT ON COLUMN charges.billed IS 'First day of the month whose bill holds it, where that is a later one than the hour''s own; else -infinity.';
 COMMENT ON COLUMN charges.accrues IS 'Whether the balance waits for the month''s bill: the product was settled by cycle in that hour.';
-COMMENT ON COLUMN charges.product IS 'container, model, node, storage or maas.';
-COMMENT ON COLUMN charges.meter IS 'What units counts.';
-COMMENT ON COLUMN charges.kind IS 'usage, subscription, refund or void.';
+COMMENT ON COLUMN charges.product IS 'container, model, node, storage: the first letter; maas: A.';
+COMMENT ON COLUMN charges.meter IS 'What units counts: runtime, capacity, months, input_tokens, output_tokens: the first letter; cached_input_tokens H, cache_write_tokens W, images G.';
+COMMENT ON COLUMN charges.kind IS 'usage, subscription, refund or void: the first letter.';
 COMMENT ON COLUMN charges.sku IS 'What it is sold as.';
 COMMENT ON COLUMN charges.units IS 'Billed units more.';
 COMMENT ON COLUMN charges.amount IS 'What is charged more.';
 CREATE INDEX charges_account ON charges (account, hour);
-CREATE INDEX charges_late ON charges (account, billed) WHERE billed IS NOT NULL;
+CREATE INDEX charges_late ON charges (account, billed) WHERE billed > '-infinity';
 
 CREATE TABLE frames (
     partition    integer NOT NULL,
@@ -62,31 +73,41 @@ COMMENT ON COLUMN frames.watermark_us IS 'The epoch''s watermark, microseconds s
 COMMENT ON COLUMN frames.closed_s IS 'Every second below was settled then (seconds since 1970).';
 COMMENT ON COLUMN frames.next_offset IS 'Of usage.records: what it says was read below this offset.';
 
+-- The claim's compare-and-set is what keeps a frame from being settled twice; this needs no trust in it.
+CREATE TABLE frame_steps (
+    partition integer NOT NULL,
+    seq       bigint NOT NULL,
+    step      integer NOT NULL,
+    PRIMARY KEY (partition, seq, step)
+);
+COMMENT ON TABLE frame_steps IS 'Transactions that wrote money, each once: a frame is settled in one, or in several steps.';
+COMMENT ON COLUMN frame_steps.partition IS 'Of the log.';
+COMMENT ON COLUMN frame_steps.seq IS 'The frame.';
+COMMENT ON COLUMN frame_steps.step IS 'The step of the frame''s work, from 0.';
+
 CREATE TABLE ledger (
     account   bigint NOT NULL,
     seq       bigint NOT NULL,
-    partition integer NOT NULL,
     step      integer NOT NULL,
     ordinal   integer NOT NULL,
-    month     date,
-    what      text NOT NULL COLLATE "C" CHECK (what IN ('credit', 'debit', 'charge', 'bill')),
-    product   text COLLATE "C",
-    kind      text COLLATE "C",
-    name      text COLLATE "C",
-    amount    numeric NOT NULL CHECK (amount <> 0),
-    PRIMARY KEY (account, seq, step, ordinal)
+    partition smallint NOT NULL,
+    what      "char" NOT NULL CHECK (what IN ('+', '-', 'C', 'B')),
+    product   "char" NOT NULL CHECK (product IN ('', 'C', 'M', 'N', 'S', 'A')),
+    kind      "char" NOT NULL CHECK (kind IN ('', 'U', 'S', 'R', 'V')),
+    name      text NOT NULL COLLATE "C",
+    amount    numeric NOT NULL CHECK (amount <> 0)
 );
-COMMENT ON TABLE ledger IS 'Every change of a balance, insert-only: a transfer between the account and a house account; view transfers names both sides.';
+CREATE INDEX ledger_account ON ledger (account, seq);
+COMMENT ON TABLE ledger IS 'Every change of a balance, insert-only: a transfer between the account and a house account; view transfers names both sides, ledger_in_words says the letters.';
 COMMENT ON COLUMN ledger.account IS 'account_key of the account''s name.';
 COMMENT ON COLUMN ledger.seq IS 'The frame that posted it.';
 COMMENT ON COLUMN ledger.partition IS 'The partition of the frame.';
 COMMENT ON COLUMN ledger.step IS 'The step of the frame''s work, from 0.';
 COMMENT ON COLUMN ledger.ordinal IS 'Its place among the transfers of the step, from 1.';
-COMMENT ON COLUMN ledger.month IS 'Of a bill: the first day of its month.';
-COMMENT ON COLUMN ledger.what IS 'credit, debit, charge (hourly products), bill (products by cycle).';
-COMMENT ON COLUMN ledger.product IS 'Of a charge or a bill.';
-COMMENT ON COLUMN ledger.kind IS 'Of a charge: usage, subscription, refund or void.';
-COMMENT ON COLUMN ledger.name IS 'The payment, or the order of an order''s lines.';
+COMMENT ON COLUMN ledger.what IS 'credit +, debit -, charge C (hourly products), bill B (products by cycle).';
+COMMENT ON COLUMN ledger.product IS 'Of a charge or a bill, as in charges; else empty.';
+COMMENT ON COLUMN ledger.kind IS 'Of a charge, as in charges; else empty.';
+COMMENT ON COLUMN ledger.name IS 'The payment; the order of an order''s lines; the month of a bill, as 2026-11; else empty.';
 COMMENT ON COLUMN ledger.amount IS 'By how much the balance rises; below zero: falls.';
 
 CREATE TABLE bill_cuts (
@@ -281,7 +302,7 @@ DO $$
 DECLARE
     money text;
 BEGIN
-    FOREACH money IN ARRAY ARRAY['charges', 'frames', 'ledger', 'bill_cuts', 'bill_totals', 'notices'] LOOP
+    FOREACH money IN ARRAY ARRAY['charges', 'frames', 'frame_steps', 'ledger', 'bill_cuts', 'bill_totals', 'notices'] LOOP
         EXECUTE format('CREATE TRIGGER %I BEFORE UPDATE OR DELETE ON %I FOR EACH ROW EXECUTE FUNCTION refuse_change()',
                        money || '_insert_only', money);
         EXECUTE format('CREATE TRIGGER %I BEFORE TRUNCATE ON %I EXECUTE FUNCTION refuse_change()',
@@ -300,7 +321,8 @@ BEGIN
         'INSERT ON %I.meta', 'UPDATE (partitions, init_hash, bill_scale) ON %I.meta', 'INSERT ON %I.account_names',
         'INSERT ON %I.line_names', 'INSERT ON %I.settled', 'INSERT ON %I.order_facts', 'INSERT ON %I.payments',
         'INSERT ON %I.catalogs', 'INSERT ON %I.rejected', 'INSERT ON %I.charges', 'INSERT ON %I.frames',
-        'INSERT ON %I.ledger', 'INSERT ON %I.bill_cuts', 'INSERT ON %I.bill_totals', 'INSERT ON %I.notices',
+        'INSERT ON %I.frame_steps', 'INSERT ON %I.ledger', 'INSERT ON %I.bill_cuts', 'INSERT ON %I.bill_totals',
+        'INSERT ON %I.notices',
         'INSERT, UPDATE ON %I.accounts', 'INSERT, UPDATE, DELETE ON %I.resource_states',
         'INSERT, DELETE ON %I.price_list', 'INSERT, UPDATE ON %I.claim', 'INSERT, UPDATE ON %I.order_usage',
         'INSERT, DELETE ON %I.order_due', 'EXECUTE ON FUNCTION %I.settled_range',

@@ -7,7 +7,7 @@
 -- Rows come as log time goes on, so these indexes grow at their ends; measured: docs/decisions/015-indexes-of-charges.md
 CREATE INDEX charges_hour ON charges (hour);
 CREATE INDEX charges_frame ON charges (seq, partition);
-CREATE INDEX charges_orders ON charges (account, product, kind, hour) WHERE kind <> 'usage';
+CREATE INDEX charges_orders ON charges (account, product, kind, hour) WHERE kind <> 'U';
 -- A sample sees the few frames that close an hour, not the many that wrote some rows each: without this, what changed in an
 -- hour is looked for in the whole table.
 ALTER TABLE charges ALTER COLUMN seq SET (n_distinct = -0.05);
@@ -18,6 +18,53 @@ CREATE INDEX bill_totals_month ON bill_totals
     WITH (autosummarize = on);
 CREATE INDEX resource_states_order ON resource_states (account, "order") WHERE "order" IS NOT NULL;
 
+-- --- letters ---
+
+CREATE VIEW charges_in_words AS
+SELECT hour, account, seq, partition::integer AS partition, lines, unpriced, billed, accrues,
+       CASE product WHEN 'C' THEN 'container' WHEN 'M' THEN 'model' WHEN 'N' THEN 'node' WHEN 'S' THEN 'storage'
+                    WHEN 'A' THEN 'maas' END COLLATE "C" AS product,
+       CASE meter WHEN 'R' THEN 'runtime' WHEN 'C' THEN 'capacity' WHEN 'M' THEN 'months' WHEN 'I' THEN 'input_tokens'
+                  WHEN 'H' THEN 'cached_input_tokens' WHEN 'W' THEN 'cache_write_tokens' WHEN 'O' THEN 'output_tokens'
+                  WHEN 'G' THEN 'images' END COLLATE "C" AS meter,
+       CASE kind WHEN 'U' THEN 'usage' WHEN 'S' THEN 'subscription' WHEN 'R' THEN 'refund' WHEN 'V' THEN 'void' END
+           COLLATE "C" AS kind,
+       sku, units, amount
+FROM charges;
+COMMENT ON VIEW charges_in_words IS 'Table charges with words where it has letters.';
+
+CREATE VIEW ledger_in_words AS
+SELECT account, seq, partition::integer AS partition, step, ordinal,
+       CASE what WHEN '+' THEN 'credit' WHEN '-' THEN 'debit' WHEN 'C' THEN 'charge' WHEN 'B' THEN 'bill' END COLLATE "C"
+           AS what,
+       CASE product WHEN 'C' THEN 'container' WHEN 'M' THEN 'model' WHEN 'N' THEN 'node' WHEN 'S' THEN 'storage'
+                    WHEN 'A' THEN 'maas' END COLLATE "C" AS product,
+       CASE kind WHEN 'U' THEN 'usage' WHEN 'S' THEN 'subscription' WHEN 'R' THEN 'refund' WHEN 'V' THEN 'void' END
+           COLLATE "C" AS kind,
+       CASE WHEN what <> 'B' THEN nullif(name, '') END AS name, CASE WHEN what = 'B' THEN name END AS month, amount
+FROM ledger;
+COMMENT ON VIEW ledger_in_words IS 'Table ledger with words where it has letters, and null where it has nothing.';
+
+DO $$
+DECLARE
+    col record;
+BEGIN
+    FOR col IN SELECT v.attrelid::regclass AS view, v.attname AS name, col_description(t.attrelid, t.attnum) AS said
+               FROM pg_attribute v JOIN pg_attribute t ON t.attname = v.attname
+               WHERE (v.attrelid, t.attrelid) IN (('charges_in_words'::regclass, 'charges'::regclass),
+                                                  ('ledger_in_words'::regclass, 'ledger'::regclass)) AND t.attnum > 0 LOOP
+        EXECUTE format('COMMENT ON COLUMN %s.%I IS %L', col.view, col.name, col.said);
+    END LOOP;
+END $$;
+COMMENT ON COLUMN charges_in_words.product IS 'container, model, node, storage or maas.';
+COMMENT ON COLUMN charges_in_words.meter IS 'What units counts.';
+COMMENT ON COLUMN charges_in_words.kind IS 'usage, subscription, refund or void.';
+COMMENT ON COLUMN ledger_in_words.what IS 'credit, debit, charge (hourly products), bill (products by cycle).';
+COMMENT ON COLUMN ledger_in_words.product IS 'Of a charge or a bill.';
+COMMENT ON COLUMN ledger_in_words.kind IS 'Of a charge: usage, subscription, refund or void.';
+COMMENT ON COLUMN ledger_in_words.name IS 'The payment, or the order of an order''s lines.';
+COMMENT ON COLUMN ledger_in_words.month IS 'Of a bill, as 2026-11.';
+
 -- --- money ---
 
 CREATE VIEW spend AS
@@ -25,7 +72,7 @@ SELECT a.name AS account, c.hour, c.product, c.sku, c.meter, c.kind, sum(c.units
        CASE WHEN sum(c.lines) > sum(c.unpriced) THEN round(sum(c.amount), m.charge_scale) END AS amount,
        sum(c.unpriced) AS unpriced, sum(c.lines) AS lines, m.currency
 FROM account_names a
-JOIN charges c ON c.account = a.account
+JOIN charges_in_words c ON c.account = a.account
 CROSS JOIN meta m
 GROUP BY a.name, c.hour, c.product, c.sku, c.meter, c.kind, m.charge_scale, m.currency
 HAVING sum(c.lines) <> 0;
@@ -47,7 +94,7 @@ SELECT a.name AS account, to_timestamp(f.watermark_us / 1000000.0) AS at, c.hour
        c.units, round(c.amount, m.charge_scale) AS amount, c.unpriced::bigint AS unpriced, c.lines::bigint AS lines,
        m.currency, to_timestamp(f.closed_s) AS closed, c.partition, c.seq
 FROM frames f
-JOIN charges c ON c.partition = f.partition AND c.seq = f.seq
+JOIN charges_in_words c ON c.partition = f.partition AND c.seq = f.seq
 JOIN account_names a ON a.account = c.account
 CROSS JOIN meta m;
 COMMENT ON VIEW changes IS 'What each frame changed of spend: a row of spend is the sum of its changes.';
@@ -90,7 +137,7 @@ LEFT JOIN LATERAL (
     SELECT CASE WHEN k.closed_s IS NOT NULL THEN round(coalesce(sum(c.amount), 0), m.charge_scale) END AS burn
     FROM charges c
     WHERE c.account = account_key(a.name) AND c.hour = to_timestamp(k.closed_s / 3600 * 3600 - 3600)
-      AND c.kind = 'usage') b ON true;
+      AND c.kind = 'U') b ON true;
 COMMENT ON VIEW balances IS 'What accounts have, as of the last epoch that is settled.';
 COMMENT ON COLUMN balances.account IS 'The account.';
 COMMENT ON COLUMN balances.credited IS 'What was paid in.';
@@ -136,11 +183,10 @@ SELECT account, at, what, product, kind, name, month, amount, currency,
 FROM (SELECT t.*, sum(moved) OVER (PARTITION BY account ORDER BY seq, step, ordinal, name ROWS UNBOUNDED PRECEDING)
       AS balance FROM (
     SELECT a.name AS account, to_timestamp(f.watermark_us / 1000000.0) AS at, l.what, l.product, l.kind, l.name,
-           extract(year FROM l.month)::text || '-' || lpad(extract(month FROM l.month)::text, 2, '0') AS month,
-           round(l.amount, greatest(m.charge_scale, min_scale(l.amount))) AS amount, m.currency, l.amount AS moved,
+           l.month, round(l.amount, greatest(m.charge_scale, min_scale(l.amount))) AS amount, m.currency, l.amount AS moved,
            l.partition, l.seq, l.step, l.ordinal, m.charge_scale
     FROM account_names a
-    JOIN ledger l ON l.account = a.account
+    JOIN ledger_in_words l ON l.account = a.account
     LEFT JOIN frames f ON f.partition = l.partition AND f.seq = l.seq
     CROSS JOIN meta m
     UNION ALL
@@ -171,10 +217,9 @@ SELECT a.name AS account, to_timestamp(f.watermark_us / 1000000.0) AS at,
        CASE WHEN l.amount < 0 THEN 'account:' || a.name ELSE h.house END AS from_account,
        CASE WHEN l.amount < 0 THEN h.house ELSE 'account:' || a.name END AS to_account,
        round(abs(l.amount), greatest(m.charge_scale, min_scale(l.amount))) AS amount, m.currency, l.what, l.product, l.kind, l.name,
-       extract(year FROM l.month)::text || '-' || lpad(extract(month FROM l.month)::text, 2, '0') AS month,
-       l.partition, l.seq, l.step::bigint AS step, l.ordinal::bigint AS ordinal
+       l.month, l.partition, l.seq, l.step::bigint AS step, l.ordinal::bigint AS ordinal
 FROM account_names a
-JOIN ledger l ON l.account = a.account
+JOIN ledger_in_words l ON l.account = a.account
 CROSS JOIN LATERAL (
     SELECT CASE WHEN l.product IS NULL THEN 'house:cash' ELSE 'house:revenue:' || l.product END AS house) h
 LEFT JOIN frames f ON f.partition = l.partition AND f.seq = l.seq
@@ -195,6 +240,65 @@ COMMENT ON COLUMN transfers.partition IS 'With seq, the frame.';
 COMMENT ON COLUMN transfers.seq IS 'The frame''s number in its partition.';
 COMMENT ON COLUMN transfers.step IS 'The step of the frame''s work, from 0.';
 COMMENT ON COLUMN transfers.ordinal IS 'Its place among the account''s transfers in the step, from 1.';
+
+-- Log time never falls from frame to frame, so twenty or thirty looks find it.
+CREATE FUNCTION first_frame(place integer, since timestamptz) RETURNS bigint LANGUAGE plpgsql STABLE AS $$
+DECLARE
+    low bigint := 0;
+    high bigint := (SELECT max(seq) + 1 FROM frames WHERE partition = place);
+    middle bigint;
+    next frames;
+BEGIN
+    WHILE low < high LOOP
+        middle := low + (high - low) / 2;
+        SELECT * INTO next FROM frames f WHERE f.partition = place AND f.seq >= middle ORDER BY f.seq LIMIT 1;
+        IF to_timestamp(next.watermark_us / 1000000.0) >= since THEN
+            high := middle;
+        ELSE
+            low := next.seq + 1;
+        END IF;
+    END LOOP;
+    RETURN low;
+END $$;
+COMMENT ON FUNCTION first_frame IS 'A number that the partition''s frames that wrote money reach at that log time, and none before.';
+
+-- What a balance was is counted back from what it is: what is asked for and what came after it is read, and nothing of
+-- before. The view's rows are made one after another from the account's first on, whatever is asked of them:
+-- docs/decisions/017-statements.md
+CREATE FUNCTION statement_of(whose text, since timestamptz, until timestamptz) RETURNS SETOF statement LANGUAGE plpgsql STABLE AS $$
+DECLARE
+    key constant bigint := account_key(whose);
+    place constant integer := coalesce((SELECT l.partition FROM ledger_in_words l WHERE l.account = key LIMIT 1),
+                                       (SELECT p.partition FROM payments p WHERE p.account = whose LIMIT 1));
+    from_seq constant bigint := CASE WHEN since IS NULL THEN 0 ELSE first_frame(place, since) END;
+    to_seq constant bigint := CASE WHEN until IS NULL THEN 9223372036854775807 ELSE first_frame(place, until) END;
+    opening constant numeric := coalesce((SELECT b.balance FROM balances b WHERE b.account = whose), 0)
+        - coalesce((SELECT sum(l.amount) FROM ledger_in_words l WHERE l.account = key AND l.seq >= from_seq), 0);
+BEGIN
+    RETURN QUERY
+    SELECT whose, s.at, s.what, s.product, s.kind, s.name, s.month, s.amount, s.currency,
+           round(s.balance, greatest(s.charge_scale, min_scale(s.balance))), s.partition, s.seq
+    FROM (SELECT t.*, opening + sum(t.moved) OVER (ORDER BY t.seq, t.step, t.ordinal, t.name ROWS UNBOUNDED PRECEDING)
+          AS balance FROM (
+        SELECT to_timestamp(f.watermark_us / 1000000.0) AS at, l.what, l.product, l.kind, l.name,
+               l.month, round(l.amount, greatest(m.charge_scale, min_scale(l.amount))) AS amount, m.currency, l.amount AS moved,
+               l.partition, l.seq, l.step, l.ordinal, m.charge_scale
+        FROM ledger_in_words l
+        LEFT JOIN LATERAL (SELECT * FROM frames WHERE partition = l.partition AND seq = l.seq OFFSET 0) f ON true
+        CROSS JOIN meta m
+        WHERE l.account = key AND l.seq >= from_seq AND l.seq < to_seq
+        UNION ALL
+        SELECT to_timestamp(f.watermark_us / 1000000.0),
+               CASE p.kind WHEN 'credited' THEN 'credit' ELSE 'debit' END COLLATE "C", NULL, NULL, p.payment COLLATE "C",
+               NULL, CASE p.kind WHEN 'credited' THEN p.amount ELSE -p.amount END, p.currency, 0, p.partition, p.seq, -1, 0,
+               m.charge_scale
+        FROM payments p
+        JOIN meta m ON m.currency <> p.currency
+        LEFT JOIN frames f ON f.partition = p.partition AND f.seq = p.seq
+        WHERE p.account = whose AND p.seq >= from_seq AND p.seq < to_seq) t) s
+    ORDER BY s.seq, s.step, s.ordinal, s.name;
+END $$;
+COMMENT ON FUNCTION statement_of IS 'Rows of view statement of the account with since <= at < until, in their order (null: no bound), without reading what was before.';
 
 CREATE VIEW prices AS
 SELECT p.product, p.sku, p.meter, to_timestamp(p.since_s) AS since, to_timestamp(p.until_s) AS until, p.price, p.per,
@@ -275,9 +379,10 @@ CROSS JOIN LATERAL (
               FROM order_facts WHERE account = o.account AND "order" = o.name
               UNION
               SELECT hour FROM charges
-              WHERE account = a.account AND product = o.product COLLATE "C" AND kind = 'void' AND n.kind = 'void'
+              WHERE account = a.account AND product = upper(left(o.product, 1))::"char"
+                AND kind = 'V' AND n.kind = 'void'
                 AND hour >= to_timestamp(o.time_us / 3600000000 * 3600)) h
-          JOIN settled s ON s.account = a.account AND s.hour = h.hour AND s.line = n.line
+          JOIN settled s ON s.account = a.account AND s.hour = h.hour AND uuid_hash(s.line) = uuid_hash(n.line) AND s.line = n.line
           WHERE n.account = o.account AND n.product = o.product AND n.resource = o.name AND n.kind <> 'usage'
           ORDER BY s.line, s.hour, s.seq DESC) t
     WHERE t."exists") l
@@ -313,11 +418,13 @@ BEGIN
     FOR what IN SELECT relname FROM pg_catalog.pg_class WHERE relnamespace = here::regnamespace AND relkind = 'v' LOOP
         EXECUTE format('GRANT SELECT ON %I.%I TO %I', here, what, role);
     END LOOP;
-    FOREACH what IN ARRAY ARRAY['account_names', 'line_names', 'settled', 'charges', 'ledger', 'frames', 'notices',
+    FOREACH what IN ARRAY ARRAY['account_names', 'line_names', 'settled', 'frames', 'notices',
                                 'order_facts', 'payments', 'catalogs', 'meta', 'bill_cuts'] LOOP
         EXECUTE format('GRANT SELECT ON %I.%I TO %I', here, what, role);
     END LOOP;
-    EXECUTE format('GRANT EXECUTE ON FUNCTION %I.account_key TO %I', here, role);
+    FOREACH what IN ARRAY ARRAY['account_key', 'first_frame', 'statement_of'] LOOP
+        EXECUTE format('GRANT EXECUTE ON FUNCTION %I.%I TO %I', here, what, role);
+    END LOOP;
 END $$;
 COMMENT ON FUNCTION grant_analyst IS 'Lets a role read the views and the rows of money behind them, and nothing of how the settler works.';
 

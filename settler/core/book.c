@@ -195,6 +195,7 @@ bool book_add_fact(struct book *book, uint32_t order_at, const struct order_fact
     table_insert(&book->fact_index, hash_fact(account, fact), book->facts.count);
     vec_push(&book->facts, (struct fact_place){order_at, order->facts.count});
     vec_push(&order->facts, copy);
+    order_events_add(&order->events, fact->kind);
     return true;
 }
 

@@ -11,6 +11,7 @@
 
 #include "lib/base/names.h"
 #include "lib/domain/prices.h"
+#include "settler/core/effects.h"
 #include "settler/core/order.h"
 #include "settler/core/rating.h"
 
@@ -79,6 +80,7 @@ struct book_order {
     uint32_t account; /* numbers of names */
     uint32_t name;
     VEC(struct order_fact) facts; /* strings in the book's arena */
+    struct order_events events;   /* how many of each kind */
     VEC(struct order_user) users;
     struct order_state state; /* as of the last evaluation */
     bool changed;             /* by a fact of this frame */

@@ -189,11 +189,14 @@ static void finish_dues(struct book *book, struct frame_money *money)
 /* --- payments --- */
 
 /* Of another currency than the catalog's it counts as known, and posts nothing. */
-static void take_payment(struct book *book, const struct record *record, struct frame_money *money)
+static void take_payment(struct settlement *settlement, const struct record *record,
+                         struct frame_money *money)
 {
+    struct book *book = &settlement->book;
     struct paid paid = {.credited = record->kind == RECORD_CREDITED};
-    if (!book_add_payment(book, record->account, record->kind, record->subject) ||
-        !str_equal(record->currency, str_of(prices_currency(&book->prices))))
+    bool is_new = book_add_payment(book, record->account, record->kind, record->subject);
+    *(is_new ? &settlement->effects.applied : &settlement->effects.repeated) += 1;
+    if (!is_new || !str_equal(record->currency, str_of(prices_currency(&book->prices))))
         return;
     CHECK(amount_read(record->amount.at, record->amount.size, LIMIT_DECIMALS, &paid.amount));
     paid.account = names_intern(&book->names, record->account);
@@ -208,7 +211,7 @@ void frame_money_take_payments(struct settlement *settlement, const struct frame
     for (uint32_t i = 0; i < frame->fact_count; i++) {
         const struct fact *fact = &frame->facts[i];
         if (fact->control == CONTROL_NONE && record_is_payment(fact->record.kind))
-            take_payment(&settlement->book, &fact->record, out);
+            take_payment(settlement, &fact->record, out);
     }
 }
 

@@ -162,8 +162,13 @@ static void settle_fact(struct settlement *settlement, const struct record *reco
     uint32_t order = book_order(book, names_intern(&book->names, record->account),
                                 names_intern(&book->names, record->subject));
     struct order_fact fact = order_fact_of(record);
-    if (book_add_fact(book, order, &fact))
-        mark_changed(settlement, order);
+    struct order_events before = book->orders.at[order].events;
+    if (!book_add_fact(book, order, &fact)) {
+        settlement->effects.repeated++;
+        return;
+    }
+    effects_add(&settlement->effects, &before, record->kind);
+    mark_changed(settlement, order);
 }
 
 static enum settle_outcome settle_facts(struct settlement *settlement, const struct frame *frame)

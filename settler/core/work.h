@@ -47,6 +47,7 @@ struct settlement {
     struct book book;
     int64_t from_s; /* only lines of hours in [from, to) are settled; without bounds at first */
     int64_t to_s;
+    struct fact_effects effects;  /* of the facts of all frames so far */
     VEC(struct settled_row) rows; /* of the frame settled last, sorted by line and hour */
 
     /* The work set of the frame under way. */

@@ -118,10 +118,12 @@ void accounts_meet(struct loaded *loaded, const struct post *post)
 
 void note_frame(struct loaded *loaded, const struct frame *frame)
 {
-    uint32_t count = loaded->frame_rows.count;
-    if (count == 0 || loaded->frame_rows.at[count - 1].seq != frame->seq)
-        vec_push(&loaded->frame_rows, (struct frame_row){frame->seq, frame->partition, frame->watermark_us,
-                                                         frame->closed_s, frame->next_offset});
+    for (uint32_t i = loaded->frame_rows.count; i > 0; i--)
+        if (loaded->frame_rows.at[i - 1].seq == frame->seq)
+            return;
+    vec_push(&loaded->frame_rows,
+             (struct frame_row){frame->seq, frame->partition, loaded->step, frame->watermark_us,
+                                frame->closed_s, frame->next_offset});
 }
 
 static bool put_charge(struct loaded *loaded, const struct frame *frame, const struct charge *charge)

@@ -42,6 +42,7 @@ struct loaded {
     int64_t closed_s;     /* of the last whole epoch before the frame that is looked at */
     uint32_t work_max;    /* resource-hours of a transaction, unless one hour has more */
     uint32_t keys_room;   /* so many usage_keys are noted before the step is made shorter */
+    uint32_t step;        /* of the first frame's work */
     int64_t from_s;       /* the hours that this step takes: [from, to) */
     int64_t to_s;
     VEC(struct line_state) lines; /* of the book's lines */

@@ -67,15 +67,29 @@ static bool has_frame(const struct memory_rows *rows, const struct frame_row *fr
     return false;
 }
 
+static bool has_step(const struct memory_rows *rows, const struct frame_row *frame)
+{
+    for (uint32_t i = rows->frame_steps.count; i > 0; i--) {
+        const struct frame_row *step = &rows->frame_steps.at[i - 1];
+        if (step->partition == frame->partition && step->seq == frame->seq && step->step == frame->step)
+            return true;
+    }
+    return false;
+}
+
 enum error_class memory_write_frames(struct store *store, const struct frame_row *added, uint32_t count,
                                      struct error *error)
 {
     struct memory_store *memory = memory_of(store);
     struct memory_rows *rows = &memory->tables->rows;
     enum error_class class = memory_enter(memory, error);
-    for (uint32_t i = 0; i < count && class == ERROR_NONE; i++)
+    for (uint32_t i = 0; i < count && class == ERROR_NONE; i++) {
+        if (has_step(rows, &added[i]))
+            return error_set(error, ERROR_RETRY, "frame_steps", "the frame's step is there already");
+        vec_push(&rows->frame_steps, added[i]);
         if (!has_frame(rows, &added[i]))
             vec_push(&rows->frames, added[i]);
+    }
     return class == ERROR_NONE ? memory_leave(memory, error) : class;
 }
 

@@ -72,6 +72,7 @@ struct memory_rows {
     VEC(struct charge_row) charges;
     VEC(struct ledger_row) ledger;
     VEC(struct frame_row) frames;
+    VEC(struct frame_row) frame_steps;
     VEC(struct bill_cut_row) bill_cuts;
     VEC(struct bill_total_row) bill_totals;
     VEC(struct notice_row) notices;

@@ -16,7 +16,7 @@ struct memory_tables *memory_tables_new(void)
 /* clang-format off */
 #define TABLES_ADDED_TO(X) \
     X(catalogs) X(settled) X(names) X(order_facts) X(payments) X(rejected) X(copied) \
-    X(charges) X(ledger) X(frames) X(bill_cuts) X(bill_totals) X(notices)
+    X(charges) X(ledger) X(frames) X(frame_steps) X(bill_cuts) X(bill_totals) X(notices)
 /* clang-format on */
 #define TABLES_UPDATED(X) X(claims) X(order_usage) X(order_due) X(accounts) X(states) X(prices)
 

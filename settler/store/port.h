@@ -181,9 +181,11 @@ struct ledger_row {
     struct transfer transfer; /* its names are the two above */
 };
 
+/* Of a transaction that wrote money of it. */
 struct frame_row {
     uint64_t seq;
     uint32_t partition;
+    uint32_t step; /* of the frame's work, from 0 */
     int64_t watermark_us;
     int64_t closed_s;
     int64_t next_offset;

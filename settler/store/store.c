@@ -342,6 +342,8 @@ static enum store_outcome settle_lines(struct transaction *transaction, const st
         (last && !write_states(loaded, transaction->frames, transaction->count)) ||
         !post_frames(transaction, claim, after, in_steps))
         return STORE_FAILED;
+    if (last) /* the frame's facts are written with the step that ends its lines */
+        transaction->written.facts = loaded->settlement->effects;
     if (!in_steps)
         return STORE_OK;
     *after = *claim;
@@ -436,6 +438,7 @@ static enum store_outcome settle_batch(struct store *store, struct claim *claim,
         .closed_s = claim->closed_s,
         .work_max = claim->work_max,
         .keys_room = 2 * claim->work_max,
+        .step = (uint32_t)claim->step,
         .from_s = claim->next_step == 0 ? INT64_MIN : claim->next_step * HOUR_S,
         .to_s = INT64_MAX,
         .written = &transaction->written,

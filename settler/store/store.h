@@ -16,6 +16,7 @@
 #pragma once
 
 #include "lib/port/error.h"
+#include "settler/core/effects.h"
 #include "settler/store/types.h"
 
 /* Makes stores: one is closed after ABORT and the next asked for. NULL: *error says why. */
@@ -86,8 +87,9 @@ void store_claim_release(struct claim *claim);
 /* Whether the frame may be settled together with others: catalogs and orders' facts are settled alone. */
 bool store_frame_is_plain(const struct frame *frame);
 
-/* Rows that were written, by table. */
+/* Rows that were written, by table, and what became of the facts that were. */
 struct store_written {
+    struct fact_effects facts;
     uint64_t settled;
     uint64_t transfers;
     uint64_t bills;

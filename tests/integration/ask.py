@@ -16,7 +16,7 @@ import time
 import xml.etree.ElementTree
 
 import facts
-from facts import BUILD, TOP, tell
+from facts import BUILD, TOP, letter, tell
 
 SCHEMA = f'ask_{os.getpid()}_{int(time.time())}'
 DATABASE, = facts.servers('DATABASE')
@@ -82,18 +82,18 @@ class Frames:
         """In the last frame. A list of hours has the change in each of them."""
         hours = ','.join(quoted(text_of(h)) for h in (hour if isinstance(hour, list) else [hour]))
         kind, lines, unpriced = more.get('kind', 'usage'), more.get('lines', 1), more.get('unpriced', 0)
-        billed = quoted(text_of(more['billed'])[:10]) if 'billed' in more else 'NULL'
+        billed = quoted(text_of(more['billed'])[:10] if 'billed' in more else '-infinity')
         self.account(account)
         sql(f"""INSERT INTO charges (hour, account, seq, partition, lines, unpriced, billed, accrues, product, meter, kind,
                                      sku, units, amount)
             SELECT h, account_key({quoted(account)}), {self.seq}, 0, {lines}, {unpriced}, {billed}, {product == 'maas'},
-                   '{product}', '{meter}', '{kind}', {quoted(sku)}, {units}, {amount}
+                   '{letter(product)}', '{letter(meter)}', '{letter(kind)}', {quoted(sku)}, {units}, {amount}
             FROM unnest(ARRAY[{hours}]::timestamptz[]) h""")
 
     def post(self, account, what, amount, product=None, kind=None):
-        names = ', '.join(quoted(n) if n else 'NULL' for n in (product, kind))
-        sql(f"""INSERT INTO ledger (account, seq, partition, step, ordinal, what, product, kind, amount)
-            SELECT account_key({quoted(account)}), {self.seq}, 0, 0, count(*) + 1, '{what}', {names}, {amount}
+        letters = ', '.join(quoted(letter(word)) for word in (what, product, kind))
+        sql(f"""INSERT INTO ledger (account, seq, partition, step, ordinal, what, product, kind, name, amount)
+            SELECT account_key({quoted(account)}), {self.seq}, 0, 0, count(*) + 1, {letters}, '', {amount}
             FROM ledger WHERE account = account_key({quoted(account)}) AND seq = {self.seq}""")
 
     def cut(self, month, at):

@@ -60,7 +60,7 @@ class Generation:
     """Topics and the processes that work on them."""
 
     def __init__(self, name, *init, settings=None):
-        self.prefix, self.processes = f'{RUN}{name}.', {}
+        self.prefix, self.processes, self.programs, self.words = f'{RUN}{name}.', {}, {}, {}
         if settings:
             kafka_client.make_topic(KAFKA, self.prefix + 'usage.records', PARTITIONS, settings)
         done = command(self.prefix, 'init', '--catalog', CATALOG, '--partitions', PARTITIONS, '--replicas', 1, *init)
@@ -69,7 +69,7 @@ class Generation:
 
     def start(self, part, *words):
         program = Program(part, FOLDER, '--kafka', KAFKA, '--prefix', self.prefix, *words, as_name=self.prefix + part)
-        self.processes[part] = program.process
+        self.processes[part], self.programs[part], self.words[part] = program.process, program, words
 
     def aggregate(self):
         self.start('aggregator', '--partitions', 'all', '--group', self.prefix + 'aggregator')
@@ -89,6 +89,15 @@ class Generation:
             except (OSError, ValueError):
                 time.sleep(0.1)
         return None
+
+    def counters(self, *parts):
+        return {name: int(value) for part in parts for name, value in
+                re.findall(r'^(hourglass_\S+_total(?:\{.*?\})?) (\d+)$', self.programs[part].get('/metrics')[1], re.M)}
+
+    def kill_and_start(self, *parts):
+        for part in parts:
+            self.programs[part].kill()
+            self.start(part, *self.words[part])
 
     def stop(self, *parts):
         for part in parts or list(self.processes):

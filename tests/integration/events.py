@@ -2,6 +2,7 @@
 """What `hourglass events` and `catalog show --all` promise: anyone with the log computes every charge again, with two
 catalogs, and where the log's first records are gone, from a snapshot on. The log's clock is moved past the second
 catalog's hour with messages as a collector of that time would write them. Needs deploy/local/up's servers."""
+import collections
 import json
 import os
 import re
@@ -15,7 +16,7 @@ import facts
 import kafka_client
 import price_change
 from commands import DATABASE, FOLDER, KAFKA, PARTITIONS, RUN, Generation, changed, command, hourglass, sql
-from facts import BUILD, tell, time_text
+from facts import BUILD, tell, time_text, wait_for
 
 HOUR = 3600
 NUMBERS = iter(range(1, 10 ** 6))
@@ -85,13 +86,17 @@ def settled(schema, until):
     return done.stdout
 
 
+def sent_again(sent):
+    """A level as it was, a count at another time."""
+    return dict(sent[0]), dict(sent[13], time=time_text(int(time.time())))
+
+
 def send(generation):
     sent = list(story(int(time.time())))
     for one in sent:
         if generation.post(one) != 200:
             tell(False, 'the collector takes every event', one)
-    again = dict(sent[0]), dict(sent[13], time=time_text(int(time.time())))  # a level as it was, a count at another time
-    for one in again:
+    for one in sent_again(sent):
         generation.post(one)
     return sent
 
@@ -147,6 +152,58 @@ def states(prefix, sent, late):
     tell(rejected == [late], 'what came too late for the aggregator is rejected, with its reason', rejected)
     tell(all({'partition', 'offset', 'logtime'} <= set(o) for o in found), 'each has its place in the log', found[0])
     tell(late not in [o['id'] for o in listing(prefix)[0]], 'without --with-state what was rejected is left out')
+
+
+COUNTED = {  # state and reason, and what the counters say of it: metrics, less others
+    ('rejected', 'time: expected an event within the horizon of its kind'): (['aggregator_rejected_total{reason="too_late"}'], []),
+    ('repeated', None): (['aggregator_records_total{outcome="repeated"}', 'settler_facts_total{outcome="repeated"}'], []),
+    ('without effect', 'its status is not "succeeded"'):
+        (['aggregator_without_effect_total{reason="not_succeeded"}'], []),
+    ('without effect', 'nothing of that name runs then'):
+        (['aggregator_without_effect_total{reason="idle"}'], ['aggregator_effect_later_total{reason="idle"}']),
+    ('without effect', 'the order was never paid'):
+        (['settler_without_effect_total{reason="never_paid"}'], ['settler_effect_later_total{reason="never_paid"}']),
+    ('without effect', 'another order.paid of the order counts'):
+        (['settler_without_effect_total{reason="paid_twice"}'], []),
+    ('without effect', 'an earlier void or refund of the order counts'):
+        (['settler_without_effect_total{reason="ended_before"}'], []),
+}
+
+
+def counted(generation):
+    return collections.Counter(generation.counters('aggregator', 'settler'))
+
+
+def taken(counters):
+    """Records that the aggregator has counted, and facts that the settler has."""
+    return tuple(sum(counters[f'hourglass_{name}_total{{outcome="{outcome}"}}'] for outcome in outcomes)
+                 for name, outcomes in (('aggregator_records', ('applied', 'repeated')), ('settler_facts', ('applied', 'repeated'))))
+
+
+def killed_once_all_is_counted(generation, sent):
+    """What had been counted, before aggregator and settler begin again."""
+    facts_sent = sum(one['type'].startswith(('order.', 'account.')) for one in sent)
+    wanted = len(sent) + len(sent_again(sent)), facts_sent
+    tell(wait_for(lambda: taken(counted(generation)) == wanted, 60), f'each of {wanted} is counted', taken(counted(generation)))
+    before = counted(generation)
+    generation.kill_and_start('aggregator', 'settler')
+    return before
+
+
+def counters_say_the_same(prefix, metrics):
+    """Of all processes that there were, each outcome as often as it is said of an event."""
+    said = {}
+    for one in listing(prefix, '--with-state')[0]:
+        key = one['state'], one.get('statereason')
+        said[key] = said.get(key, 0) + 1
+    accepted = said.pop(('accepted', None))
+    total = lambda names: sum(metrics[f'hourglass_{name}'] for name in names)
+    found = {key: total(more) - total(less) for key, (more, less) in COUNTED.items()}
+    tell(found == said, f'counters say of events what --with-state says: {said}', found)
+    other = sum(n for (state, _), n in said.items() if state == 'without effect')
+    facts_repeated = metrics['hourglass_settler_facts_total{outcome="repeated"}']
+    applied = metrics['hourglass_aggregator_records_total{outcome="applied"}']
+    tell(applied - facts_repeated - other == accepted, 'and how many were accepted', applied, facts_repeated, other, accepted)
 
 
 def hours_from(lines, hour):
@@ -212,6 +269,7 @@ def main():
     generation.start('settler', '--database', DATABASE, '--schema', schema, '--partitions', 'all', '--group', schema)
     generation.collect()
     sent = send(generation)
+    before = killed_once_all_is_counted(generation, sent)
     done = command(prefix, 'catalog', 'apply', changed('dearer.yaml', PATIENT, ('"1.20"', '"7.00"'), ('"2.50"', '"4.00"')))
     hour = commands.applied_hour(done)
     tell(done.returncode == 0 and hour, 'a dearer catalog is applied', done)
@@ -234,6 +292,7 @@ def main():
                                                     'time': time_text(hour + 60)}])
     selections(prefix, sent, found)
     states(prefix, sent, '1000002')
+    counters_say_the_same(prefix, before + counted(generation))
     faults(prefix)
     begins_at_a_snapshot(prefix, catalogs, until, lines)
     generation.stop()

@@ -183,7 +183,7 @@ def tampered():
     says(explain(*words, status=1), 'and units that were changed', r'^units are 40, stored 41: recomputed')
     change("units = units - 1, total = total + 0.0000001, amount = amount + 0.0000001")
     says(explain(*words, status=1), 'and decimals that nobody charges', r'^a number that is stored has other decimals than a charge: recomputed')
-    change("total = round(total - 0.0000001, 6), amount = round(amount - 0.0000001, 6), usage = substr(usage, 2)")
+    change("total = round(total - 0.0000001, 6), amount = round(amount - 0.0000001, 6), usage = usage || '\\x80'")
     says(explain(*words, status=1), 'and usage that is none', r'^the usage that is stored is none: recomputed no line, stored 0\.000048$')
 
 

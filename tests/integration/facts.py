@@ -63,6 +63,15 @@ def hourglass(*words, timeout=120):
                           text=True, timeout=timeout, check=False)
 
 
+LETTERS = {None: '', 'maas': 'A', 'cached_input_tokens': 'H', 'cache_write_tokens': 'W', 'images': 'G', 'credit': '+',
+           'debit': '-'}
+
+
+def letter(word):
+    """As tables charges and ledger have a product, meter, kind, or what a transfer is."""
+    return LETTERS.get(word) if word in LETTERS else word[0].upper()
+
+
 def time_text(second):
     return datetime.datetime.fromtimestamp(int(second), datetime.timezone.utc).strftime('%Y-%m-%dT%H:%M:%SZ')
 

@@ -56,8 +56,8 @@ def begin(ask):
         INSERT INTO payments
             SELECT DISTINCT account, 'credited', 'p-' || p, '/pay', 'p-' || p, 0, 100000, CASE p WHEN 1 THEN 'USD' ELSE 'EUR' END,
                    'balance', partition, 12 * p FROM source, generate_series(1, 20) p;
-        INSERT INTO ledger (account, seq, partition, step, ordinal, what, name, amount)
-            SELECT DISTINCT ON (key) key, 12, partition, 0, 999, 'credit', 'p-1', 100000 FROM source;
+        INSERT INTO ledger (account, seq, partition, step, ordinal, what, product, kind, name, amount)
+            SELECT DISTINCT ON (key) key, 12, partition, 0, 999, '+', '', '', 'p-1', 100000 FROM source;
         INSERT INTO resource_states
             SELECT account, product, resource, partition, 1, {FIRST_S}, NULL, 'running', sku, 'order-' || r % 5
             FROM source WHERE product <> 'maas';
@@ -80,14 +80,15 @@ WHERE h >= before AND n % share = h % share"""
 SETTLED = """INSERT INTO settled (hour, account, seq, line, partition, priced, "exists", usage, units, total, amount)
 SELECT s.hour, s.key, s.seq, s.line, s.partition, true, true, usage, 3600, s.total, s.amount
 FROM stage s JOIN source USING (n) ORDER BY s.seq, s.partition, s.key, s.hour, s.line"""
-# What each frame changed.
-CHARGES = """INSERT INTO charges (hour, account, seq, partition, lines, unpriced, billed, accrues, product, meter, kind, sku,
-                     units, amount)
-SELECT s.hour, s.key, s.seq, s.partition, sum(more), 0, NULL, product = 'maas', product, meter, 'usage', sku,
+# What each frame changed. As tables charges and ledger have a product:
+LETTER = """(CASE product WHEN 'maas' THEN 'A' ELSE upper(left(product, 1)) END)::"char\""""
+CHARGES = f"""INSERT INTO charges (hour, account, seq, partition, lines, unpriced, accrues, product, meter, kind, sku, units,
+                      amount)
+SELECT s.hour, s.key, s.seq, s.partition, sum(more), 0, product = 'maas', {LETTER}, upper(left(meter, 1))::"char", 'U', sku,
        sum(more) * 3600, sum(s.amount)
 FROM stage s JOIN source USING (n) GROUP BY 1, 2, 3, 4, product, meter, sku ORDER BY seq, partition, s.key, s.hour"""
-LEDGER = """INSERT INTO ledger (account, seq, partition, step, ordinal, what, product, kind, amount)
-SELECT key, seq, partition, 0, row_number() OVER (PARTITION BY key, seq ORDER BY product), 'charge', product, 'usage',
+LEDGER = f"""INSERT INTO ledger (account, seq, partition, step, ordinal, what, product, kind, name, amount)
+SELECT key, seq, partition, 0, row_number() OVER (PARTITION BY key, seq ORDER BY product), 'C', {LETTER}, 'U', '',
        -sum(amount)
 FROM (SELECT s.*, product FROM stage s JOIN source USING (n) WHERE product <> 'maas') t
 GROUP BY key, seq, partition, product ORDER BY seq, partition, key"""
@@ -116,14 +117,15 @@ def end(ask, hours):
                    CASE WHEN product IS NULL THEN so_far - round(so_far, 2) END, c.seq, partition
             FROM (SELECT account, month, product, partition, sum(amount) AS amount,
                          sum(sum(amount)) OVER (PARTITION BY account, product ORDER BY month) AS so_far
-                  FROM charges, LATERAL (SELECT date_trunc('month', hour, 'UTC')::date AS month) m
+                  FROM charges_in_words, LATERAL (SELECT date_trunc('month', hour, 'UTC')::date AS month) m
                   GROUP BY account, month, partition, ROLLUP (product)) t
             JOIN bill_cuts c USING (partition, month) ORDER BY month, account;
-        INSERT INTO ledger (account, seq, partition, step, ordinal, month, what, product, amount)
-            SELECT account, seq, partition, 0, 999, month, 'bill', product, -amount FROM bill_totals WHERE product = 'maas';
+        INSERT INTO ledger (account, seq, partition, step, ordinal, what, product, kind, name, amount)
+            SELECT account, seq, partition, 0, 999, 'B', 'A', '', to_char(month, 'YYYY-MM'), -amount
+            FROM bill_totals WHERE product = 'maas';
         INSERT INTO accounts (name, partition, prepaid, made_prepaid, seq, state, credited, debited, charged, accrued, carried)
-            SELECT a.name, partition, true, false, 12, 'good', sum(amount) FILTER (WHERE what = 'credit'), 0,
-                   coalesce(-sum(amount) FILTER (WHERE what <> 'credit'), 0), 0, 0
+            SELECT a.name, partition, true, false, 12, 'good', sum(amount) FILTER (WHERE what = '+'), 0,
+                   coalesce(-sum(amount) FILTER (WHERE what <> '+'), 0), 0, 0
             FROM ledger JOIN account_names a USING (account) GROUP BY a.name, partition;
         UPDATE accounts a SET accrued = t.accrued FROM (
             SELECT name, sum(amount) AS accrued FROM charges JOIN account_names USING (account)
@@ -148,7 +150,7 @@ def questions(account, at):
     month = f"hour >= '{at}Z'::timestamptz AND hour < '{at}Z'::timestamptz + interval '1 month'"
     day = f"hour >= '{at}Z'::timestamptz AND hour < '{at}Z'::timestamptz + interval '1 day'"
     name = f"account = '{account}'"
-    settled = f'settled_{at[:4]}_{at[5:7]}_pkey'
+    settled = f'settled_{at[:4]}_{at[5:7]}_account_hour_uuid_hash_idx'
     changed = 'SELECT account, hour, product, amount FROM changes WHERE at >='
     return [
         ("an account's hour, line by line", f"SELECT * FROM lines WHERE {name} AND hour = '{at}T10:00:00Z'", {settled}),
@@ -166,9 +168,11 @@ def questions(account, at):
          {'frames_at', 'charges_frame'}),
         ("an account's bill", f"SELECT * FROM bills WHERE {name} AND month = '{at[:7]}'", {'bill_totals_pkey'}),
         ("an account's balance", f'SELECT * FROM balances WHERE {name}', {'accounts_pkey', 'charges_account'}),
-        ("an account's statement", f'SELECT * FROM statement WHERE {name}', {'ledger_pkey', 'payments_pkey'}),
-        ("an account's transfers", f'SELECT * FROM transfers WHERE {name}', {'ledger_pkey'}),
+        ("an account's statement", f'SELECT * FROM statement WHERE {name}', {'ledger_account', 'payments_pkey'}),
+        ("an account's statement of a month",
+         f"SELECT * FROM statement_of('{account}', '{at}Z', '{at}Z'::timestamptz + interval '1 month')", set()),
+        ("an account's transfers", f'SELECT * FROM transfers WHERE {name}', {'ledger_account'}),
         ("an account's resources", f'SELECT * FROM resources WHERE {name}', {'resource_states_pkey'}),
         ("an account's orders", f'SELECT * FROM orders WHERE {name}',
-         {'order_facts_order', 'line_names_resource', 'settled_2026_11_pkey', 'charges_orders'}),
+         {'order_facts_order', 'line_names_resource', 'settled_2026_11_account_hour_uuid_hash_idx', 'charges_orders'}),
     ]

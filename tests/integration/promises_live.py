@@ -100,6 +100,16 @@ def a_stop_is_charged_at_once(seconds):
          f'({time.monotonic() - begin:.1f} s more)', sums(), seconds)
 
 
+def an_earlier_stop_is_shown(ended_at):
+    """What was stopped was stopped a minute before: nothing but the time is another."""
+    begin, earlier = time.monotonic(), time_text(ended_at - 60)
+    post(event('container.stopped', 'stopped', ended_at - 60))
+    good = wait_for(lambda: any(row['resource'] == 'stopped' and row['state'] == 'stopped' and row['since'] == earlier
+                                for row in told('resources')), SECONDS, 0.2)
+    tell(good, f'real-time monitoring of resource status: a stop that turns out to be earlier is shown so, within {SECONDS} s '
+         f'({time.monotonic() - begin:.1f} s)', told('resources'))
+
+
 def silence_is_found():
     good, took = shows({'quiet': ('silent', 1)}, SILENT_SECONDS)
     tell(good, f'real-time monitoring of resource status: silence is found without an event ({took})', told('resources'))
@@ -137,6 +147,7 @@ def main():
             post(event('node.launched', 'quiet', int(time.time()), sku='n'))
             ended_at = status_is_monitored(launched_at)
             a_stop_is_charged_at_once(ended_at - launched_at)
+            an_earlier_stop_is_shown(ended_at)
             a_change_of_prices_names_its_writer()
             silence_is_found()
     finally:

@@ -34,7 +34,7 @@ def account(name, **sums):
 def line(name, lines=1, amount=0):
     sql(f"""INSERT INTO account_names (name) VALUES ('{name}') ON CONFLICT DO NOTHING;
         INSERT INTO charges (hour, account, seq, partition, lines, unpriced, accrues, product, meter, kind, sku, units, amount)
-            VALUES ('2026-11-01Z', account_key('{name}'), 5, 0, {lines}, 0, false, 'node', 'runtime', 'usage', 'n', 1,
+            VALUES ('2026-11-01Z', account_key('{name}'), 5, 0, {lines}, 0, false, 'N', 'R', 'U', 'n', 1,
                     {amount})""")
 
 

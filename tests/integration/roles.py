@@ -20,9 +20,10 @@ CALLABLE = {'settled_range', 'account_key'}
 UPDATED = {'claim', 'order_usage', 'order_due', 'accounts', 'price_list', 'resource_states'}
 # What a function is called with, by type; a type that is not here wants a value. NEW: a number not used before.
 VALUES = {
-    'timestamp with time zone': ["'2026-01-15T00:00:00Z'", 'to_timestamp(NEW * 2678400)'],
+    'timestamp with time zone': ["'2026-01-15T00:00:00Z'", 'to_timestamp(NEW * 2678400.0)'],
     'name': ["'hourglass_settler'", "'hourglass'"],
     'text': ["'acme'"],
+    'integer': ['0'],
 }
 numbers = itertools.count(700)
 

@@ -188,8 +188,8 @@ static const char *const tables[] = {
     "SELECT * FROM meta",
     "SELECT * FROM charges ORDER BY seq, account, hour, product, sku, meter, kind",
     /* How a frame's transfers lie in its steps hangs on how large these are. */
-    ("SELECT account, seq, partition, month, what, product, kind, name, trim_scale(sum(amount)) FROM ledger"
-     " GROUP BY 1, 2, 3, 4, 5, 6, 7, 8 HAVING sum(amount) <> 0 ORDER BY 1, 2, 3, 4, 5, 6, 7, 8"),
+    ("SELECT account, seq, partition, what, product, kind, name, trim_scale(sum(amount)) FROM ledger"
+     " GROUP BY 1, 2, 3, 4, 5, 6, 7 HAVING sum(amount) <> 0 ORDER BY 1, 2, 3, 4, 5, 6, 7"),
     "SELECT * FROM frames ORDER BY partition, seq",
     "SELECT * FROM bill_cuts ORDER BY partition, month",
     "SELECT * FROM bill_totals ORDER BY account, month, product",
@@ -323,6 +323,9 @@ static void money_is_neither_changed_nor_deleted(void **state)
         "UPDATE frames SET next_offset = 0",
         "DELETE FROM frames",
         "TRUNCATE frames",
+        "UPDATE frame_steps SET seq = 0",
+        "DELETE FROM frame_steps",
+        "TRUNCATE frame_steps",
         "UPDATE ledger SET amount = 1",
         "DELETE FROM ledger",
         "TRUNCATE ledger",

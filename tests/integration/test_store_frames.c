@@ -167,6 +167,66 @@ static void a_step_is_not_taken_again_by_who_remembers_an_older_one(void **state
     end(&world);
 }
 
+static void do_sql(struct world *world, const char *script)
+{
+    assert_true(pg_script(world->pg, script));
+}
+
+/* Settles the frame, then once more under a row of the claim that says it never was. */
+static enum store_outcome say_again_behind_the_claim(struct world *world)
+{
+    struct claim before = world->claim;
+    do_sql(world, "CREATE TABLE saved AS TABLE claim");
+    enum store_outcome outcome = settle(world, &world->claim);
+    struct packer rows = query_text(world->pg, "SELECT count(*) FROM settled"), found;
+    do_sql(world, "ALTER TABLE claim RENAME TO kept; ALTER TABLE saved RENAME TO claim");
+    before.known = world->claim.known;
+    assert_int_equal(settle(world, &before), STORE_FAILED);
+    world->claim.known = before.known;
+    do_sql(world, "DROP TABLE claim; ALTER TABLE kept RENAME TO claim");
+    found = query_text(world->pg, "SELECT count(*) FROM settled");
+    assert_string_equal(found.bytes.at, rows.bytes.at);
+    vec_release(&rows.bytes);
+    vec_release(&found.bytes);
+    return outcome;
+}
+
+static void a_step_that_was_settled_is_refused_whatever_the_claim_says(void **state)
+{
+    (void)state;
+    struct world world;
+    const struct count_sum sum = {METER_IMAGES, 0, 100};
+    struct count_row counts[2];
+    struct level_row levels[4];
+    begin(&world);
+    for (int i = 0; i < 2; i++)
+        counts[i] = (struct count_row){.product = PRODUCT_MAAS,
+                                       .account = STR("a"),
+                                       .resource = STR("e"),
+                                       .sku = STR("m"),
+                                       .hour_s = BEGIN_S + i * HOUR_S,
+                                       .sums = &sum,
+                                       .sum_count = 1};
+    for (int i = 0; i < 4; i++)
+        levels[i] = (struct level_row){.product = PRODUCT_CONTAINER,
+                                       .account = STR("a"),
+                                       .resource = i < 2 ? STR("c") : STR("d"),
+                                       .hour_s = BEGIN_S + i % 2 * HOUR_S,
+                                       .segments = &whole_hour,
+                                       .segment_count = 1};
+    world.frame.counts = counts;
+    world.frame.count_count = 1;
+    assert_int_equal(say_again_behind_the_claim(&world), STORE_OK);
+    world.frame.seq++;
+    world.frame.count_count = 2;
+    world.frame.levels = levels;
+    world.frame.level_count = 4;
+    world.claim.work_max = 1;
+    assert_int_equal(say_again_behind_the_claim(&world), STORE_STEP);
+    assert_int_equal(say_again_behind_the_claim(&world), STORE_STEP);
+    end(&world);
+}
+
 static void who_claims_again_remembers_nothing_from_before(void **state)
 {
     (void)state;
@@ -444,6 +504,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_frame_is_not_settled_again_by_who_remembers_an_older_number),
         cmocka_unit_test(a_step_is_not_taken_again_by_who_remembers_an_older_one),
+        cmocka_unit_test(a_step_that_was_settled_is_refused_whatever_the_claim_says),
         cmocka_unit_test(who_claims_again_remembers_nothing_from_before),
         cmocka_unit_test(log_time_in_the_claim_is_that_of_the_last_whole_epoch),
         cmocka_unit_test(a_partition_is_rated_by_the_catalogs_of_its_own_log),

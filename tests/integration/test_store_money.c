@@ -7,6 +7,7 @@
 #include "lib/base/time.h"
 #include "lib/domain/limits.h"
 #include "settler/store/memory_own.h"
+#include "settler/store/pg/letters.h"
 #include "tests/integration/schema.h"
 #include "tests/support/frames.h"
 #include "tests/support/test.h"
@@ -201,12 +202,13 @@ static const struct {
     void (*put)(const struct memory_rows *rows, struct packer *out);
     const char *sql;
 } compared[] = {
-    {put_charges,
-     "SELECT seq, n.name, extract(epoch FROM hour)::bigint,"
-     " coalesce(extract(epoch FROM billed)::bigint, -1), product, meter, kind, sku, units, amount,"
-     " lines, unpriced, accrues FROM " NAMED("charges")},
-    {put_ledger, "SELECT seq, step, ordinal, n.name, coalesce(extract(epoch FROM month)::bigint, -1), what,"
-                 " product, kind, t.name, amount FROM " NAMED("ledger")},
+    {put_charges, "SELECT seq, n.name, extract(epoch FROM hour)::bigint,"
+                  " CASE WHEN billed > '-infinity' THEN extract(epoch FROM billed)::bigint ELSE -1 END, "
+                  "product, meter, kind, sku, units, amount,"
+                  " lines, unpriced, accrues FROM " NAMED("charges_in_words")},
+    {put_ledger,
+     "SELECT seq, step, ordinal, n.name, coalesce(extract(epoch FROM (month || '-01')::date)::bigint, -1),"
+     " what, product, kind, t.name, amount FROM " NAMED("ledger_in_words")},
     {put_bills, "SELECT seq, n.name, extract(epoch FROM month)::bigint, product, amount, unpriced, payable,"
                 " carried FROM " NAMED("bill_totals")},
     {put_notices, "SELECT number, seq, ordinal, account, state, balance, available, coalesce(deadline_s, -1),"
@@ -282,9 +284,49 @@ static void the_database_has_what_the_tables_in_memory_have(void **state)
         assert_true(rows[t] > 0);
 }
 
+static void letters_are_the_words_of_the_views(void **state)
+{
+    (void)state;
+    char schema[SCHEMA_SIZE], sql[1000], words[200];
+    struct packer expected = {0};
+    snprintf(schema, sizeof schema, "test_letters_%d", (int)getpid());
+    struct pg *pg = new_schema(schema);
+    for (uint32_t i = 0; i < METER_COUNT; i++) {
+        enum product product = (enum product)(i % PRODUCT_COUNT);
+        enum charge_kind kind = (enum charge_kind)(i % (CHARGE_VOID + 1));
+        enum transfer_what what = (enum transfer_what)(i % TRANSFER_WHATS);
+        char p = product_letter(product), k = charge_kind_letter(kind);
+        snprintf(
+            sql, sizeof sql,
+            "INSERT INTO charges (hour, account, seq, lines, unpriced, partition, accrues, product, meter, "
+            "kind,"
+            " sku, units, amount) VALUES ('2026-11-01Z', 1, %u, 1, 0, 4095, false, '%c', '%c', '%c', 's', 1, "
+            "1);"
+            " INSERT INTO ledger (account, seq, step, ordinal, partition, what, product, kind, name, amount)"
+            " VALUES (1, %u, 0, 1, 4095, '%c', '%c', '%c', 'n', 1)",
+            i, p, meter_letter((enum meter)i), k, i, transfer_what_letter(what), p, k);
+        assert_true(pg_script(pg, sql));
+        assert_int_equal(product_of_letter(p), product);
+        snprintf(words, sizeof words, "%s|%s|%s|%s|%s|%s|%s|%s\n", product_name(product),
+                 meter_name((enum meter)i), charge_kind_name(kind), transfer_what_name(what),
+                 product_name(product), charge_kind_name(kind), what == TRANSFER_BILL ? "" : "n",
+                 what == TRANSFER_BILL ? "n" : "");
+        put(&expected, words);
+    }
+    pack_raw(&expected, "", 1);
+    struct packer found = query_text(
+        pg, "SELECT c.product, c.meter, c.kind, what, l.product, l.kind, name, month FROM charges_in_words c"
+            " JOIN ledger_in_words l USING (seq, partition) ORDER BY seq");
+    assert_string_equal(found.bytes.at, expected.bytes.at);
+    vec_release(&expected.bytes);
+    vec_release(&found.bytes);
+    drop_schema(pg, schema);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(letters_are_the_words_of_the_views),
         cmocka_unit_test(the_database_has_what_the_tables_in_memory_have),
     };
     if (!schema_database()) {

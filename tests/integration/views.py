@@ -2,6 +2,7 @@
 """What the views promise: their columns and types, what they say of rows that were corrected, that they agree with each
 other, and that what is asked of an account, a product or a time is read by an index. Real PostgreSQL; needs
 deploy/local/up's servers."""
+import itertools
 import json
 import os
 import subprocess
@@ -10,7 +11,7 @@ import time
 
 import facts
 import history
-from facts import BUILD, TOP, tell
+from facts import BUILD, TOP, letter, tell
 
 SCHEMA = f'views_{os.getpid()}_{int(time.time())}'
 AT, NUMBER, COUNT, TEXT, BOOL, PART = ('timestamp with time zone', 'numeric', 'bigint', 'text', 'boolean', 'integer')
@@ -202,8 +203,8 @@ NOW_S = 1793527200 # 2026-11-01T10:00:00Z
 def charge(account, hour, seq, amount, lines=1, unpriced=0, units=3600, kind='usage', product='container'):
     sql(f"""INSERT INTO charges (hour, account, seq, partition, lines, unpriced, accrues, product, meter, kind, sku, units,
                                  amount)
-        VALUES ('{hour}', account_key('{account}'), {seq}, 0, {lines}, {unpriced}, false, '{product}', 'runtime', '{kind}',
-                'gpu', {units}, {amount})""")
+        VALUES ('{hour}', account_key('{account}'), {seq}, 0, {lines}, {unpriced}, false, '{letter(product)}', 'R',
+                '{letter(kind)}', 'gpu', {units}, {amount})""")
 
 
 def account(name, credited, charged, prepaid=True, accrued=0, state='good', deadline='NULL'):
@@ -265,11 +266,11 @@ def payments_in_another_currency_are_in_the_statement():
             ('acme', 'credited', 'yen', '/s', '2', 2, 1000, 'JPY', 'balance', 0, 2),
             ('acme', 'debited', 'euro', '/s', '3', 3, 7, 'EUR', 'balance', 0, 4),
             ('foreign', 'credited', 'yen', '/s', '4', 2, 1000, 'JPY', 'balance', 0, 2);
-        INSERT INTO ledger (account, seq, partition, step, ordinal, month, what, product, kind, name, amount)
-            VALUES (account_key('acme'), 1, 0, 0, 1, NULL, 'credit', NULL, NULL, 'first', 10),
-                   (account_key('acme'), 1, 0, 0, 2, NULL, 'charge', 'container', 'usage', NULL, -2.5),
-                   (account_key('acme'), 2, 0, 1, 1, NULL, 'charge', 'container', 'refund', 'o', 0.5),
-                   (account_key('acme'), 3, 0, 0, 1, '2026-10-01', 'bill', 'maas', NULL, NULL, -3.0000001)""")
+        INSERT INTO ledger (account, seq, partition, step, ordinal, what, product, kind, name, amount)
+            VALUES (account_key('acme'), 1, 0, 0, 1, '+', '', '', 'first', 10),
+                   (account_key('acme'), 1, 0, 0, 2, 'C', 'C', 'U', '', -2.5),
+                   (account_key('acme'), 2, 0, 1, 1, 'C', 'C', 'R', 'o', 0.5),
+                   (account_key('acme'), 3, 0, 0, 1, 'B', 'A', '', '2026-10', -3.0000001)""")
     found = sql("SELECT at, what, product, kind, name, month, amount, currency, balance, seq FROM statement"
                 " WHERE account = 'acme'")
     tell(found == ['2026-11-01 10:00:05+00|credit|||first||10.000000|USD|10.000000|1',
@@ -399,6 +400,38 @@ def views_agree():
     tell(found == ['t|t'], 'bills come to the spend of their months', found)
 
 
+def a_statement_of_a_time_is_the_views():
+    at = lambda row: row.split('|')[1]
+    for name in ('account-100-1', 'account-4-2', 'account-1-7'):
+        whole = sql(f"SELECT * FROM statement WHERE account = '{name}'")
+        times = sorted(set(map(at, whole)))
+        edges = [None, '2026-01-01 00:00:00+00', *times[:3], times[len(times) // 3], times[len(times) // 2],
+                 times[len(times) // 2][:17] + '01+00', *times[-2:], '2030-01-01 00:00:00+00']
+        wrong = []
+        for since, until in itertools.product(edges, edges):
+            bound = lambda edge: 'NULL' if edge is None else f"'{edge}'"
+            found = sql(f"SELECT * FROM statement_of('{name}', {bound(since)}, {bound(until)})")
+            wanted = [row for row in whole if (since is None or at(row) >= since) and (until is None or at(row) < until)]
+            if found != wanted:
+                wrong.append((since, until, len(found), len(wanted)))
+        tell(len(times) > 50 and not wrong, f"a statement of a time has the view's rows, of {name}: {len(edges) ** 2} times", *wrong)
+    tell(sql("SELECT * FROM statement_of('nobody', NULL, NULL)") == [], 'of nobody there are none')
+
+
+def pages(query):
+    plan, = json.loads('\n'.join(sql(f'EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {query}')))
+    return plan['Plan']['Shared Hit Blocks'] + plan['Plan']['Shared Read Blocks']
+
+
+def a_statement_of_a_time_reads_nothing_of_before():
+    name = 'account-100-1'
+    last = sql(f"SELECT max(at) - interval '1 hour' FROM statement WHERE account = '{name}'")[0]
+    asked = lambda since: f"SELECT * FROM statement_of('{name}', {since}, NULL)"
+    sql(asked('NULL'))  # what its first call reads of the catalogs
+    few, all_of_it = pages(asked(f"'{last}'")), pages(asked('NULL'))
+    tell(10 * few < all_of_it, f'what is asked of the end is read by {few} pages, all of it by {all_of_it}')
+
+
 def nodes(plan):
     yield plan
     for part in plan.get('Plans', ()):
@@ -430,6 +463,8 @@ def an_analyst_reads_views_and_no_more():
     sql(f"SELECT grant_analyst('{ROLE}')")
     read = {view: told(READER, f'SELECT * FROM {view} LIMIT 1') for view in (*VIEWS, 'hour_complete')}
     tell(all(isinstance(answer, list) for answer in read.values()), 'an analyst reads every view', read)
+    answer = told(READER, "SELECT count(*) > 0 FROM statement_of('account-4-2', NULL, NULL)")
+    tell(answer == ['t'], "and an account's statement of a time", answer)
     refused = {name: told(READER, f'SELECT * FROM {name} LIMIT 1') for name in (
         'claim', 'accounts', 'rejected', 'order_due', 'order_usage', 'bill_totals', 'migrations')}
     tell(all('permission denied' in answer for answer in refused.values()),
@@ -522,6 +557,8 @@ def main():
     drop()
     begin_quarter()
     views_agree()
+    a_statement_of_a_time_is_the_views()
+    a_statement_of_a_time_reads_nothing_of_before()
     questions_are_read_by_an_index()
     an_analyst_reads_views_and_no_more()
     row_security_by_account_is_one_comparison()

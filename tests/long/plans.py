@@ -71,8 +71,8 @@ def cpu_s(pid):
 
 
 # Indexes of charges, one more each time.
-INDEXES = ['(account, hour)', "(account, billed) WHERE billed IS NOT NULL", '(hour)', '(seq, partition)',
-           "(account, product, kind, hour) WHERE kind <> 'usage'"]
+INDEXES = ['(account, hour)', "(account, billed) WHERE billed > '-infinity'", '(hour)', '(seq, partition)',
+           "(account, product, kind, hour) WHERE kind <> 'U'"]
 OTHERS = ['USING brin (hour timestamptz_minmax_multi_ops)', '(product, hour)', '(partition, seq)']
 
 

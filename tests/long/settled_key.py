@@ -30,6 +30,7 @@ KEYS = {
     'hour,account,line,seq': 'ALTER TABLE settled ADD PRIMARY KEY (hour, account, line, seq)',
     'account,hour,line,seq': 'ALTER TABLE settled ADD PRIMARY KEY (account, hour, line, seq)',
     'account,hour,line': 'CREATE INDEX ON settled (account, hour, line)',
+    'account,hour,hash': 'CREATE INDEX ON settled (account, hour, uuid_hash(line))',
     'account,hour': 'CREATE INDEX ON settled (account, hour)',
 }
 
@@ -166,7 +167,8 @@ def ask_settler(session, hours):
     """The last row of each line and hour: by line, or all of the account's hour and then those wanted."""
     middle = f"{FIRST_HOUR} + interval '1 hour' * {hours // 2}"
     by_line = """LEFT JOIN LATERAL (SELECT usage, total FROM settled WHERE account = k.key
-        AND hour = to_timestamp(k.hour_s) AND line = n.line ORDER BY seq DESC LIMIT 1) s ON true"""
+        AND hour = to_timestamp(k.hour_s) AND uuid_hash(line) = uuid_hash(n.line) AND line = n.line
+        ORDER BY seq DESC LIMIT 1) s ON true"""
     by_hour = """LEFT JOIN (SELECT DISTINCT ON (s.account, s.hour, s.line) s.account, s.hour, s.line, s.usage, s.total
         FROM (SELECT DISTINCT u.key, u.hour_s FROM wanted w, unnest(w.keys, w.hours) u(key, hour_s)) d
         JOIN settled s ON s.account = d.key AND s.hour = to_timestamp(d.hour_s)

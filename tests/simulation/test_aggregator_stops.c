@@ -249,6 +249,39 @@ static void no_snapshot_stands_whose_frame_was_lost(void **state)
     }
 }
 
+/* --- counters --- */
+
+enum { FIRST_COUNTED = AGGREGATOR_RECORDS_APPLIED, LAST_COUNTED = AGGREGATOR_EFFECT_LATER_IDLE };
+
+static void note_counted(int64_t out[AGGREGATOR_METRICS])
+{
+    for (int m = FIRST_COUNTED; m <= LAST_COUNTED; m++)
+        out[m] = counted((enum aggregator_metric)m) - out[m];
+}
+
+/* What it folds again after a restart it has counted before. */
+static void a_record_is_counted_once_however_often_it_restarts(void **state)
+{
+    (void)state;
+    int64_t whole[AGGREGATOR_METRICS] = {0};
+    for (uint32_t restarts = 0; restarts < 5; restarts++) {
+        int64_t here[AGGREGATOR_METRICS] = {0};
+        begin((struct stand_kind){.snapshot_bytes = 1000});
+        note_counted(here);
+        for (uint32_t i = 1; i <= restarts; i++) {
+            stand_feed(&stand, 1000 * i / (restarts + 1));
+            stand_restart(&stand, 0);
+        }
+        stand_feed(&stand, 1000);
+        note_counted(here);
+        expect_whole();
+        if (restarts == 0)
+            memcpy(whole, here, sizeof whole);
+        assert_memory_equal(here, whole, sizeof whole);
+        assert_true(here[AGGREGATOR_RECORDS_APPLIED] > 50 && here[AGGREGATOR_WITHOUT_EFFECT_IDLE] > 5);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -268,6 +301,7 @@ int main(void)
         cmocka_unit_test(a_broken_snapshot_is_skipped_for_the_one_before),
         cmocka_unit_test(without_a_snapshot_that_is_good_it_begins_with_the_log),
         cmocka_unit_test(no_snapshot_stands_whose_frame_was_lost),
+        cmocka_unit_test(a_record_is_counted_once_however_often_it_restarts),
     };
     journal_init("test", false, JOURNAL_LEVEL_ERROR + 1);
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -2,6 +2,7 @@
  * calls between. */
 #include <stdio.h>
 
+#include "settler/core/charge.h"
 #include "settler/core/settle.h"
 #include "settler/store/memory_own.h"
 #include "tests/support/frames.h"
@@ -32,6 +33,19 @@ static uint32_t next_batch(const struct frame_log *log, uint32_t from, uint32_t 
     return count;
 }
 
+/* What became of facts, of the log settled last. */
+static struct fact_effects counted;
+
+static void count_facts(const struct fact_effects *more)
+{
+    counted.applied += more->applied;
+    counted.repeated += more->repeated;
+    counted.never_paid += more->never_paid;
+    counted.paid_later += more->paid_later;
+    counted.paid_twice += more->paid_twice;
+    counted.ended_before += more->ended_before;
+}
+
 /* Settles the whole log, up to `longest` frames and `work` resource-hours at once; begins again from the row
  * whenever it must. Returns how often that was. */
 static uint32_t settle_log(struct frame_log *log, struct memory_tables *tables, uint32_t longest,
@@ -42,6 +56,7 @@ static uint32_t settle_log(struct frame_log *log, struct memory_tables *tables, 
     struct error error;
     uint32_t again = 0;
     bool claimed = false;
+    counted = (struct fact_effects){0};
     do {
         struct placed_frame batch[BATCH_MAX];
         struct store_written rows;
@@ -53,8 +68,10 @@ static uint32_t settle_log(struct frame_log *log, struct memory_tables *tables, 
         uint32_t count = claimed ? next_batch(log, (uint32_t)claim.next_seq, longest, batch) : 0;
         if (claimed && count == 0)
             break;
-        if (claimed && store_settle(store, &claim, batch, count, &rows, &error) != STORE_FAILED)
+        if (claimed && store_settle(store, &claim, batch, count, &rows, &error) != STORE_FAILED) {
+            count_facts(&rows.facts);
             continue;
+        }
         again++;
         claimed = false;
         if (store != NULL && error.class == ERROR_RETRY)
@@ -119,6 +136,44 @@ static void the_tables_are_the_same_however_the_frames_are_batched(void **state)
         memory_tables_free(steps);
         frame_log_release(&log);
     }
+}
+
+static struct fact_effects effects_of(struct frame_log *log, uint32_t longest, uint32_t work)
+{
+    memory_tables_free(settled(log, longest, work));
+    return counted;
+}
+
+static void facts_are_counted_as_the_core_has_them_however_the_frames_are_batched(void **state)
+{
+    (void)state;
+    struct fact_effects all = {0};
+    for (uint64_t seed = 1; seed <= 40; seed++) {
+        struct frame_log log;
+        struct settlement settlement;
+        struct frame_money money = {0};
+        make_log(&log, seed);
+        settlement_init(&settlement);
+        for (uint32_t i = 0; i < log.frames.count; i++) {
+            assert_int_equal(settle_frame(&settlement, &log.frames.at[i]), SETTLED);
+            frame_money_take_payments(&settlement, &log.frames.at[i], &money);
+        }
+        const struct fact_effects one = effects_of(&log, 1, 50000), many = effects_of(&log, BATCH_MAX, 50000),
+                                  steps = effects_of(&log, BATCH_MAX, 1 + (uint32_t)seed % 9);
+        assert_memory_equal(&one, &settlement.effects, sizeof one);
+        assert_memory_equal(&many, &one, sizeof one);
+        assert_memory_equal(&steps, &one, sizeof one);
+        all.repeated += one.repeated;
+        all.never_paid += one.never_paid;
+        all.paid_later += one.paid_later;
+        all.paid_twice += one.paid_twice;
+        all.ended_before += one.ended_before;
+        frame_money_release(&money);
+        settlement_release(&settlement);
+        frame_log_release(&log);
+    }
+    assert_true(all.repeated > 0 && all.never_paid > 0 && all.paid_later > 0);
+    assert_true(all.paid_twice > 0 && all.ended_before > 0);
 }
 
 /* Rows of `settled`, as the core alone says them. */
@@ -384,6 +439,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_tables_are_the_same_however_the_frames_are_batched),
+        cmocka_unit_test(facts_are_counted_as_the_core_has_them_however_the_frames_are_batched),
         cmocka_unit_test(the_rows_are_those_of_the_core),
         cmocka_unit_test(the_tables_are_the_same_whichever_call_fails),
         cmocka_unit_test(a_backup_that_is_restored_comes_to_the_same_tables),

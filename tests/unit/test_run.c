@@ -174,6 +174,166 @@ static void what_runs_stays_however_long(void **state)
     driver_release(&driver);
 }
 
+static void a_stop_that_a_later_event_puts_earlier_or_later_is_said_again(void **state)
+{
+    (void)state;
+    struct driver driver;
+    begin(&driver);
+    const struct record records[] = {driver_record(&driver, RECORD_LAUNCHED, hour_s + 3),
+                                     driver_record(&driver, RECORD_STOPPED, hour_s + 25)};
+    driver_send(&driver, hour_s + 30, records, 2);
+    expect(&driver, RUN_STOPPED, hour_s + 25, INT64_MIN);
+    send(&driver, hour_s + 40, driver_record(&driver, RECORD_STOPPED, hour_s + 20));
+    expect(&driver, RUN_STOPPED, hour_s + 20, INT64_MIN);
+    driver_restart(&driver);
+    send(&driver, hour_s + 50, driver_record(&driver, RECORD_STOPPED, hour_s + 33));
+    assert_null(driver_state(&driver)); /* it did not run then */
+    send(&driver, hour_s + 60, driver_record(&driver, RECORD_LAUNCHED, hour_s + 22));
+    expect(&driver, RUN_STOPPED, hour_s + 25, INT64_MIN);
+    send(&driver, hour_s + 70, driver_record(&driver, RECORD_LAUNCHED, hour_s + 30));
+    expect(&driver, RUN_STOPPED, hour_s + 33, INT64_MIN);
+    driver_release(&driver);
+}
+
+static void a_launch_that_turns_out_to_be_earlier_is_said_again(void **state)
+{
+    (void)state;
+    struct driver driver;
+    begin(&driver);
+    send(&driver, hour_s + 20, driver_record(&driver, RECORD_LAUNCHED, hour_s + 13));
+    expect(&driver, RUN_RUNNING, hour_s + 13, INT64_MIN);
+    send(&driver, hour_s + 30, driver_record(&driver, RECORD_LAUNCHED, hour_s + 5));
+    expect(&driver, RUN_RUNNING, hour_s + 5, INT64_MIN);
+    const struct record records[] = {driver_record(&driver, RECORD_STOPPED, hour_s + 31),
+                                     driver_record(&driver, RECORD_LAUNCHED, hour_s + 33)};
+    driver_send(&driver, hour_s + 40, records, 2);
+    expect(&driver, RUN_RUNNING, hour_s + 33, INT64_MIN);
+    driver_release(&driver);
+}
+
+static void what_is_silent_is_so_since_the_last_sign_that_is_known(void **state)
+{
+    (void)state;
+    struct driver driver;
+    begin(&driver);
+    send(&driver, hour_s + 10, about(&driver, PRODUCT_NODE, RECORD_LAUNCHED, hour_s + 5));
+    driver_tick(&driver, hour_s + 240);
+    expect(&driver, RUN_SILENT, hour_s + 5, hour_s + 5);
+    send(&driver, hour_s + 250, about(&driver, PRODUCT_NODE, RECORD_HEARTBEAT, hour_s + 60));
+    expect(&driver, RUN_SILENT, hour_s + 60, hour_s + 60);
+    send(&driver, hour_s + 260, about(&driver, PRODUCT_NODE, RECORD_HEARTBEAT, hour_s + 30));
+    assert_null(driver_state(&driver));
+    driver_release(&driver);
+}
+
+/* --- the last thing said is what is so, by all that is known --- */
+
+enum { STEPS = 40, CHANGES_MAX = 2 * STEPS };
+
+/* A change, in the order of times, of which no two are equal. */
+struct known_change {
+    int64_t time_us;
+    enum record_kind kind;
+    int64_t quantity;
+};
+
+struct known {
+    struct known_change list[CHANGES_MAX];
+    uint32_t count;
+};
+
+static void learn(struct known *known, struct known_change change)
+{
+    uint32_t at = known->count++;
+    for (; at > 0 && known->list[at - 1].time_us > change.time_us; at--)
+        known->list[at] = known->list[at - 1];
+    known->list[at] = change;
+}
+
+static enum run_state state_left_by(enum record_kind kind)
+{
+    return kind == RECORD_STOPPED ? RUN_STOPPED : kind == RECORD_FAILED ? RUN_FAILED : RUN_DELETED;
+}
+
+/* What the changes up to now leave: CONTRACT §2 and §7, one after the other. */
+static struct state_row state_of(const struct known *known, int64_t now_us)
+{
+    struct state_row row = {.state = RUN_GONE};
+    for (uint32_t i = 0; i < known->count && known->list[i].time_us <= now_us; i++) {
+        const struct known_change *change = &known->list[i];
+        struct state_row next = row;
+        if (change->kind == RECORD_LAUNCHED)
+            next.state = RUN_RUNNING;
+        else if (row.state == RUN_RUNNING && change->kind != RECORD_RECONFIGURED)
+            next.state = state_left_by(change->kind);
+        else if (row.state != RUN_GONE && change->kind == RECORD_DELETED)
+            next.state = RUN_DELETED;
+        bool sets = next.state == RUN_RUNNING && change->quantity != 0;
+        next.quantity = sets ? change->quantity : row.quantity;
+        if (next.state != row.state || next.quantity != row.quantity)
+            next.since_s = time_second(change->time_us);
+        row = next;
+    }
+    return row;
+}
+
+static struct record next_record(struct driver *driver, struct random *random, int64_t clock_s, int64_t step)
+{
+    static const enum record_kind kinds[] = {RECORD_LAUNCHED, RECORD_LAUNCHED, RECORD_RECONFIGURED,
+                                             RECORD_STOPPED,  RECORD_FAILED,   RECORD_DELETED};
+    int64_t time_s = clock_s + random_below(random, 130) - 100;
+    struct record record = driver_record(driver, kinds[random_below(random, 6)], time_s);
+    record.time_us = record.since_us += step;
+    if (record.kind == RECORD_LAUNCHED || record.kind == RECORD_RECONFIGURED)
+        record.quantity = 1 + random_below(random, 2);
+    if (record.kind == RECORD_FAILED && random_below(random, 2) > 0)
+        record.since_us -= random_below(random, 60) * (int64_t)SECOND_US + SECOND_US / 2;
+    return record;
+}
+
+/* So many rows said what had been said but for `since`. */
+static uint32_t follow(uint64_t seed)
+{
+    struct driver driver;
+    struct random random = random_of(seed);
+    struct known known = {.count = 0};
+    struct state_row said = {.state = RUN_GONE};
+    uint32_t moved = 0;
+    begin(&driver);
+    for (int64_t clock_s = hour_s + 5, step = 1; step <= STEPS; step++) {
+        clock_s += 5 + random_below(&random, 40);
+        if (random_below(&random, 3) > 0) {
+            struct record record = next_record(&driver, &random, clock_s, step);
+            learn(&known, (struct known_change){record.since_us, record.kind, record.quantity});
+            if (record.time_us != record.since_us)
+                learn(&known, (struct known_change){record.time_us, record.kind, 0});
+            send(&driver, clock_s, record);
+        } else {
+            driver_tick(&driver, clock_s);
+        }
+        const struct state_row *row = driver_state(&driver);
+        moved += row != NULL && row->state == said.state && row->quantity == said.quantity;
+        if (row != NULL)
+            said = *row;
+        struct state_row is = state_of(&known, clock_s * SECOND_US);
+        assert_int_equal(said.state, is.state);
+        assert_true(said.quantity == is.quantity && said.since_s == is.since_s);
+        if (random_below(&random, 4) == 0)
+            driver_restart(&driver);
+    }
+    driver_release(&driver);
+    return moved;
+}
+
+static void what_was_said_last_is_so_since_then_by_all_that_is_known(void **state)
+{
+    (void)state;
+    uint32_t moved = 0;
+    for (uint64_t seed = 1; seed <= 500; seed++)
+        moved += follow(seed);
+    assert_true(moved > 100);
+}
+
 /* A restart at any place changes nothing that is said of states, though what waits for time is worked out
  * anew. */
 static void restarts_change_no_state(void **state)
@@ -222,6 +382,10 @@ int main(void)
         cmocka_unit_test(what_falls_silent_is_said_within_a_minute_and_a_sign_resumes_it),
         cmocka_unit_test(what_ended_goes_when_the_horizon_is_past),
         cmocka_unit_test(what_runs_stays_however_long),
+        cmocka_unit_test(a_stop_that_a_later_event_puts_earlier_or_later_is_said_again),
+        cmocka_unit_test(a_launch_that_turns_out_to_be_earlier_is_said_again),
+        cmocka_unit_test(what_is_silent_is_so_since_the_last_sign_that_is_known),
+        cmocka_unit_test(what_was_said_last_is_so_since_then_by_all_that_is_known),
         cmocka_unit_test(restarts_change_no_state),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

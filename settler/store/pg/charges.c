@@ -1,5 +1,6 @@
 /* Table charges: what each frame changed, by account, hour, product, sku, meter and kind. */
 #include "settler/store/pg/copy.h"
+#include "settler/store/pg/letters.h"
 #include "settler/store/pg/tables.h"
 
 enum { COLUMNS = 14 };
@@ -9,23 +10,23 @@ enum error_class charges_put(struct store *store, const struct charge_row *row, 
     struct pg_store *of = pg_store_of(store);
     struct packer *out =
         copies_row(of, COPIED_CHARGES,
-                   "COPY charges (hour, account, seq, partition, lines, unpriced, billed, accrues, product,"
+                   "COPY charges (hour, account, seq, lines, unpriced, billed, partition, accrues, product,"
                    " meter, kind, sku, units, amount) FROM STDIN (FORMAT binary)",
                    COLUMNS);
     copy_time(out, row->hour_s);
     copy_bigint(out, account_number(of, row->account));
     copy_bigint(out, (int64_t)row->seq);
-    copy_int(out, (int32_t)row->partition);
     copy_int(out, row->lines);
     copy_int(out, row->unpriced);
     if (row->billed_s == INT64_MIN)
-        copy_null(out);
+        copy_no_date(out);
     else
         copy_date(out, row->billed_s);
+    copy_smallint(out, (int16_t)row->partition);
     copy_bool(out, row->accrues);
-    copy_text(out, str_of(product_name(row->product)));
-    copy_text(out, str_of(meter_name(row->meter)));
-    copy_text(out, str_of(charge_kind_name(row->kind)));
+    copy_letter(out, product_letter(row->product));
+    copy_letter(out, meter_letter(row->meter));
+    copy_letter(out, charge_kind_letter(row->kind));
     copy_text(out, row->sku);
     copy_numeric(out, row->units);
     copy_numeric(out, row->amount);
@@ -54,16 +55,18 @@ enum error_class charges_read_bill_sums(struct store *store, const struct bill_q
         "SELECT product, sum(amount) AS amount, sum(CASE WHEN accrues THEN amount ELSE 0 END) AS accrued,"
         " sum(unpriced) AS unpriced,"
         " sum(lines) = 0 AND sum(units) = 0 AND sum(amount) = 0 AND sum(unpriced) = 0 AS zero"
-        " FROM (SELECT * FROM charges c WHERE c.account = a.account AND c.billed IS NULL"
+        " FROM (SELECT * FROM charges c WHERE c.account = a.account AND c.billed = '-infinity'"
         " AND c.hour >= m.month::timestamptz AND c.hour < (m.month + interval '1 month')::timestamptz"
-        " UNION ALL SELECT * FROM charges c WHERE c.account = a.account AND c.billed = m.month) c"
+        " UNION ALL SELECT * FROM charges c WHERE c.account = a.account AND c.billed = m.month"
+        " AND c.billed > '-infinity') c"
         " GROUP BY hour, product, sku, meter, kind) g"
-        " GROUP BY a.number, m.month, g.product ORDER BY a.number, m.month, g.product");
+        " GROUP BY a.number, m.month, g.product ORDER BY a.number, m.month,"
+        " position(g.product::text IN 'CAMNS')"); /* as the words are ordered */
     if (rows == NULL)
         return pg_store_failed(of, error);
     for (int i = 0; i < PQntuples(rows); i++) {
         struct bill_sum sum = {
-            .product = product_of(text_at(rows, i, 2)),
+            .product = product_of_letter(PQgetvalue(rows, i, 2)[0]),
             .month_s = number_at(rows, i, 1),
             .zero = number_at(rows, i, 6) != 0,
             .amount = money_at(rows, i, 3),

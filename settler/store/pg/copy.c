@@ -56,6 +56,17 @@ void copy_bool(struct packer *out, bool value)
     put_number(out, value, 1);
 }
 
+void copy_letter(struct packer *out, char letter)
+{
+    copy_bytes(out, &letter, sizeof letter);
+}
+
+void copy_smallint(struct packer *out, int16_t value)
+{
+    put_number(out, 2, 4);
+    put_number(out, (uint64_t)(int64_t)value, 2);
+}
+
 void copy_int(struct packer *out, int32_t value)
 {
     put_number(out, 4, 4);
@@ -77,6 +88,11 @@ void copy_date(struct packer *out, int64_t day_s)
 {
     CHECK(day_s % DAY_S == 0);
     copy_int(out, (int32_t)((day_s - PG_EPOCH_S) / DAY_S));
+}
+
+void copy_no_date(struct packer *out)
+{
+    copy_int(out, INT32_MIN);
 }
 
 /* Reads `count` decimal digits, as if zeros stood behind the text's end. */

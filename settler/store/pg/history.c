@@ -64,7 +64,8 @@ enum error_class history_read_lines(struct store *store, const struct history_wa
         " FROM line_names n WHERE n.account = $1 AND n.resource = $2 AND n.meter = $3 AND $4 IN ('', "
         "n.product)"
         " AND $5 IN ('', n.sku) AND $6 IN ('', n.kind) AND EXISTS (SELECT FROM settled s WHERE s.account ="
-        " account_key($1) AND s.hour = to_timestamp($7::bigint) AND s.line = n.line)"
+        " account_key($1) AND s.hour = to_timestamp($7::bigint) AND uuid_hash(s.line) = uuid_hash(n.line) "
+        "AND s.line = n.line)"
         " ORDER BY n.product COLLATE \"C\", n.sku COLLATE \"C\", n.kind COLLATE \"C\"",
         TEXTS + 1, values);
     for (int i = 0; i < TEXTS; i++)
@@ -130,7 +131,8 @@ enum error_class history_read_rows(struct store *store, const struct history_lin
         of->pg,
         "SELECT s.seq, s.usage, s.units, s.priced, s.\"exists\", s.total, s.amount, f.seq, f.watermark_us,"
         " f.next_offset FROM settled s LEFT JOIN frames f ON f.partition = s.partition AND f.seq = s.seq"
-        " WHERE s.account = account_key($1) AND s.hour = to_timestamp($2::bigint) AND s.line = $3::uuid"
+        " WHERE s.account = account_key($1) AND s.hour = to_timestamp($2::bigint) AND uuid_hash(s.line) = "
+        "uuid_hash($3::uuid) AND s.line = $3::uuid"
         " ORDER BY s.seq",
         3, values);
     vec_release(&account.bytes);

@@ -109,7 +109,8 @@ enum error_class settled_read_usage(struct store *store, const struct resource_h
                  " WITH ORDINALITY k(hour_s, account, product, resource, owner, number)"
                  " CROSS JOIN LATERAL (" LINE_NAMES_OF_RESOURCE " OFFSET 0) n"
                  " LEFT JOIN LATERAL (SELECT usage, units, priced, \"exists\", total FROM settled"
-                 " WHERE account = k.owner AND hour = to_timestamp(k.hour_s) AND line = n.line"
+                 " WHERE account = k.owner AND hour = to_timestamp(k.hour_s) AND uuid_hash(line) = "
+                 "uuid_hash(n.line) AND line = n.line"
                  " ORDER BY seq DESC LIMIT 1) s ON true",
                  PARAMETERS, values);
     for (int c = 0; c < PARAMETERS; c++)
@@ -136,7 +137,8 @@ enum error_class settled_read_lines(struct store *store, const struct one_line_h
                  " FROM unnest($1::uuid[], $2::bigint[], $3::bigint[])"
                  " WITH ORDINALITY k(line, hour_s, owner, number)"
                  " CROSS JOIN LATERAL (SELECT usage, units, priced, \"exists\", total FROM settled"
-                 " WHERE account = k.owner AND hour = to_timestamp(k.hour_s) AND line = k.line"
+                 " WHERE account = k.owner AND hour = to_timestamp(k.hour_s) AND uuid_hash(line) = "
+                 "uuid_hash(k.line) AND line = k.line"
                  " ORDER BY seq DESC LIMIT 1) s",
                  3, values);
     pg_array_release(&lines);
