@@ -339,8 +339,10 @@ static int run(void)
     if (explain.store != NULL)
         explain.store->ops->close(explain.store);
     log_close(explain.log);
-    if (fflush(stdout) != 0 || ferror(stdout) != 0) {
-        fprintf(stderr, "hourglass explain: standard output: %s\n", strerror(errno));
+    bool failed = ferror(stdout) != 0; /* errno is no longer its */
+    if (failed || fflush(stdout) != 0) {
+        fprintf(stderr, "hourglass explain: standard output: %s\n",
+                failed ? "cannot be written" : strerror(errno));
         return EX_IOERR;
     }
     if (class != ERROR_NONE)

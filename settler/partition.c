@@ -183,9 +183,8 @@ enum error_class settler_part_settle(struct settler_part *part, struct store *st
     metric_add(&settler_metrics[SETTLER_TRANSACTIONS], committed);
     metric_add(&settler_metrics[SETTLER_STATEMENTS], (int64_t)(store_statements(store) - before));
     if (part->claim.ranges_missed > missed)
-        journal_warning(
-            "range_missed", JOURNAL_INT("partition", part->base.number),
-            JOURNAL_STR("why", "table settled is being read, or its rows are many: it is tried again"));
+        journal_warning("range_missed", JOURNAL_INT("partition", part->base.number),
+                        JOURNAL_STR("why", part->claim.ranges_why));
     metric_add(&settler_metrics[SETTLER_RANGES_MISSED], (int64_t)(part->claim.ranges_missed - missed));
     enum error_class class = judge(part, outcome, error);
     show_busy(part);

@@ -298,7 +298,7 @@ static int read_pair(struct reading *reading, const char *path, const struct yam
     const char *why = look_at(row, text);
     if (why == NULL)
         why = assign(row, text);
-    if (row->type == OPTION_NUMBER || row->type == OPTION_SWITCH)
+    if (why != NULL || row->type == OPTION_NUMBER || row->type == OPTION_SWITCH)
         free(text); /* else the option points to it */
     if (why != NULL)
         return refuse_node(path, value, why);

@@ -567,4 +567,16 @@ BEGIN
     RETURN true;
 END $$;
 
+CREATE OR REPLACE FUNCTION grant_reader(role name) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+    here constant name := current_schema;
+    what text;
+BEGIN
+    EXECUTE format('GRANT USAGE ON SCHEMA %I TO %I', here, role);
+    EXECUTE format('GRANT SELECT ON ALL TABLES IN SCHEMA %I TO %I', here, role);
+    FOREACH what IN ARRAY ARRAY['account_key', 'first_frame', 'statement_of'] LOOP
+        EXECUTE format('GRANT EXECUTE ON FUNCTION %I.%I TO %I', here, what, role);
+    END LOOP;
+END $$;
+
 SELECT pin_functions();

@@ -523,7 +523,10 @@ static enum error_class make_ranges(struct store *store, struct claim *claim, in
         return ERROR_NONE;
     enum ranges ranges = RANGES_LATER;
     enum error_class class = store->ops->make_ranges(store, day * DAY_S, &ranges, error);
-    claim->ranges_missed += ranges == RANGES_MISSED;
+    if (ranges == RANGES_MISSED) {
+        claim->ranges_missed++;
+        snprintf(claim->ranges_why, sizeof claim->ranges_why, "%s", error->text);
+    }
     if (class == ERROR_NONE && ranges == RANGES_ASKED)
         claim->ranges_day = day;
     return class;

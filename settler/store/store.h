@@ -58,7 +58,8 @@ struct claim {
     int64_t watermark_us; /* of the last whole epoch, which frame next_seq - 1 need not have ended; */
     int64_t closed_s;     /* INT64_MIN: none yet */
     int64_t ranges_day; /* day of log time, since 1970, whose ranges of `settled` were asked for; -1: none */
-    uint64_t ranges_missed; /* how often they could not be made */
+    uint64_t ranges_missed; /* how often they could not be made, */
+    char ranges_why[400];   /* and why the last time */
     uint32_t work_max;      /* resource-hours that one transaction takes, unless one hour has more */
     uint32_t accounts_max;  /* accounts that one takes whose bills are cut, or whose deadlines have come */
     struct known *known;    /* what is remembered of the tables */

@@ -181,7 +181,11 @@ static enum store_outcome say_again_behind_the_claim(struct world *world)
     struct packer rows = query_text(world->pg, "SELECT count(*) FROM settled"), found;
     do_sql(world, "ALTER TABLE claim RENAME TO kept; ALTER TABLE saved RENAME TO claim");
     before.known = world->claim.known;
-    assert_int_equal(settle(world, &before), STORE_FAILED);
+    struct placed_frame placed = {world->frame, (int64_t)world->frame.seq + 1};
+    struct store_written written;
+    struct error error;
+    assert_int_equal(store_settle(world->store, &before, &placed, 1, &written, &error), STORE_FAILED);
+    assert_non_null(strstr(error.text, "frame_steps_pkey"));
     world->claim.known = before.known;
     do_sql(world, "DROP TABLE claim; ALTER TABLE kept RENAME TO claim");
     found = query_text(world->pg, "SELECT count(*) FROM settled");

@@ -466,7 +466,7 @@ def an_analyst_reads_views_and_no_more():
     answer = told(READER, "SELECT count(*) > 0 FROM statement_of('account-4-2', NULL, NULL)")
     tell(answer == ['t'], "and an account's statement of a time", answer)
     refused = {name: told(READER, f'SELECT * FROM {name} LIMIT 1') for name in (
-        'claim', 'accounts', 'rejected', 'order_due', 'order_usage', 'bill_totals', 'migrations')}
+        'charges', 'ledger', 'frame_steps', 'claim', 'accounts', 'rejected', 'order_due', 'order_usage', 'bill_totals', 'migrations')}
     tell(all('permission denied' in answer for answer in refused.values()),
          'an analyst reads nothing of how the settler works', refused)
     writes = sql(f"""SELECT relname FROM pg_class WHERE relnamespace = '{SCHEMA}'::regnamespace AND relkind IN ('r', 'p', 'v')
@@ -489,8 +489,10 @@ def row_security_by_account_is_one_comparison():
             CREATE POLICY own ON {table} USING ({column} = current_setting('hourglass.account'))""")
     for view in VIEWS:
         sql(f'ALTER VIEW {view} SET (security_invoker = true)')
-    sql(f"SELECT grant_reader('{ROLE}')")
     own = "hourglass.account = 'account-4-2'"
+    sql(f"SELECT grant_reader('{ROLE}')")
+    answer = told(READER, "SELECT count(*) > 0 FROM statement_of('account-4-2', NULL, NULL)", own)
+    tell(answer == ['t'], 'who reads everything reads a statement of a time', answer)
     for view, columns in VIEWS.items():
         if 'account' in columns:
             found = told(READER, f'SELECT account, count(*) > 0 FROM {view} GROUP BY account', own)

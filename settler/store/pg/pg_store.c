@@ -8,7 +8,7 @@
 /* A statement is bounded work; a server that does not answer for so long is frozen. */
 enum { DEADLINE_MS = 60000 };
 /* Who asks for a range waits for whoever reads the table, and all others wait behind that: rarely. */
-enum { RANGES_PAUSE_MS = 600000 };
+enum { RANGES_PAUSE_LEAST_MS = 5000, RANGES_PAUSE_MOST_MS = 600000 };
 
 enum error_class pg_store_failed(const struct pg_store *store, struct error *error)
 {
@@ -79,9 +79,14 @@ static enum error_class make_ranges(struct store *store, int64_t day_s, enum ran
         return ERROR_NONE;
     enum error_class class = try_ranges(store, day_s, error);
     *ranges = class == ERROR_NONE ? RANGES_ASKED : RANGES_MISSED;
+    if (class == ERROR_NONE)
+        of->ranges_pause_ms = of->ranges_pause_least_ms;
     if (class != ERROR_RETRY)
         return class;
     of->ranges_again_ms = now_ms + of->ranges_pause_ms;
+    of->ranges_pause_ms *= 2;
+    if (of->ranges_pause_ms > RANGES_PAUSE_MOST_MS)
+        of->ranges_pause_ms = RANGES_PAUSE_MOST_MS;
     return pg_store_done(of, pg_script(of->pg, "ROLLBACK"), error);
 }
 
@@ -159,7 +164,8 @@ struct store *pg_store_open(void *options, struct error *error)
     CHECK(store != NULL);
     store->store.ops = &ops;
     store->pg = pg;
-    store->ranges_pause_ms = o->ranges_pause_ms > 0 ? o->ranges_pause_ms : RANGES_PAUSE_MS;
+    store->ranges_pause_least_ms = o->ranges_pause_ms > 0 ? o->ranges_pause_ms : RANGES_PAUSE_LEAST_MS;
+    store->ranges_pause_ms = store->ranges_pause_least_ms;
     return &store->store;
 }
 

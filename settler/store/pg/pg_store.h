@@ -10,7 +10,7 @@ struct pg_store_options {
     const char *schema;
     struct pg_waiting waiting; /* told while the server is waited for */
     int64_t deadline_ms;       /* for a statement's answer, then the store is dead; 0: a minute */
-    int64_t ranges_pause_ms;   /* after ranges of `settled` could not be made; 0: ten minutes */
+    int64_t ranges_pause_ms;   /* the first, after ranges of `settled` could not be made; 0: 5 s */
 };
 
 /* Connects and sees that the schema is this binary's. A store_opener's: the context is the options, which

@@ -16,6 +16,7 @@ struct copy {
 struct pg_store {
     struct store store;
     struct pg *pg;
+    int64_t ranges_pause_least_ms;
     int64_t ranges_pause_ms; /* how long ranges of `settled` are not asked for after they were missed, */
     int64_t ranges_again_ms; /* and until when */
     /* Rows under way: COPYs, an INSERT of line_names; written when they are many, and at the end. */
